@@ -1,0 +1,51 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  validate_certs:
+    description:
+      - Whether the server's TLS certificate is checked.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - File with the CA certificates to trust, for an inspecting proxy or a private CA.
+      - Without it, the bundle that the C(requests) library uses (see C(REQUESTS_CA_BUNDLE)).
+    type: path
+  use_proxy:
+    description:
+      - Whether to obey the environment's C(HTTPS_PROXY), C(HTTP_PROXY), and C(NO_PROXY).
+    type: bool
+    default: true
+  request_timeout:
+    description:
+      - Seconds to wait for a connection, and for each part of an answer.
+    type: int
+    default: 30
+  retry_timeout:
+    description:
+      - Seconds for which one request is tried again after HTTP 429, 502, 503, or 504, or a broken connection.
+      - A request that the server may have carried out is only sent again where that does no harm.
+    type: int
+    default: 120
+  concurrency:
+    description:
+      - How many requests may be under way at once.
+    type: int
+    default: 10
+  rate_limit:
+    description:
+      - How many requests the module sends in ten seconds at most. V(0) for no limit.
+      - SailPoint's published limit is 100 for each client ID and API version. Palo Alto Networks publishes none for
+        remediation confirmation scans.
+    type: int
+    default: 100
+requirements:
+  - requests >= 2.25
+"""

@@ -1,0 +1,94 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Drives many items at once through a few threads, whatever they do.
+
+An item is a generator: it does a step of its work and yields the seconds until it wants to go on. While it waits it
+holds no thread, so thousands of scans can be waited for by ten threads. Knows no API. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import heapq
+import itertools
+import time
+
+
+class WaitTimeout(Exception):
+    """The item was still waiting when the time was up."""
+
+
+def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=60, stop=None):
+    """Runs all generators to their end and returns a list, in their order: None, or the exception that ended it.
+
+    concurrency: threads. wait_timeout: seconds after which nobody is waited for any more; each item is given at
+    least its first step, and what still waits then ends with WaitTimeout.
+    on_round: called with the seconds until the next step, every `round_seconds` while there is something to wait for.
+    stop: called when the run is interrupted, to end the waits inside the steps.
+    """
+    generators = list(generators)
+    concurrency = max(1, concurrency)
+    endings = [None] * len(generators)
+    order = itertools.count()
+    now = time.monotonic()
+    deadline = now + wait_timeout
+    waiting = [(now, next(order), index) for index in range(len(generators))]
+    stepped = set()
+    running = {}
+    next_round = now
+
+    def step(index):
+        try:
+            return next(generators[index])
+        except StopIteration:
+            return None
+
+    def expire():
+        for _due, _order, index in waiting:
+            if index in stepped:
+                generators[index].close()
+                endings[index] = WaitTimeout()
+        return [entry for entry in waiting if entry[2] not in stepped]
+
+    pool = concurrent.futures.ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(generators))))
+    try:
+        while waiting or running:
+            now = time.monotonic()
+            if now >= deadline:
+                waiting = expire()
+                heapq.heapify(waiting)
+            while waiting and waiting[0][0] <= now and len(running) < concurrency:
+                index = heapq.heappop(waiting)[2]
+                stepped.add(index)
+                running[pool.submit(step, index)] = index
+            if not running and not waiting:
+                break
+            pause = waiting[0][0] - now if waiting and len(running) < concurrency else None
+            if waiting and on_round and pause is not None and len(stepped) == len(generators) and now >= next_round:
+                next_round = now + round_seconds
+                on_round(max(0.0, pause))
+            if waiting:
+                pause = min(max(0.0, deadline - now) if deadline > now else 60.0, 60.0 if pause is None else pause)
+            if running:
+                done = concurrent.futures.wait(running, pause, concurrent.futures.FIRST_COMPLETED).done
+            else:
+                time.sleep(pause)
+                done = ()
+            for future in done:
+                index = running.pop(future)
+                try:
+                    delay = future.result()
+                except Exception as error:  # pylint: disable=broad-exception-caught
+                    endings[index] = error
+                    continue
+                if delay is not None:
+                    heapq.heappush(waiting, (time.monotonic() + delay, next(order), index))
+    except BaseException:
+        if stop:
+            stop()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return endings

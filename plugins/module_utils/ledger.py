@@ -1,0 +1,239 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ledger: a JSON file that remembers scans between runs.
+
+A run that was killed anywhere is simply run again, because what it had started stands here. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import tempfile
+import threading
+import time
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
+
+SCHEMA_VERSION = 1
+SECONDS_BETWEEN_WRITES = 1.0
+# Two threads at once would read each other's umask and leave the process with it.
+UMASK_LOCK = threading.Lock()
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used. The text says why, what became of the file and what to do."""
+
+
+class Ledger:
+    """Records by key, kept in a JSON file.
+
+    path: the file, or None for a ledger that forgets. read_only: nothing is written (check mode).
+    Raises LedgerError if the file cannot be read or written, or is no ledger; then it was moved aside, whole.
+    """
+
+    def __init__(self, path, read_only=False):
+        self.path = path
+        self._read_only = read_only or path is None
+        self._lock = threading.Lock()
+        self._timer = None
+        self._changed = {}
+        self._written_at = 0.0
+        self._records = {}
+        if path is None:
+            return
+        if self._read_only:
+            self._records = self._read()
+            return
+        directory = os.path.dirname(os.path.abspath(path))
+        prepare_directory(directory, "the ledger's directory")
+        try:
+            with locked(directory):
+                self._records = self._read()
+        except OSError as error:
+            raise LedgerError("The ledger %s cannot be used: %s." % (path, error.strerror)) from error
+
+    def get(self, key):
+        """The record of a key as a dict, or an empty one."""
+        with self._lock:
+            return dict(self._records.get(key, {}))
+
+    def put(self, key, record, at_once=False):
+        """Remembers a record. It is on disk within a second or so, at_once: when this returns, or LedgerError."""
+        with self._lock:
+            record = dict(record, updated_at=utc_now())
+            self._records[key] = record
+            self._changed[key] = record
+            if self._read_only:
+                return
+            if at_once or time.monotonic() - self._written_at >= SECONDS_BETWEEN_WRITES:
+                self._write()
+            elif self._timer is None:
+                # The next put may be hours away.
+                self._timer = threading.Timer(SECONDS_BETWEEN_WRITES, self._write_later)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _write_later(self):
+        with self._lock:
+            self._timer = None
+            # What went wrong is raised by the next put or by close(), which try again.
+            with contextlib.suppress(LedgerError):
+                self._write()
+
+    def close(self):
+        """Writes what is not on disk yet. Raises LedgerError."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._write()
+
+    def _read(self):
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                content = json.load(file)
+            if not isinstance(content, dict):
+                raise ValueError("it is JSON, but no object")
+            version = content.get("schema_version")
+            records = content.get("records")
+            # Another version may look different inside.
+            if version in (None, SCHEMA_VERSION) and not (
+                    isinstance(records, dict) and all(isinstance(record, dict) for record in records.values())):
+                raise ValueError("it is JSON, but has no object 'records' that holds objects")
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise LedgerError("The ledger %s cannot be read: %s." % (self.path, error.strerror)) from error
+        except ValueError as error:
+            raise LedgerError(self._put_aside(error)) from error
+        if version != SCHEMA_VERSION:
+            raise LedgerError(
+                "The ledger %s has schema_version %r and this version of secops.remediation knows %d: use the newer "
+                "version of the collection, or another ledger." %
+                (self.path, version, SCHEMA_VERSION))
+        return records
+
+    def _put_aside(self, why):
+        if self._read_only:
+            return "The ledger %s is not a ledger (%s). It was left as it is." % (self.path, why)
+        aside = "%s.unreadable-%s" % (self.path, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
+        while os.path.exists(aside):
+            aside += "-"
+        os.replace(self.path, aside)
+        return (
+            "The ledger %s is not a ledger (%s). It was kept as %s and nothing was started. Mend it and move it back, "
+            "or run again without it: scans that still run are then found again, finished ones are made anew." %
+            (self.path, why, aside))
+
+    def _write(self):
+        if self._read_only or not self._changed:
+            return
+        try:
+            with locked(os.path.dirname(os.path.abspath(self.path))):
+                # Another run may have written meanwhile; only what changed here is laid over it.
+                records = self._read()
+                records.update(self._changed)
+                write_atomically(self.path, json.dumps(
+                    {"schema_version": SCHEMA_VERSION, "records": records}, indent=1, sort_keys=True) + "\n")
+        except OSError as error:
+            raise LedgerError("The ledger %s cannot be written: %s." % (self.path, error.strerror)) from error
+        for key, record in records.items():
+            if key not in self._changed:
+                self._records[key] = record
+        self._changed = {}
+        self._written_at = time.monotonic()
+
+
+def utc_now():
+    """This machine's time as ISO 8601 UTC text, to the second."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text):
+    """ISO 8601 text as an aware datetime, or None if it is not one."""
+    if not isinstance(text, str):
+        return None
+    text = text.strip()
+    if text.endswith(("Z", "z")):
+        text = text[:-1] + "+00:00"
+    # Python before 3.11 reads three or six digits of a second only.
+    head, dot, tail = text.partition(".")
+    if dot:
+        digits = tail[:len(tail) - len(tail.lstrip("0123456789"))]
+        text = "%s.%s%s" % (head, (digits + "000000")[:6], tail[len(digits):])
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+
+
+def age(text):
+    """Seconds since a moment written by utc_now(), or None if it cannot be read."""
+    moment = parse_time(text)
+    return None if moment is None else (datetime.datetime.now(datetime.timezone.utc) - moment).total_seconds()
+
+
+def is_recent(text, max_age):
+    """Whether a moment written by utc_now() is less than max_age seconds ago."""
+    seconds = age(text)
+    return seconds is not None and seconds < max_age
+
+
+def prepare_directory(path, what):
+    """Makes a directory and proves that files can be written there. Raises LedgerError."""
+    try:
+        os.makedirs(path, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path) as probe:
+            probe.write(b"probe")
+    except OSError as error:
+        raise LedgerError(
+            "Cannot write into %s %s: %s. Nothing was started." % (what, path, error.strerror)) from error
+
+
+def write_atomically(path, text):
+    """Writes a text file so that a reader sees the old one or the new one, never a part. Raises OSError."""
+    directory = os.path.dirname(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(dir=directory, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp made it private; evidence is read by others than the one who ran the job.
+        os.chmod(temporary, 0o666 & ~current_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def current_umask():
+    """The process's umask, which can only be read by setting it."""
+    with UMASK_LOCK:
+        mask = os.umask(0o077)
+        os.umask(mask)
+    return mask
+
+
+@contextlib.contextmanager
+def locked(directory):
+    """Holds the lock of a directory against other processes."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,512 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""SailPoint Identity Security Cloud: the calls around a certification campaign, and how to wait for their effect.
+
+Private to the collection. What the API does is documented by SailPoint unless a docstring says "seen on a tenant"
+(not documented, relied on by another client) or "unknown" (then the code survives either answer).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import threading
+import time
+from urllib.parse import quote, urlsplit
+
+from ansible.module_utils.basic import env_fallback
+
+from ansible_collections.secops.remediation.plugins.module_utils.http import CONNECTION_OPTIONS as COMMON_OPTIONS
+from ansible_collections.secops.remediation.plugins.module_utils.http import (
+    REQUESTS_IMPORT_ERROR,
+    ApiError,
+    BadConnectionOption,
+    HttpClient,
+    HttpError,
+    NoAuthentication,
+    WouldChange,
+)
+from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
+    current_umask,
+    is_recent,
+    parse_time,
+    utc_now,
+)
+from ansible_collections.secops.remediation.plugins.module_utils.task import ItemFailed, MissingLibrary, TaskFailed
+
+API_VERSIONS = ("v1", "v2026", "v2025", "v2024", "v3", "beta")
+PAGE_SIZE = 250
+REMEDIATION_STATUS_REPORT = "CAMPAIGN_REMEDIATION_STATUS_REPORT"
+REPORT_TYPES = (REMEDIATION_STATUS_REPORT, "CAMPAIGN_STATUS_REPORT", "CAMPAIGN_COMPOSITION_REPORT",
+                "CERTIFICATION_SIGNOFF_REPORT")
+CAMPAIGN_STATUSES = ("PENDING", "STAGED", "CANCELING", "ACTIVATING", "ACTIVE", "COMPLETING", "COMPLETED", "ERROR",
+                     "ARCHIVED")
+READABLE_REPORT_STATUSES = ("SUCCESS", "WARNING")
+SCAN_FACTS = ("status", "requested_at", "modified_before", "modified")
+FAILED_REPORT_STATUSES = ("ERROR", "TERMINATED", "TEMP_ERROR")
+ACCEPTED_TYPES = {"csv": "text/csv, application/csv, application/octet-stream;q=0.9, */*;q=0.1",
+                  "pdf": "application/pdf, application/octet-stream;q=0.9, */*;q=0.1"}
+
+CONNECTION_OPTIONS = dict(
+    base_url=dict(type="str", required=True, fallback=(env_fallback, ["SAIL_BASE_URL"])),
+    client_id=dict(type="str", fallback=(env_fallback, ["SAIL_CLIENT_ID"])),
+    client_secret=dict(type="str", no_log=True, fallback=(env_fallback, ["SAIL_CLIENT_SECRET"])),
+    access_token=dict(type="str", no_log=True, fallback=(env_fallback, ["SAIL_ACCESS_TOKEN"])),
+    api_version=dict(type="str", choices=list(API_VERSIONS), default="v1"),
+    **COMMON_OPTIONS,
+)
+
+
+class CampaignNotFound(Exception):
+    """No campaign has this id, or the user may not see it."""
+
+
+class OperationConflict(Exception):
+    """400.2.0: another operation runs on this campaign. It means "not yet"."""
+
+
+class ReportGone(Exception):
+    """The report's file was purged: seen on a tenant as 400, 404 or 410."""
+
+
+class ClientCredentials:
+    """The OAuth client credentials of a personal access token: a token when it is first needed, one for all threads.
+
+    A token is renewed a minute before it expires (a tenth of its life before, if it is short), and once for everybody
+    after a 401. Its lifetime is what the answer says, never assumed.
+    """
+
+    def __init__(self, client_id, client_secret):
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self.secrets = {client_secret}
+        self._token = None
+        self._renew_at = 0.0
+        self._failure = None
+        self._failed_at = 0.0
+        self._lock = threading.Lock()
+        self.client = None
+
+    def headers(self):
+        """The Authorization header, with a token that is still good."""
+        asked_at = time.monotonic()
+        with self._lock:
+            if self._token is None or time.monotonic() >= self._renew_at:
+                # Who waited for a login that failed does not try the same thing again.
+                if self._failure is not None and asked_at <= self._failed_at:
+                    raise self._failure
+                try:
+                    self._log_in()
+                except HttpError as error:
+                    self._failure, self._failed_at = error, time.monotonic()
+                    raise
+            return {"Authorization": "Bearer " + self._token}
+
+    def renew(self, used_headers):
+        """After a 401. The first thread gets a new token; those that used the same old one share it."""
+        with self._lock:
+            if self._token is not None and used_headers["Authorization"] == "Bearer " + self._token:
+                self._token = None
+            return True
+
+    def _log_in(self):
+        login = NoAuthentication()
+        login.secrets = self.secrets
+        answer = self.client.request(
+            "POST", "/oauth/token", repeatable=True, authentication=login,
+            data={"grant_type": "client_credentials", "client_id": self._client_id,
+                  "client_secret": self._client_secret})
+        body = answer.body if isinstance(answer.body, dict) else {}
+        token, lifetime = body.get("access_token"), body.get("expires_in")
+        if not isinstance(token, str) or not token:
+            raise HttpError("POST", "/oauth/token", "the answer holds no access_token", answer.status,
+                            hint="Is base_url the address of the tenant's API?")
+        lifetime = float(lifetime) if isinstance(lifetime, (int, float)) and lifetime > 0 else 60.0
+        self.secrets.add(token)
+        self._token = token
+        self._renew_at = time.monotonic() + lifetime - min(60.0, lifetime / 10)
+
+
+class AccessToken:
+    """A token that the user brought. It cannot be renewed."""
+
+    def __init__(self, token):
+        self._token = token
+        self.secrets = {token}
+
+    def headers(self):
+        """The Authorization header."""
+        return {"Authorization": "Bearer " + self._token}
+
+    def renew(self, used_headers):
+        """After a 401: there is no way to another token."""
+        return False
+
+
+def explain(status, body):
+    """SailPoint's error body as an ApiError. Several dialects are in use, so every known key is looked at."""
+    if not isinstance(body, dict):
+        return ApiError()
+    messages = [message for key in ("messages", "causes") if isinstance(body.get(key), list) for message in body[key]
+                if isinstance(message, dict)]
+    english = [message for message in messages if message.get("locale") in (None, "en", "en-US", "und")]
+    texts = [message.get("text") for message in english or messages]
+    texts += [body.get(key) for key in ("error_description", "error", "formatted_msg", "errorMessage", "detailMessage",
+                                        "message")]
+    text = "; ".join(dict.fromkeys(text.strip() for text in texts if isinstance(text, str) and text.strip()))
+    code = body.get("detailCode") or (body.get("error") if body.get("error_description") else None)
+    tracking_id = body.get("trackingId")
+    return ApiError(str(code) if code else None, text or None, "trackingId %s" % tracking_id if tracking_id else None)
+
+
+def hint(status, error):
+    """What to do about an error of SailPoint's API."""
+    if status == 401:
+        return ("Check client_id and client_secret (a personal access token of a user with the level ORG_ADMIN or "
+                "CERT_ADMIN), or give a fresh access_token.")
+    if status == 403:
+        return ("The user of this personal access token needs the level ORG_ADMIN or CERT_ADMIN (REPORT_ADMIN for "
+                "lists, scans and reports), and the token the scopes for campaigns and their reports.")
+    if status == 404:
+        return "Check the id, base_url and api_version."
+    if status == 429:
+        return "Other clients use the same client id; lower rate_limit or raise retry_timeout."
+    return None
+
+
+def connect(task):
+    """The SailPointApi for a task's connection options. Raises TaskFailed with what is wrong with them."""
+    if REQUESTS_IMPORT_ERROR:
+        raise MissingLibrary("requests", REQUESTS_IMPORT_ERROR)
+    return task.connection("sailpoint", CONNECTION_OPTIONS, lambda: SailPointApi(task.params, task.check_mode))
+
+
+class SailPointApi:
+    """The calls around a certification campaign. options: the connection options as a dict.
+
+    Every call raises HttpError; those that change something raise WouldChange in check mode.
+    """
+
+    def __init__(self, options, check_mode=False):
+        self._version = options["api_version"]
+        if options["access_token"]:
+            authentication = AccessToken(options["access_token"].strip())
+        elif options["client_id"] and options["client_secret"]:
+            authentication = ClientCredentials(options["client_id"], options["client_secret"])
+        else:
+            missing = [name for name in ("client_id", "client_secret") if not options[name]]
+            raise TaskFailed(
+                "No credentials: %s not given. Give client_id and client_secret (or SAIL_CLIENT_ID and "
+                "SAIL_CLIENT_SECRET in the environment), or access_token (SAIL_ACCESS_TOKEN)." %
+                " and ".join(missing) + (" is" if len(missing) == 1 else " are"))
+        try:
+            self.client = HttpClient(options["base_url"], options, authentication, explain, hint, check_mode,
+                                     read_only_posts=("/oauth/token",))
+        except BadConnectionOption as error:
+            raise TaskFailed(str(error)) from error
+        if isinstance(authentication, ClientCredentials):
+            authentication.client = self.client
+        self.secrets = authentication.secrets
+        self.host = urlsplit(self.client.base_url).hostname
+        self._may_get_campaign = True
+
+    def _path(self, resource, *rest):
+        """The path of a resource: the per-service scheme puts the version second, all others put it first."""
+        scheme = [resource, "v1"] if self._version == "v1" else [self._version, resource]
+        return "/" + "/".join(scheme + [quote(part, safe="") for part in rest])
+
+    def get_campaign(self, campaign_id):
+        """The FULL campaign object. Raises CampaignNotFound.
+
+        `GET /campaigns/{id}` is closed to REPORT_ADMIN (documented), the list with a filter is not. The beta call has
+        no `detail` parameter, so an answer without `modified` is completed from the list.
+        """
+        if self._may_get_campaign:
+            params = {} if self._version == "beta" else {"detail": "FULL"}
+            try:
+                campaign = self.client.request("GET", self._path("campaigns", campaign_id), params=params).body
+                if not isinstance(campaign, dict):
+                    raise HttpError("GET", self._path("campaigns", campaign_id), "the answer is not a campaign object")
+                if "modified" in campaign:
+                    return campaign
+            except HttpError as error:
+                if error.status == 404:
+                    raise CampaignNotFound(campaign_id) from error
+                if error.status != 403:
+                    raise
+                self._may_get_campaign = False
+        found, _total, _truncated = self.list_campaigns('id eq "%s"' % escape(campaign_id), limit=1)
+        if not found:
+            raise CampaignNotFound(campaign_id)
+        return found[0]
+
+    def list_campaigns(self, filters, limit=None):
+        """(FULL campaign objects, total, whether `limit` cut something off), all pages. total is None if unsaid."""
+        campaigns, total = [], None
+        while True:
+            size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit - len(campaigns))
+            params = {"detail": "FULL", "limit": size, "offset": len(campaigns), "count": "true", "sorters": "name"}
+            if filters:
+                params["filters"] = filters
+            answer = self.client.request("GET", self._path("campaigns"), params=params)
+            if not isinstance(answer.body, list):
+                raise HttpError("GET", self._path("campaigns"), "the answer is not a list of campaigns", answer.status)
+            campaigns += answer.body
+            said = answer.headers.get("X-Total-Count", "")
+            total = int(said) if said.isdecimal() else total
+            complete = len(campaigns) >= total if total is not None else len(answer.body) < size
+            if complete or not answer.body:
+                return campaigns, len(campaigns) if total is None else total, False
+            if limit is not None and len(campaigns) >= limit:
+                return campaigns, total, True
+
+    def run_remediation_scan(self, campaign_id):
+        """Asks for a remediation scan. Returns the server's time as text. Raises OperationConflict, CampaignNotFound.
+
+        The answer has no id: the scan can only be seen by its effects.
+        """
+        return self._operate(campaign_id, "run-remediation-scan").server_time
+
+    def run_report(self, campaign_id, report_type):
+        """Asks for a report. Raises OperationConflict, CampaignNotFound."""
+        self._operate(campaign_id, "run-report", report_type)
+
+    def _operate(self, campaign_id, *operation):
+        try:
+            return self.client.request("POST", self._path("campaigns", campaign_id, *operation), needs_body=False)
+        except HttpError as error:
+            if error.status == 400 and (error.code or "").startswith("400.2.0"):
+                raise OperationConflict(str(error)) from error
+            if error.status == 404:
+                raise CampaignNotFound(campaign_id) from error
+            if error.uncertain:
+                error.hint = "Run again: what is under way already is found, not started twice."
+            raise
+
+    def list_reports(self, campaign_id):
+        """The campaign's report objects: the latest run of each type. Raises CampaignNotFound."""
+        path = self._path("campaigns", campaign_id, "reports")
+        try:
+            answer = self.client.request("GET", path)
+        except HttpError as error:
+            if error.status == 404:
+                raise CampaignNotFound(campaign_id) from error
+            raise
+        if not isinstance(answer.body, list):
+            raise HttpError("GET", path, "the answer is not a list of reports", answer.status)
+        return [report for report in answer.body if isinstance(report, dict)]
+
+    def download_report(self, report_id, file_format, path):
+        """Downloads a report's file to `path`, which is replaced only by a complete file. Returns its SHA-256 (hex).
+
+        Raises ReportGone, and OSError where the file cannot be written.
+        """
+        url_path = self._path("reports", report_id)
+        directory = os.path.dirname(path)
+        handle, temporary = tempfile.mkstemp(dir=directory, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(handle, "w+b") as file:
+                try:
+                    answer, sha256 = self.client.download(
+                        url_path, {"fileFormat": file_format}, ACCEPTED_TYPES[file_format], file)
+                except HttpError as error:
+                    if error.status in (400, 404, 410):
+                        raise ReportGone(str(error)) from error
+                    raise
+                file.seek(0)
+                self._check_file(url_path, answer, file.read(512), file_format)
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o666 & ~current_umask())
+            os.replace(temporary, path)
+            return sha256
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+    @staticmethod
+    def _check_file(url_path, answer, start, file_format):
+        """A login page or a JSON object must never be read as a report."""
+        kind = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
+        if kind in ("text/html", "application/json") or start.lstrip()[:1] in (b"<", b"{") or (
+                file_format == "pdf" and not start.startswith(b"%PDF")):
+            raise HttpError(
+                "GET", url_path, "the answer is not a %s file: %s, starting with %r" %
+                (file_format, kind or "no content type", start.decode("utf-8", "replace")[:80]), answer.status,
+                hint="Something other than the API answered (a proxy, a login page?).")
+
+
+def escape(text):
+    """A value for SailPoint's filter language, without its quotes."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def campaign_filters(name, statuses, filters):
+    """The `filters` expression for the given options, or None."""
+    terms = []
+    if name:
+        terms.append('name eq "%s"' % escape(name))
+    if statuses:
+        terms.append("status in (%s)" % ", ".join('"%s"' % escape(status) for status in statuses))
+    if filters:
+        terms.append(filters if not terms else "(%s)" % filters)
+    return " and ".join(terms) or None
+
+
+def no_campaign(campaign_id):
+    """The error for an id that no campaign has."""
+    return ItemFailed("no campaign has the id %s, or this user may not see it" % campaign_id)
+
+
+def remediation_scan(api, ledger, item, start=True, wait=False, wait_interval=60, max_age=86400):
+    """One campaign's remediation scan, as a generator for batch.drive.
+
+    item: the result, filled in as the work goes on; it has `campaign_id`. ledger: where the scan is remembered the
+    moment it was accepted. A kill just before that costs nothing: the next request is refused as long as the scan runs,
+    and so it is joined. start: whether a scan may be asked for. The times in the item are the server's.
+
+    The only signs of a scan are that `modified` moves and that other operations are refused while it runs (both seen
+    on a tenant). Whether `modified` marks the end is unknown; a report taken after it is sound either way, because
+    the campaign refuses the report as long as the scan runs.
+    """
+    campaign_id = item["campaign_id"]
+    key = "%s/campaign/%s" % (api.host, campaign_id)
+    item.update(status=None, requested_at=None, modified_before=None, modified=None, changed=False)
+    known = ledger.get(key)
+    if known.get("status") == "finished":
+        if is_recent(known["finished_at"], max_age):
+            item.update({name: known[name] for name in SCAN_FACTS})
+            return
+        if not start:
+            raise ItemFailed("the last scan finished at %s, which is longer ago than max_age: start a new one" %
+                             known["finished_at"])
+    elif known and (not start or is_recent(known["asked_at"], max_age)):
+        item.update({name: known[name] for name in SCAN_FACTS})
+
+    while True:
+        try:
+            campaign = api.get_campaign(campaign_id)
+            modified = campaign.get("modified")
+            if item["status"] in ("requested", "running") and modified and modified != item["modified_before"]:
+                item.update(status="finished", modified=modified)
+                _remember_scan(ledger, key, item, finished_at=utc_now())
+                return
+            if item["status"] is None and not start:
+                raise ItemFailed("no scan of this campaign is known, so there is nothing to collect: start one")
+            # One that was accepted may take as long as it likes. One that was joined may have moved `modified`
+            # before this run looked; then the next request is accepted as soon as it has ended.
+            if item["status"] != "requested" and start:
+                _ask_for_scan(api, ledger, key, item, campaign)
+        except CampaignNotFound:
+            raise no_campaign(campaign_id) from None
+        except WouldChange:
+            item.update(status="requested", changed=True, modified_before=modified)
+            return
+        if not wait:
+            return
+        yield wait_interval
+
+
+def _ask_for_scan(api, ledger, key, item, campaign):
+    if campaign.get("status") != "COMPLETED":
+        raise ItemFailed("the campaign is %s, and a remediation scan needs a COMPLETED one: complete it first" %
+                         campaign.get("status"))
+    try:
+        requested_at = api.run_remediation_scan(item["campaign_id"])
+    except OperationConflict:
+        if any(report.get("status") == "PENDING" for report in api.list_reports(item["campaign_id"])):
+            item["status"] = "blocked"
+            return
+        if item["status"] == "running":
+            return
+        item.update(status="running", modified_before=campaign.get("modified"))
+    else:
+        item.update(status="requested", changed=True, requested_at=requested_at,
+                    modified_before=campaign.get("modified"))
+    _remember_scan(ledger, key, item, asked_at=utc_now())
+
+
+def _remember_scan(ledger, key, item, **when):
+    ledger.put(key, dict(when, kind="campaign", campaign_id=item["campaign_id"],
+                         **{name: item[name] for name in SCAN_FACTS}), at_once=True)
+
+
+def campaign_report(api, item, report_type, path, file_format="csv", newer_than=None, force=False, wait=True,
+                    wait_interval=5):
+    """One report of one campaign, as a generator for batch.drive.
+
+    item: the result, filled in as the work goes on; it has `campaign_id`. path: the file to download to, or None.
+    newer_than: server time as text; an older report is run again.
+
+    A run is done when its status is final and `lastRunAt` has moved (seen on a tenant).
+    """
+    campaign_id = item["campaign_id"]
+    item.update(report=None, path=None, sha256=None, status=None, changed=False)
+    after = parse_time(newer_than) if newer_than else None
+    if newer_than and after is None:
+        raise ItemFailed("newer_than %r is not a time" % newer_than)
+    must_run = force
+    ran = False
+    ran_at_before = None
+    while True:
+        report = _find_report(api, campaign_id, report_type)
+        status = report.get("status") if report else None
+        last_run_at = report.get("lastRunAt") if report else None
+        item["report"] = report
+        if ran and last_run_at == ran_at_before:
+            item["status"] = "running"
+        elif status == "PENDING":
+            item["status"] = "running"
+        elif ran and status in FAILED_REPORT_STATUSES:
+            raise ItemFailed("the report ended with status %s" % status)
+        elif ran and after and not _is_newer(last_run_at, after):
+            raise ItemFailed("a new report was run, but its lastRunAt %s is not newer than %s" %
+                             (last_run_at, newer_than))
+        elif status in READABLE_REPORT_STATUSES and not must_run and (not after or _is_newer(last_run_at, after)):
+            try:
+                if path:
+                    item["sha256"] = api.download_report(report["id"], file_format, path)
+                    item["path"] = path
+                item["status"] = "finished"
+                return
+            except ReportGone as gone:
+                if ran:
+                    raise ItemFailed("the report was run and its file is not there: %s" % gone) from gone
+                must_run = True
+                continue
+            except OSError as error:
+                raise ItemFailed("cannot write %s: %s" % (path, error.strerror)) from error
+        elif not ran:
+            try:
+                api.run_report(campaign_id, report_type)
+            except WouldChange:
+                item.update(status="running", changed=True)
+                return
+            except CampaignNotFound:
+                raise no_campaign(campaign_id) from None
+            except OperationConflict:
+                item["status"] = "blocked"
+            else:
+                ran, must_run, ran_at_before = True, False, last_run_at
+                item.update(status="running", changed=True)
+        else:
+            # A status that is not known is neither an end nor a failure; wait_timeout bounds it.
+            item["status"] = "running"
+        if not wait:
+            return
+        yield wait_interval
+
+
+def _find_report(api, campaign_id, report_type):
+    try:
+        reports = api.list_reports(campaign_id)
+    except CampaignNotFound:
+        raise no_campaign(campaign_id) from None
+    return next((report for report in reports if report.get("reportType") == report_type), None)
+
+
+def _is_newer(text, after):
+    moment = parse_time(text)
+    return moment is not None and moment > after

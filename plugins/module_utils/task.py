@@ -1,0 +1,149 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a module is given to do its work, and how its end becomes a result of Ansible.
+
+The same `run(task)` of a module is called from two places: by the module itself, and by the action plugin that runs
+it inside the controller's process. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import traceback
+
+from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout
+from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger, LedgerError
+
+
+class ItemFailed(Exception):
+    """One item of a list cannot be done. The text says why and what to do."""
+
+
+class TaskFailed(Exception):
+    """Ends the task as failed. result: what the task returns all the same, so that nothing that was had is lost."""
+
+    def __init__(self, msg, **result):
+        self.msg = msg
+        self.result = result
+        super().__init__(msg)
+
+
+class MissingLibrary(TaskFailed):
+    """A Python library that the user has to install is not there."""
+
+    def __init__(self, library, import_error):
+        self.library = library
+        super().__init__("%s is missing" % library, exception=import_error)
+
+
+class Task:
+    """One call of a module.
+
+    params: the validated options. check_mode: whether nothing may be changed. warn(text): shows a warning.
+    progress(text): shows a line while the task runs, or None: a module cannot.
+    connections: dict in which API connections are kept for the next task of the same process.
+    """
+
+    def __init__(self, params, check_mode, warn, progress=None, connections=None):
+        self.params = params
+        self.check_mode = check_mode
+        self.warn = warn
+        self._progress = progress
+        self._connections = {} if connections is None else connections
+        self.secrets = set()
+
+    def say(self, text):
+        """Shows how far the task is, where that is possible."""
+        if self._progress:
+            self._progress(text)
+
+    def connection(self, kind, options, connect):
+        """The connection of this kind with these options; connect() makes it if there is none yet."""
+        key = (kind, self.check_mode) + tuple(self.params[name] for name in sorted(options))
+        if key not in self._connections:
+            self._connections[key] = connect()
+        connection = self._connections[key]
+        # A set that grows when a token is minted: what is in it at the end of the task is masked in its result.
+        self.secrets = connection.secrets
+        return connection
+
+
+def run_task(run, task):
+    """Calls run(task) and returns (result, secrets). A failure is a result with `failed` and `msg`."""
+    try:
+        result = run(task)
+    except TaskFailed as failure:
+        result = dict(failure.result, failed=True, msg=failure.msg)
+        if isinstance(failure, MissingLibrary):
+            result["missing_library"] = failure.library
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        result = dict(failed=True, msg="%s: %s" % (type(error).__name__, error), exception=traceback.format_exc())
+    return result, set(task.secrets)
+
+
+def run_module(module, run):
+    """Runs a module: module is its AnsibleModule."""
+    from ansible.module_utils.basic import missing_required_lib
+
+    task = Task(module.params, module.check_mode, module.warn)
+    result, secrets = run_task(run, task)
+    module.no_log_values.update(secrets)
+    if "missing_library" in result:
+        result["msg"] = missing_required_lib(result.pop("missing_library"))
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def settle(items, endings, names, noun, timeout_advice, **result):
+    """The result of a task over a list: returned if every item was done, else raised as TaskFailed, with the list.
+
+    items: the result of each, which is given an `error` where it ended with one; its `status` says what still runs.
+    endings: from batch.drive. names: how a message calls each item. noun: what they are, in the plural.
+    timeout_advice: how to go on after a timeout.
+    """
+    failed, unfinished = [], []
+    for item, ending, name in zip(items, endings, names):
+        if ending is None:
+            continue
+        if isinstance(ending, WaitTimeout):
+            unfinished.append("%s (%s)" % (name, item["status"]))
+            continue
+        known = isinstance(ending, (ItemFailed, HttpError, LedgerError))
+        item["error"] = str(ending) if known else "%s: %s" % (type(ending).__name__, ending)
+        failed.append("%s: %s" % (name, item["error"]))
+        if not known:
+            result["exception"] = "".join(traceback.format_exception(type(ending), ending, ending.__traceback__))
+    sentences = []
+    if failed:
+        sentences.append("%d of %d %s failed: %s" % (len(failed), len(items), noun, enumerate_some(failed)))
+    if unfinished:
+        sentences.append("%d of %d %s did not finish within wait_timeout: %s. %s" % (
+            len(unfinished), len(items), noun, enumerate_some(unfinished, most=100), timeout_advice))
+    if sentences:
+        raise TaskFailed("\n".join(sentences), **result)
+    return result
+
+
+def enumerate_some(texts, most=20):
+    """The texts in a row; where there are too many for a readable message, the first ones and how many more."""
+    more = len(texts) - most
+    return "; ".join(texts[:most]) + ("; and %d more, see the returned list" % more if more > 0 else "")
+
+
+def open_ledger(task):
+    """The Ledger that a task's options name. Raises TaskFailed."""
+    try:
+        return Ledger(task.params["ledger"], read_only=task.check_mode)
+    except LedgerError as error:
+        raise TaskFailed(str(error)) from error
+
+
+def close_ledger(task, ledger):
+    """Writes what is left. A ledger that cannot be written fails no scan, but the user must know."""
+    try:
+        ledger.close()
+    except LedgerError as error:
+        task.warn(str(error))

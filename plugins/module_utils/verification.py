@@ -1,0 +1,236 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a verification found: every target with exactly one outcome, and the reason in words.
+
+Pure functions from the results of the collection's modules to the record that an auditor reads. An error is never an
+answer: nothing is `remediated` unless an API said so in words that the code knows. Private to the collection.
+"""
+
+from __future__ import annotations
+
+OUTCOMES = ("remediated", "unremediated", "pending", "inconclusive")
+SCHEMA_VERSION = "1.0"
+# Statuses of a campaign whose decisions are still to come.
+UNDECIDED = ("PENDING", "STAGED", "ACTIVATING", "ACTIVE", "COMPLETING")
+SCAN_REASONS = {
+    "FAILED_TIMEOUT": "Xpanse could not finish the scan in time (FAILED_TIMEOUT)",
+    "FAILED_ERROR": "the scan failed (FAILED_ERROR)",
+}
+ALERT_FACTS = ("name", "severity", "resolution_status", "case_id", "ipv4_addresses", "domain_names", "port_protocol",
+               "attack_surface_rule_name", "business_unit_hierarchies")
+CAMPAIGN_FACTS = ("name", "type", "status", "created", "deadline", "modified", "totalCertifications",
+                  "completedCertifications")
+
+
+def verify(results, started_at, finished_at):
+    """The verification as a dict: the content of verification.json.
+
+    results: dict of registered results of the modules, by what they were asked for: `campaigns` and
+    `filtered_campaigns` (sailpoint_campaign_info), `scans`, `reports`, `report_infos`, `alerts` and `case_alerts`
+    (xpanse_alert_info), `rcs_requests`, each {} where nothing was asked; and the targets that the user named:
+    `campaign_ids`, `campaign_filters`, `exposures`, `alert_ids`, `case_ids`.
+    started_at, finished_at: times as text.
+    """
+    targets = campaign_targets(results) + exposure_targets(results)
+    counts = {outcome: sum(target["outcome"] == outcome for target in targets) for outcome in OUTCOMES}
+    counts["total"] = len(targets)
+    verdict = verdict_of(counts)
+    return dict(schema_version=SCHEMA_VERSION, verdict=verdict, summary=summary_of(verdict, counts), counts=counts,
+                started_at=started_at, finished_at=finished_at, targets=targets)
+
+
+def verdict_of(counts):
+    """`verified` only if there was something to verify and all of it is remediated."""
+    if counts["unremediated"] or counts["inconclusive"]:
+        return "not_verified"
+    if counts["pending"] or not counts["total"]:
+        return "incomplete"
+    return "verified"
+
+
+def summary_of(verdict, counts):
+    """The verdict in a sentence."""
+    if not counts["total"]:
+        return "Nothing was verified: no target was found."
+    parts = ["%d %s" % (counts[outcome], words) for outcome, words in (
+        ("unremediated", "still open"), ("inconclusive", "without an answer"), ("pending", "not finished")) if
+        counts[outcome]]
+    found = "%d of %d targets remediated" % (counts["remediated"], counts["total"])
+    start = {"verified": "Verified", "not_verified": "Not verified", "incomplete": "Not finished yet"}[verdict]
+    return "%s: %s." % (start, ", ".join([found] + parts))
+
+
+def make_target(kind, target_id, name, outcome, reason, **more):
+    """One record, with every key there always."""
+    return dict(dict(kind=kind, id=str(target_id), name=name, outcome=outcome, reason=reason, scan_id=None,
+                     started_at=None, finished_at=None, evidence=[]), **more)
+
+
+def failure_of(result, otherwise):
+    """Why a whole task brought no result."""
+    return result.get("msg") or otherwise
+
+
+# --- campaigns ---
+
+def campaign_targets(results):
+    """The records of all campaigns, those that were named first."""
+    named, filtered = results["campaigns"], results["filtered_campaigns"]
+    found = {campaign.get("id"): campaign for result in (named, filtered) for campaign in result.get("campaigns", ())}
+    missing = set(named.get("missing_ids", ()))
+    by_campaign = {
+        source: {item["campaign_id"]: item for item in results[source].get(source, ())} for source in (
+            "scans", "reports")}
+    infos = {item["path"]: item for item in results["report_infos"].get("reports", ())}
+    targets = []
+    for campaign_id in dict.fromkeys(list(results["campaign_ids"]) + list(found)):
+        campaign = found.get(campaign_id)
+        if campaign_id in missing:
+            targets.append(make_target("campaign", campaign_id, None, "inconclusive",
+                                       "no campaign has this id, or this user may not see it"))
+        elif campaign is None:
+            targets.append(make_target("campaign", campaign_id, None, "inconclusive",
+                                       failure_of(named, "the campaign could not be read")))
+        else:
+            targets.append(campaign_target(
+                campaign, by_campaign["scans"].get(campaign_id), by_campaign["reports"].get(campaign_id), infos,
+                results))
+    if filtered.get("failed"):
+        targets.append(make_target("campaign", "filter: %s" % results["campaign_filters"], None, "inconclusive",
+                                   failure_of(filtered, "the campaigns could not be listed")))
+    return targets
+
+
+def campaign_target(campaign, scan, report, infos, results):
+    """The record of a campaign that was found."""
+    facts = {name: campaign[name] for name in CAMPAIGN_FACTS if name in campaign}
+    target = make_target("campaign", campaign["id"], campaign.get("name"), "inconclusive", "", campaign=facts)
+    target["outcome"], target["reason"] = judge_campaign(campaign, scan, report, infos, results)
+    if scan:
+        target.update(started_at=scan.get("requested_at"), finished_at=scan.get("modified"),
+                      scan={name: scan.get(name) for name in ("status", "requested_at", "modified_before", "modified")})
+    if report and report.get("path"):
+        target["evidence"] = [dict(path=report["path"], sha256=report["sha256"])]
+        target["report"] = {name: report["report"].get(name) for name in ("id", "status", "lastRunAt", "reportType")}
+        info = infos.get(report["path"])
+        if info and not info.get("error"):
+            target["items"] = {name: info[name] for name in (
+                "items_total", "items_remediated", "items_open", "items_unknown", "open_items", "status_column")}
+    return target
+
+
+def judge_campaign(campaign, scan, report, infos, results):
+    """(outcome, reason) of a campaign that was found."""
+    status = campaign.get("status")
+    if status in UNDECIDED:
+        return "pending", "the campaign is %s: not all decisions are made yet" % status
+    if status != "COMPLETED":
+        return "inconclusive", "the campaign is %s, so nothing can be verified" % status
+    if scan is None:
+        return "inconclusive", failure_of(results["scans"], "no remediation scan was asked for")
+    if scan.get("error"):
+        return "inconclusive", scan["error"]
+    if scan["status"] == "blocked":
+        return "pending", "a report of the campaign runs, so the remediation scan has to wait"
+    if scan["status"] != "finished":
+        return "pending", "the remediation scan has not finished"
+    if report is None:
+        return "inconclusive", failure_of(results["reports"], "no report was made after the scan")
+    if report.get("error"):
+        return "inconclusive", report["error"]
+    if report.get("status") != "finished" or not report.get("path"):
+        return "pending", "the remediation status report has not finished"
+    info = infos.get(report["path"])
+    if info is None:
+        return "inconclusive", failure_of(results["report_infos"], "the remediation status report was not read")
+    if info.get("error"):
+        return "inconclusive", info["error"]
+    if report["report"].get("status") == "WARNING" and info["outcome"] == "remediated":
+        return "inconclusive", "the report ended with status WARNING, so it may not be complete, and shows no open item"
+    return info["outcome"], info["reason"]
+
+
+# --- exposures ---
+
+def exposure_key(ids):
+    """What makes two exposures the same: an id is the same as a number and as text."""
+    return tuple(str(ids.get(name) or "").strip() for name in (
+        "alert_internal_id", "attack_surface_rule_id", "service_id"))
+
+
+def exposure_targets(results):
+    """The records of all exposures, of alerts that cannot be scanned, and of what could not be looked up."""
+    rcs = results["rcs_requests"]
+    answers = {exposure_key(item): item for item in rcs.get("rcs_requests", ())}
+    lookups = (results["alerts"], results["case_alerts"])
+    alerts = {str(alert.get("alert_id")): alert for lookup in lookups for alert in lookup.get("alerts", ())}
+    targets = []
+    for key in dict.fromkeys(exposure_key(ids) for ids in results["exposures"]):
+        targets.append(exposure_target(key, answers.get(key), alerts.get(key[0]), rcs))
+    unscannable = {item["alert_id"]: item["reason"] for lookup in lookups for item in lookup.get("unscannable", ())}
+    for alert_id, reason in unscannable.items():
+        alert = alerts.get(alert_id)
+        targets.append(make_target("exposure", "alert %s" % alert_id, alert and alert.get("name"), "inconclusive",
+                                   reason, **alert_facts(alert)))
+    return targets + lookup_failures(results)
+
+
+def lookup_failures(results):
+    """The records of alerts and cases from which no exposure could be looked up."""
+    targets = []
+    for asked, noun, lookup in ((results["alert_ids"], "alert", results["alerts"]),
+                                (results["case_ids"], "case", results["case_alerts"])):
+        if lookup.get("failed"):
+            targets += [make_target("exposure", "%s %s" % (noun, asked_id), None, "inconclusive",
+                                    failure_of(lookup, "the alerts could not be listed")) for asked_id in asked]
+        elif lookup.get("truncated"):
+            targets.append(make_target("exposure", "%ss" % noun, None, "inconclusive",
+                                       "the API left alerts out, so not every exposure is known"))
+    if results["case_ids"] and not results["case_alerts"].get("failed"):
+        alerts = results["case_alerts"].get("alerts", ())
+        known = {str(alert.get("case_id")) for alert in alerts}
+        # An alert need not say to which case it belongs; then only "no alert at all" is certain.
+        if not alerts or "None" not in known:
+            targets += [make_target("exposure", "case %s" % case_id, None, "inconclusive",
+                                    "no alert belongs to this case") for case_id in results["case_ids"] if
+                        str(case_id) not in known]
+    return targets
+
+
+def exposure_target(key, answer, alert, rcs):
+    """The record of one exposure."""
+    name = alert.get("name") if alert else None
+    target = make_target("exposure", ":".join(key), name or "alert %s, %s" % key[:2], "inconclusive", "",
+                         **dict(zip(("alert_internal_id", "attack_surface_rule_id", "service_id"), key)),
+                         **alert_facts(alert))
+    if answer is None:
+        target["reason"] = failure_of(rcs, "no remediation confirmation scan was asked for")
+        return target
+    target.update(scan_id=answer.get("scan_id"), started_at=answer.get("requested_at"),
+                  finished_at=answer.get("finished_at"),
+                  scan={"status": answer.get("status"), "result": answer.get("result")})
+    target["outcome"], target["reason"] = judge_exposure(answer)
+    return target
+
+
+def alert_facts(alert):
+    """What a reader needs of the alert, or nothing."""
+    return {"alert": {name: alert[name] for name in ALERT_FACTS if alert.get(name) is not None}} if alert else {}
+
+
+def judge_exposure(answer):
+    """(outcome, reason) of an exposure that was asked about."""
+    if answer.get("error"):
+        return "inconclusive", answer["error"]
+    outcome, status = answer["outcome"], answer.get("status")
+    if outcome == "remediated":
+        return outcome, "Xpanse scanned the service and sees the exposure no more"
+    if outcome == "unremediated":
+        return outcome, "Xpanse scanned the service and still sees the exposure"
+    if outcome == "pending":
+        return outcome, "the scan has not finished" if answer.get("scan_id") else "a scan would be started"
+    if status == "SUCCESS":
+        return outcome, "the scan ended with SUCCESS and the result %r, which is not known" % (answer.get("result"),)
+    return outcome, SCAN_REASONS.get(status, "the scan has the status %r, which is not known" % (status,))

@@ -1,0 +1,362 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cortex Xpanse: remediation confirmation scanning, and the way from an alert to what can be scanned.
+
+Private to the collection. What the API does is documented by Palo Alto Networks, or done so by its own clients, unless
+a docstring says "unknown" (then the code survives either answer).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import string
+import time
+from urllib.parse import urlsplit
+
+from ansible.module_utils.basic import env_fallback
+
+from ansible_collections.secops.remediation.plugins.module_utils.http import CONNECTION_OPTIONS as COMMON_OPTIONS
+from ansible_collections.secops.remediation.plugins.module_utils.http import (
+    REQUESTS_IMPORT_ERROR,
+    ApiError,
+    BadConnectionOption,
+    HttpClient,
+    HttpError,
+    WouldChange,
+)
+from ansible_collections.secops.remediation.plugins.module_utils.ledger import is_recent, utc_now
+from ansible_collections.secops.remediation.plugins.module_utils.task import ItemFailed, MissingLibrary, TaskFailed
+
+SCANNING = "/public_api/v1/remediation_confirmation_scanning/requests"
+GET_OR_CREATE = SCANNING + "/get_or_create"
+GET = SCANNING + "/get"
+GET_ALERTS = "/public_api/v2/alerts/get_alerts_multi_events"
+ALERTS_PAGE = 100
+# The API counts no further, so a total of this size is a lower bound.
+ALERTS_COUNTED = 9999
+NONCE_LENGTH = 64
+NONCE_ALPHABET = string.ascii_letters + string.digits
+
+IN_PROGRESS = "IN_PROGRESS"
+OUTCOMES = {
+    ("SUCCESS", "REMEDIATED"): "remediated",
+    ("SUCCESS", "UNREMEDIATED"): "unremediated",
+}
+# The statuses after which a scan will not say anything else.
+FINAL_STATUSES = ("SUCCESS", "FAILED_TIMEOUT", "FAILED_ERROR")
+
+CONNECTION_OPTIONS = dict(
+    base_url=dict(type="str", required=True, fallback=(env_fallback, ["CORTEX_FQDN"])),
+    api_key_id=dict(type="str", required=True, no_log=False, fallback=(env_fallback, ["CORTEX_API_KEY_ID"])),
+    api_key=dict(type="str", required=True, no_log=True, fallback=(env_fallback, ["CORTEX_API_KEY"])),
+    api_key_type=dict(type="str", no_log=False, choices=["advanced", "standard"], default="advanced",
+                      fallback=(env_fallback, ["CORTEX_API_KEY_TYPE"])),
+    **COMMON_OPTIONS,
+)
+
+
+class ScanNotFound(Exception):
+    """No scan has this id."""
+
+
+class StandardKey:
+    """A standard API key: it is sent as it is."""
+
+    def __init__(self, key_id, key):
+        self._key_id = key_id
+        self._key = key
+        self.secrets = {key}
+
+    def headers(self):
+        """The headers of one attempt."""
+        return {"x-xdr-auth-id": self._key_id, "Authorization": self._key}
+
+    def renew(self, used_headers):
+        """After a 401: a key cannot be renewed."""
+        return False
+
+
+class AdvancedKey(StandardKey):
+    """An advanced API key: every attempt is signed with a nonce and the time, and the key itself is never sent."""
+
+    def headers(self):
+        """The headers of one attempt."""
+        nonce = "".join(secrets.choice(NONCE_ALPHABET) for _place in range(NONCE_LENGTH))
+        return self.sign(nonce, str(int(time.time() * 1000)))
+
+    def sign(self, nonce, timestamp):
+        """The headers for a nonce and a timestamp (milliseconds since the epoch, as text)."""
+        signature = hashlib.sha256((self._key + nonce + timestamp).encode("utf-8")).hexdigest()
+        return {"x-xdr-auth-id": self._key_id, "x-xdr-nonce": nonce, "x-xdr-timestamp": timestamp,
+                "Authorization": signature}
+
+
+def explain(status, body):
+    """Xpanse's error body as an ApiError: inside `reply`, flat as on older pages, or flat as with 422."""
+    if not isinstance(body, dict):
+        return ApiError()
+    reply = body.get("reply")
+    error = reply if isinstance(reply, dict) else body
+    code = error.get("err_code", error.get("code"))
+    text = error.get("err_msg", error.get("message"))
+    extra = error.get("err_extra", error.get("errors"))
+    return ApiError("err_code %s" % code if code is not None else None, str(text) if text else None,
+                    "err_extra: %s" % (extra,) if extra else None)
+
+
+def hint(status, error):
+    """What to do about an error of Xpanse's API."""
+    if status == 401:
+        return ("Check api_key_id and api_key, whether the key is the kind that api_key_type says (advanced or "
+                "standard), that it has not expired, and this machine's clock: an advanced key signs with the time.")
+    if status == 402:
+        return "The tenant has no licence for this."
+    if status == 403:
+        return "The role of this API key lacks the permission for this call."
+    if status == 404:
+        return "Check the id and base_url."
+    if status == 429:
+        return "Other clients use the tenant's budget; lower rate_limit or raise retry_timeout."
+    return None
+
+
+def connect(task):
+    """The XpanseApi for a task's connection options. Raises TaskFailed with what is wrong with them."""
+    if REQUESTS_IMPORT_ERROR:
+        raise MissingLibrary("requests", REQUESTS_IMPORT_ERROR)
+    return task.connection("xpanse", CONNECTION_OPTIONS, lambda: XpanseApi(task.params, task.check_mode))
+
+
+def api_address(base_url):
+    """The base URL for what the user gave: a whole URL, or the tenant's FQDN with or without `api-` before it."""
+    if "://" in base_url:
+        return base_url
+    name = base_url.rstrip("/")
+    return "https://" + (name if name.startswith("api-") else "api-" + name)
+
+
+class XpanseApi:
+    """Remediation confirmation scans and alerts. options: the connection options as a dict.
+
+    Every call raises HttpError; get_or_create raises WouldChange in check mode.
+    """
+
+    def __init__(self, options, check_mode=False):
+        for name in ("api_key_id", "api_key"):
+            if not options[name].strip():
+                raise TaskFailed("%s is empty: give it, or set %s in the environment" %
+                                 (name, "CORTEX_" + name.upper()))
+        key = (AdvancedKey if options["api_key_type"] == "advanced" else StandardKey)(
+            options["api_key_id"].strip(), options["api_key"].strip())
+        try:
+            self.client = HttpClient(api_address(options["base_url"]), options, key, explain, hint, check_mode,
+                                     read_only_posts=(GET, GET_ALERTS))
+        except BadConnectionOption as error:
+            raise TaskFailed(str(error)) from error
+        self.secrets = key.secrets
+        self.host = urlsplit(self.client.base_url).hostname
+        # Documented both ways, so the first answers tell: with or without a slash at the end, and "EQ" or "eq".
+        self._slash = "/"
+        self._equals = None
+
+    def _post(self, path, request_data, repeatable=True):
+        slash = self._slash
+        try:
+            return self.client.request("POST", path + slash, repeatable=repeatable,
+                                       json={"request_data": request_data})
+        except HttpError as error:
+            # A 404 with an error code is the API's answer; one without comes from its router.
+            if error.status != 404 or error.code:
+                raise
+        answer = self.client.request("POST", path + ("" if slash else "/"), repeatable=repeatable,
+                                     json={"request_data": request_data})
+        self._slash = "" if slash else "/"
+        return answer
+
+    def _post_equals(self, path, values):
+        """A POST whose filters all say "equals", in the spelling that the tenant takes."""
+        spelling = self._equals or "EQ"
+        while True:
+            try:
+                answer = self._post(path, {"filters": [
+                    {"field": field, "operator": spelling, "value": value} for field, value in values.items()]})
+            except HttpError as error:
+                # Another thread may have learned the spelling meanwhile.
+                if error.status not in (400, 422) or spelling == "eq" or self._equals == spelling:
+                    raise
+                spelling = "eq"
+            else:
+                self._equals = spelling
+                return answer
+
+    def get_or_create(self, alert_internal_id, attack_surface_rule_id, service_id):
+        """(scan id, whether the scan is new). It is only new with HTTP 201, for the body does not say.
+
+        A running scan is returned as it is, so repeating is harmless. Whether a finished one is ever returned is
+        unknown: calling again after the end may start a new scan.
+        """
+        answer = self._post_equals(GET_OR_CREATE, {
+            "attack_surface_rule_id": attack_surface_rule_id, "alert_internal_id": alert_internal_id,
+            "service_id": service_id})
+        scan_id = reply_of(answer, GET_OR_CREATE).get("scanId")
+        if not isinstance(scan_id, str) or not scan_id:
+            raise HttpError("POST", GET_OR_CREATE, "the answer holds no scanId", answer.status)
+        return scan_id, answer.status == 201
+
+    def get_scan(self, scan_id):
+        """The reply for a scan: a dict with `status`, and `result` once that is SUCCESS. Raises ScanNotFound."""
+        try:
+            answer = self._post_equals(GET, {"id": scan_id})
+        except HttpError as error:
+            if error.status == 404 or error.code == "err_code 404":
+                raise ScanNotFound(str(error)) from error
+            raise
+        return reply_of(answer, GET)
+
+    def get_alerts(self, filters, limit=None):
+        """(alert objects, total, whether something was cut off), all pages, newest first."""
+        alerts, total = [], None
+        while True:
+            size = ALERTS_PAGE if limit is None else min(ALERTS_PAGE, limit - len(alerts))
+            answer = self._post(GET_ALERTS, {
+                "filters": filters, "search_from": len(alerts), "search_to": len(alerts) + size,
+                "sort": {"field": "creation_time", "keyword": "desc"}})
+            reply = reply_of(answer, GET_ALERTS)
+            page = reply.get("alerts")
+            if not isinstance(page, list):
+                raise HttpError("POST", GET_ALERTS, "the answer holds no list of alerts", answer.status)
+            alerts += page
+            total = reply.get("total_count")
+            total = total if isinstance(total, int) else None
+            if len(page) < size:
+                return alerts, max(total or 0, len(alerts)), total is not None and total > len(alerts)
+            if limit is not None and len(alerts) >= limit:
+                return alerts, max(total or 0, len(alerts)), total is None or total > len(alerts)
+
+
+def reply_of(answer, path):
+    """The `reply` object of an answer. Raises HttpError if there is none or if it is an error in disguise."""
+    reply = answer.body.get("reply") if isinstance(answer.body, dict) else None
+    if not isinstance(reply, dict):
+        raise HttpError("POST", path, "the answer holds no reply object", answer.status,
+                        hint="Is base_url the address of the tenant's API?")
+    if "err_code" in reply:
+        said = explain(answer.status, answer.body)
+        raise HttpError("POST", path, "%s: %s" % (said.code, said.text), answer.status, said.code, said.reference,
+                        hint(reply["err_code"], said))
+    return reply
+
+
+def outcome_of(status, result):
+    """The outcome of a scan. What is not known is never read as an answer."""
+    if status == IN_PROGRESS:
+        return "pending"
+    return OUTCOMES.get((status, result), "inconclusive")
+
+
+def exposure_of(request):
+    """(alert id, rule id, service id) as they are sent, of an item of `requests`. Raises ItemFailed."""
+    values = {name: str(request.get(name) or "").strip() for name in (
+        "alert_internal_id", "attack_surface_rule_id", "service_id")}
+    missing = [name for name, value in values.items() if not value]
+    if missing:
+        raise ItemFailed("%s missing: all three ids are needed to ask for a scan, or a scan_id to look at one" % (
+            " and ".join(missing) + (" is" if len(missing) == 1 else " are")))
+    alert_id = values["alert_internal_id"]
+    if re.fullmatch(r"-\d+", alert_id):
+        raise ItemFailed("alert_internal_id %s is negative" % alert_id)
+    return (int(alert_id) if re.fullmatch(r"[0-9]+", alert_id) else alert_id, values["attack_surface_rule_id"],
+            values["service_id"])
+
+
+def confirmation_scan(api, ledger, item, request, start=True, wait=False, wait_interval=60, max_age=86400):
+    """One remediation confirmation scan, as a generator for batch.drive.
+
+    item: the result, filled in as the work goes on. request: the three ids and/or a `scan_id`, which is then only
+    looked at. ledger: where the scan id is remembered, and the answer. start: whether a scan may be asked for.
+    """
+    item.update(scan_id=request.get("scan_id") or None, created=False, status=None, result=None, outcome="inconclusive")
+    key = None
+    if not item["scan_id"]:
+        exposure = exposure_of(request)
+        key = "%s/exposure/%s/%s/%s" % ((api.host,) + exposure)
+        known = ledger.get(key)
+        if known.get("finished_at"):
+            if is_recent(known["finished_at"], max_age):
+                item.update({name: known[name] for name in SCAN_FACTS})
+                return
+            if not start:
+                raise ItemFailed("the scan %s ended at %s, which is longer ago than max_age: start a new one" % (
+                    known["scan_id"], known["finished_at"]))
+        else:
+            item.update({name: known[name] for name in SCAN_FACTS if known.get(name)})
+    asked_now = False
+    if wait and item["status"] == IN_PROGRESS and is_recent(item.get("requested_at"), wait_interval):
+        # An earlier task has just asked for it: as if it had been this one.
+        yield wait_interval
+    while True:
+        if not item["scan_id"]:
+            if not start:
+                raise ItemFailed("no scan of this exposure is known, so there is nothing to collect: start one")
+            try:
+                item["scan_id"], item["created"] = api.get_or_create(*exposure)
+            except WouldChange:
+                item.update(created=True, outcome="pending")
+                return
+            asked_now = True
+            if item["created"]:
+                item.update(status=IN_PROGRESS, outcome="pending", requested_at=utc_now())
+            _remember_scan(ledger, key, item, exposure)
+            if item["created"]:
+                if not wait:
+                    return
+                yield wait_interval
+        try:
+            reply = api.get_scan(item["scan_id"])
+        except ScanNotFound as error:
+            if key is None or asked_now or not start:
+                raise ItemFailed("no scan has the id %s (%s)" % (item["scan_id"], error)) from error
+            # What the ledger remembers is gone; the exposure can be asked about again.
+            item["scan_id"] = None
+            continue
+        item.update(status=reply.get("status"), result=reply.get("result"))
+        item["outcome"] = outcome_of(item["status"], item["result"])
+        if item["status"] in FINAL_STATUSES:
+            item["finished_at"] = utc_now()
+        if key is not None and item["outcome"] != "pending":
+            _remember_scan(ledger, key, item, exposure)
+        if item["outcome"] != "pending" or not wait:
+            return
+        yield wait_interval
+
+
+SCAN_FACTS = ("scan_id", "status", "result", "outcome", "requested_at", "finished_at")
+
+
+def _remember_scan(ledger, key, item, exposure):
+    ledger.put(key, dict(
+        kind="exposure", **dict(zip(("alert_internal_id", "attack_surface_rule_id", "service_id"), exposure)),
+        **{name: item.get(name) for name in SCAN_FACTS}))
+
+
+def scan_targets(alert):
+    """What can be scanned of an alert: a list of the three ids, one entry a service. Raises ItemFailed with why not.
+
+    `service_ids` is a list in an alert and plain text in an incident's extra data; more than one is then separated by
+    commas. `external_id` is something else.
+    """
+    rule_id = alert.get("attack_surface_rule_id")
+    service_ids = alert.get("service_ids") or []
+    if isinstance(service_ids, str):
+        service_ids = [service_id.strip() for service_id in service_ids.split(",")]
+    service_ids = [service_id for service_id in service_ids if service_id]
+    missing = ([] if rule_id else ["attack surface rule"]) + ([] if service_ids else ["service"])
+    if missing:
+        raise ItemFailed("the alert has no %s, so Xpanse cannot scan it" % " and no ".join(missing))
+    alert_id = str(alert.get("alert_id"))
+    return [dict(alert_internal_id=int(alert_id) if alert_id.isdigit() else alert_id, attack_surface_rule_id=rule_id,
+                 service_id=service_id) for service_id in service_ids]

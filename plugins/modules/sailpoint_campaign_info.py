@@ -1,0 +1,163 @@
+#!/usr/bin/python
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sailpoint_campaign_info
+short_description: Get certification campaigns of SailPoint Identity Security Cloud
+version_added: 0.1.0
+description:
+  - Gets campaigns by their IDs, all at once, or lists those that meet a condition.
+  - The level C(REPORT_ADMIN) may not get a campaign by its ID. The module then finds it through the list.
+  - An empty list matches nothing, not everything.
+author:
+  - Contributors to secops.remediation (@secops)
+options:
+  campaign_ids:
+    description:
+      - IDs of the campaigns.
+    type: list
+    elements: str
+  name:
+    description:
+      - Name of the campaigns.
+    type: str
+  statuses:
+    description:
+      - Statuses of the campaigns, for example V(COMPLETED).
+    type: list
+    elements: str
+  filters:
+    description:
+      - A filter in the API's own language, for example V(name sw "Q3").
+      - Filtering works for C(id) (C(eq), C(in)), C(name) (C(eq), C(sw)), and C(status) (C(eq), C(in)).
+    type: str
+  limit:
+    description:
+      - How many campaigns to return at most. Without it all pages are read.
+    type: int
+extends_documentation_fragment:
+  - secops.remediation.attributes
+  - secops.remediation.attributes.info
+  - secops.remediation.connection
+  - secops.remediation.sailpoint
+seealso:
+  - module: secops.remediation.sailpoint_campaign_remediation_scan
+"""
+
+EXAMPLES = r"""
+- name: Get two campaigns
+  secops.remediation.sailpoint_campaign_info:
+    base_url: https://acme.api.identitynow.com
+    client_id: "{{ sailpoint_client_id }}"
+    client_secret: "{{ sailpoint_client_secret }}"
+    campaign_ids:
+      - 2c918086719eec070171a7e3355a360a
+      - 7e1a731e3fb845cfbe58112ba4673ee4
+  register: campaigns
+
+- name: List the completed campaigns of the third quarter
+  secops.remediation.sailpoint_campaign_info:
+    base_url: https://acme.api.identitynow.com
+    client_id: "{{ sailpoint_client_id }}"
+    client_secret: "{{ sailpoint_client_secret }}"
+    statuses: [COMPLETED]
+    filters: name sw "Q3"
+"""
+
+RETURN = r"""
+campaigns:
+  description:
+    - The campaigns with all their details, as the API wrote them, in the order of O(campaign_ids), or by name.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - id: 2c918086719eec070171a7e3355a360a
+      name: Q3 manager review
+      status: COMPLETED
+      type: MANAGER
+      modified: "2026-11-20T10:15:00.123Z"
+missing_ids:
+  description: IDs that no campaign has, or that this user may not see.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+total:
+  description: How many campaigns match.
+  returned: always
+  type: int
+  sample: 1
+truncated:
+  description: Whether O(limit) left campaigns out.
+  returned: always
+  type: bool
+  sample: false
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils.task import TaskFailed, run_module, settle
+
+ARGUMENT_SPEC = dict(
+    campaign_ids=dict(type="list", elements="str"),
+    name=dict(type="str"),
+    statuses=dict(type="list", elements="str"),
+    filters=dict(type="str"),
+    limit=dict(type="int"),
+    **sailpoint.CONNECTION_OPTIONS,
+)
+RULES = dict(mutually_exclusive=[("campaign_ids", name) for name in ("name", "statuses", "filters", "limit")])
+
+
+def run(task):
+    """The module's work."""
+    params = task.params
+    api = sailpoint.connect(task)
+    if params["campaign_ids"] is not None:
+        return get_campaigns(api, list(dict.fromkeys(params["campaign_ids"])), params["concurrency"])
+    if params["statuses"] == []:
+        return dict(changed=False, campaigns=[], missing_ids=[], total=0, truncated=False)
+    if params["limit"] is not None and params["limit"] < 1:
+        raise TaskFailed("limit must be 1 or more")
+    try:
+        campaigns, total, truncated = api.list_campaigns(
+            sailpoint.campaign_filters(params["name"], params["statuses"], params["filters"]), params["limit"])
+    except HttpError as error:
+        raise TaskFailed(str(error)) from error
+    return dict(changed=False, campaigns=campaigns, missing_ids=[], total=total, truncated=truncated)
+
+
+def get_campaigns(api, campaign_ids, concurrency):
+    """The result for campaigns that are asked for by their ids."""
+    items = {campaign_id: {} for campaign_id in campaign_ids}
+    missing_ids = []
+
+    def get(campaign_id):
+        try:
+            items[campaign_id] = api.get_campaign(campaign_id)
+        except sailpoint.CampaignNotFound:
+            missing_ids.append(campaign_id)
+        yield from ()
+
+    endings = drive([get(campaign_id) for campaign_id in campaign_ids], concurrency, stop=api.client.stop)
+    campaigns = [campaign for campaign in items.values() if campaign]
+    missing_ids.sort(key=campaign_ids.index)
+    return settle([{} for _campaign_id in campaign_ids], endings, campaign_ids, "campaigns", "", changed=False,
+                  campaigns=campaigns, missing_ids=missing_ids, total=len(campaigns), truncated=False)
+
+
+def main():
+    """Runs as a module."""
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES), run)
+
+
+if __name__ == "__main__":
+    main()

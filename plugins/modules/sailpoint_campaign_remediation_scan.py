@@ -1,0 +1,184 @@
+#!/usr/bin/python
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sailpoint_campaign_remediation_scan
+short_description: Have SailPoint check whether the access that a campaign revoked is gone
+version_added: 0.1.0
+description:
+  - Asks for a remediation scan of each campaign, all at once. The scan checks the revoked items against their sources.
+    It changes no access.
+  - The API gives no handle to a scan. Its only signs are that the campaign's C(modified) moves, and that the campaign
+    takes no other operation while it runs. How long a scan takes is not documented.
+  - The result of a scan is in the campaign's remediation status report, see
+    M(secops.remediation.sailpoint_campaign_report). A report that is older than the scan proves nothing.
+author:
+  - Contributors to secops.remediation (@secops)
+options:
+  campaign_ids:
+    description:
+      - IDs of the campaigns. Each must be C(COMPLETED).
+    type: list
+    elements: str
+    required: true
+  wait:
+    description:
+      - Whether to wait until every scan has finished.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - Seconds after which the module stops waiting and fails with the scans that have not finished.
+    type: int
+    default: 21600
+  wait_interval:
+    description:
+      - Seconds between two looks at a campaign.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    support: full
+    details:
+      - For a campaign without a known scan it is not known whether one is under way, so V(changed) is predicted as if
+        none were.
+extends_documentation_fragment:
+  - secops.remediation.attributes
+  - secops.remediation.connection
+  - secops.remediation.sailpoint
+  - secops.remediation.scan_memory
+notes:
+  - A scan that was accepted but never moves C(modified) is not called finished.
+  - A scan that another client started, or an earlier run that was killed, is joined. If it ends without a sign, a new
+    one is started with O(wait=true).
+seealso:
+  - module: secops.remediation.sailpoint_campaign_report
+"""
+
+EXAMPLES = r"""
+- name: Ask for a scan and do not wait for it
+  secops.remediation.sailpoint_campaign_remediation_scan:
+    base_url: https://acme.api.identitynow.com
+    client_id: "{{ sailpoint_client_id }}"
+    client_secret: "{{ sailpoint_client_secret }}"
+    campaign_ids:
+      - 2c918086719eec070171a7e3355a360a
+    ledger: /var/lib/remediation/ledger.json
+
+- name: Later, wait for the same scan
+  secops.remediation.sailpoint_campaign_remediation_scan:
+    base_url: https://acme.api.identitynow.com
+    client_id: "{{ sailpoint_client_id }}"
+    client_secret: "{{ sailpoint_client_secret }}"
+    campaign_ids:
+      - 2c918086719eec070171a7e3355a360a
+    ledger: /var/lib/remediation/ledger.json
+    wait: true
+    wait_timeout: 3600
+"""
+
+RETURN = r"""
+scans:
+  description: The scans, in the order of O(campaign_ids).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    campaign_id:
+      description: ID of the campaign.
+      type: str
+      sample: 2c918086719eec070171a7e3355a360a
+    status:
+      description:
+        - V(requested), the API accepted this module's request.
+        - V(running), a scan was under way already.
+        - V(blocked), a report of the campaign runs, so the scan could not be requested yet.
+        - V(finished), the campaign's C(modified) has moved since.
+        - V(null), nothing is known.
+      type: str
+      sample: finished
+    requested_at:
+      description: When the API accepted the request. Time of the server. V(null) if it was not this module's request.
+      type: str
+      sample: "2026-11-22T08:00:00Z"
+    modified_before:
+      description: The campaign's C(modified) before the scan. Time of the server.
+      type: str
+      sample: "2026-11-20T10:15:00.123Z"
+    modified:
+      description: The value to which C(modified) has moved. A report must be newer than this. Time of the server.
+      type: str
+      sample: "2026-11-22T08:01:02.345Z"
+    changed:
+      description: Whether this task requested the scan.
+      type: bool
+      sample: true
+    error:
+      description: What went wrong with this campaign.
+      type: str
+      returned: when the item failed
+      sample: the campaign is ACTIVE, and a remediation scan needs a COMPLETED one
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils.task import (
+    close_ledger,
+    open_ledger,
+    run_module,
+    settle,
+)
+
+ARGUMENT_SPEC = dict(
+    campaign_ids=dict(type="list", elements="str", required=True),
+    wait=dict(type="bool", default=False),
+    wait_timeout=dict(type="int", default=21600),
+    wait_interval=dict(type="int", default=60),
+    ledger=dict(type="path"),
+    max_age=dict(type="int", default=86400),
+    start=dict(type="bool", default=True),
+    **sailpoint.CONNECTION_OPTIONS,
+)
+
+
+def run(task):
+    """The module's work."""
+    params = task.params
+    api = sailpoint.connect(task)
+    ledger = open_ledger(task)
+    items = {campaign_id: dict(campaign_id=campaign_id, status=None) for campaign_id in params["campaign_ids"]}
+
+    def say(next_look):
+        statuses = [item["status"] for item in items.values()]
+        task.say("campaigns: %d of %d scans done, %d in progress, next look in %.0f s" % (
+            statuses.count("finished"), len(items), len(items) - statuses.count("finished") - statuses.count(None),
+            next_look))
+
+    try:
+        endings = drive(
+            [sailpoint.remediation_scan(api, ledger, item, start=params["start"], wait=params["wait"],
+                                        wait_interval=params["wait_interval"], max_age=params["max_age"])
+             for item in items.values()],
+            params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop)
+    finally:
+        close_ledger(task, ledger)
+    return settle(
+        list(items.values()), endings, ["campaign %s" % campaign_id for campaign_id in items], "scans",
+        "They go on without this task: wait again with the same ledger.",
+        changed=any(item["changed"] for item in items.values()),
+        scans=[items[campaign_id] for campaign_id in params["campaign_ids"]])
+
+
+def main():
+    """Runs as a module."""
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+
+
+if __name__ == "__main__":
+    main()

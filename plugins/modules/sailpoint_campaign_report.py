@@ -1,0 +1,237 @@
+#!/usr/bin/python
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sailpoint_campaign_report
+short_description: Run and download a report of SailPoint certification campaigns
+version_added: 0.1.0
+description:
+  - Makes sure that each campaign has a finished report of the given type, all at once, and downloads it.
+  - A finished report that is new enough is used as it is. One that runs already is waited for. One whose file was
+    purged is run again.
+  - A campaign takes one operation at a time. As long as a scan or another report runs, the report waits for it.
+author:
+  - Contributors to secops.remediation (@secops)
+options:
+  campaign_ids:
+    description:
+      - IDs of the campaigns.
+    type: list
+    elements: str
+    required: true
+  type:
+    description:
+      - Type of the report.
+    type: str
+    choices:
+      - CAMPAIGN_REMEDIATION_STATUS_REPORT
+      - CAMPAIGN_STATUS_REPORT
+      - CAMPAIGN_COMPOSITION_REPORT
+      - CERTIFICATION_SIGNOFF_REPORT
+    default: CAMPAIGN_REMEDIATION_STATUS_REPORT
+  newer_than:
+    description:
+      - A time of the server, ISO 8601. A report that is not newer is run again.
+      - A mapping from campaign ID to a time gives each campaign its own. That is what the C(modified) of
+        M(secops.remediation.sailpoint_campaign_remediation_scan) is for.
+      - Without it, any finished report counts.
+    type: raw
+  force:
+    description:
+      - Whether to run the report in any case.
+    type: bool
+    default: false
+  dest:
+    description:
+      - Folder to download to. It is made if it is not there. Without it nothing is downloaded.
+      - The name of a file is the campaign's ID and the report's type.
+    type: path
+  format:
+    description:
+      - Format of the file.
+    type: str
+    choices: [csv, pdf]
+    default: csv
+  wait:
+    description:
+      - Whether to wait until every report has finished.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds after which the module stops waiting and fails with the reports that have not finished.
+    type: int
+    default: 1800
+  wait_interval:
+    description:
+      - Seconds between two looks at a campaign's reports.
+    type: int
+    default: 5
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Nothing is downloaded in check mode. Whether the file of a finished report was purged is not known then.
+extends_documentation_fragment:
+  - secops.remediation.attributes
+  - secops.remediation.connection
+  - secops.remediation.sailpoint
+seealso:
+  - module: secops.remediation.sailpoint_remediation_report_info
+"""
+
+EXAMPLES = r"""
+- name: Get a remediation status report that is newer than each campaign's scan
+  secops.remediation.sailpoint_campaign_report:
+    base_url: https://acme.api.identitynow.com
+    client_id: "{{ sailpoint_client_id }}"
+    client_secret: "{{ sailpoint_client_secret }}"
+    campaign_ids: "{{ scanned.scans | map(attribute='campaign_id') | list }}"
+    newer_than: >-
+      {{ dict(scanned.scans | map(attribute='campaign_id') | zip(scanned.scans | map(attribute='modified'))) }}
+    dest: /var/lib/remediation/reports
+
+- name: Get the sign-off report as a PDF, a new one in any case
+  secops.remediation.sailpoint_campaign_report:
+    base_url: https://acme.api.identitynow.com
+    client_id: "{{ sailpoint_client_id }}"
+    client_secret: "{{ sailpoint_client_secret }}"
+    campaign_ids:
+      - 2c918086719eec070171a7e3355a360a
+    type: CERTIFICATION_SIGNOFF_REPORT
+    format: pdf
+    force: true
+    dest: /var/lib/remediation/reports
+"""
+
+RETURN = r"""
+reports:
+  description: The reports, in the order of O(campaign_ids).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    campaign_id:
+      description: ID of the campaign.
+      type: str
+      sample: 2c918086719eec070171a7e3355a360a
+    report:
+      description: The report, as the API wrote it. V(null) if the campaign has none of this type.
+      type: dict
+      sample:
+        type: REPORT_RESULT
+        id: 2c91808568c529c60168cca6f90c1311
+        name: Campaign Remediation Status Report
+        status: SUCCESS
+        reportType: CAMPAIGN_REMEDIATION_STATUS_REPORT
+        lastRunAt: "2026-11-22T08:02:10.000Z"
+    status:
+      description:
+        - V(finished), V(running), or V(blocked) (another operation of the campaign is in the way).
+        - V(null), nothing is known.
+      type: str
+      sample: finished
+    path:
+      description: The downloaded file.
+      type: str
+      sample: /var/lib/remediation/reports/2c918086719eec070171a7e3355a360a-CAMPAIGN_REMEDIATION_STATUS_REPORT.csv
+    sha256:
+      description: SHA-256 of the file, as hexadecimal digits.
+      type: str
+      sample: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+    changed:
+      description: Whether this task ran the report.
+      type: bool
+      sample: true
+    error:
+      description: What went wrong with this campaign's report.
+      type: str
+      returned: when the item failed
+      sample: the report ended with status ERROR
+"""
+
+import os
+import re
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
+    LedgerError,
+    parse_time,
+    prepare_directory,
+)
+from ansible_collections.secops.remediation.plugins.module_utils.task import TaskFailed, run_module, settle
+
+ARGUMENT_SPEC = dict(
+    campaign_ids=dict(type="list", elements="str", required=True),
+    type=dict(type="str", choices=list(sailpoint.REPORT_TYPES), default=sailpoint.REMEDIATION_STATUS_REPORT),
+    newer_than=dict(type="raw"),
+    force=dict(type="bool", default=False),
+    dest=dict(type="path"),
+    format=dict(type="str", choices=["csv", "pdf"], default="csv"),
+    wait=dict(type="bool", default=True),
+    wait_timeout=dict(type="int", default=1800),
+    wait_interval=dict(type="int", default=5),
+    **sailpoint.CONNECTION_OPTIONS,
+)
+
+
+def run(task):
+    """The module's work."""
+    params = task.params
+    newer_than = times_by_campaign(params["newer_than"], params["campaign_ids"])
+    api = sailpoint.connect(task)
+    dest = None if task.check_mode else params["dest"]
+    if dest:
+        try:
+            prepare_directory(dest, "dest")
+        except LedgerError as error:
+            raise TaskFailed(str(error)) from error
+    items = {campaign_id: dict(campaign_id=campaign_id, status=None) for campaign_id in params["campaign_ids"]}
+
+    def say(next_look):
+        done = sum(item["status"] == "finished" for item in items.values())
+        task.say("reports: %d of %d done, next look in %.0f s" % (done, len(items), next_look))
+
+    endings = drive(
+        [sailpoint.campaign_report(
+            api, item, params["type"], dest and os.path.join(dest, file_name(campaign_id, params)),
+            file_format=params["format"], newer_than=newer_than.get(campaign_id), force=params["force"],
+            wait=params["wait"], wait_interval=params["wait_interval"]) for campaign_id, item in items.items()],
+        params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop)
+    return settle(
+        list(items.values()), endings, ["campaign %s" % campaign_id for campaign_id in items], "reports",
+        "They go on without this task: run it again to wait for them.",
+        changed=any(item["changed"] for item in items.values()),
+        reports=[items[campaign_id] for campaign_id in params["campaign_ids"]])
+
+
+def times_by_campaign(newer_than, campaign_ids):
+    """newer_than as a dict by campaign id. Raises TaskFailed where a time cannot be read."""
+    if not newer_than:
+        return {}
+    times = newer_than if isinstance(newer_than, dict) else dict.fromkeys(campaign_ids, newer_than)
+    for text in times.values():
+        if text and parse_time(text) is None:
+            raise TaskFailed("newer_than: %r is not a time, write it like 2026-11-22T08:00:00Z" % (text,))
+    return times
+
+
+def file_name(campaign_id, params):
+    """The name of a campaign's file. An id is put into a path, so only harmless characters of it are."""
+    return "%s-%s.%s" % (re.sub(r"[^A-Za-z0-9_-]", "_", campaign_id), params["type"], params["format"])
+
+
+def main():
+    """Runs as a module."""
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+#!/usr/bin/python
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sailpoint_remediation_report_info
+short_description: Read remediation status reports of SailPoint certification campaigns
+version_added: 0.1.0
+description:
+  - Reads the CSV files of C(CAMPAIGN_REMEDIATION_STATUS_REPORT), which have one row for each item that was revoked, and
+    counts the items that are remediated, that are still open, and whose state is not understood.
+  - The names of the columns and the words for a state differ between tenants. What is not known for certain is counted
+    as unknown and named in the RV(reports[].reason), and a report with an unknown item is never called remediated.
+  - A file that is damaged, cut off, empty, or no CSV file at all is V(inconclusive).
+  - Files may be in UTF-8, or in UTF-16 with a byte order mark. Their cells are separated by commas, semicolons, tabs,
+    or vertical bars, whichever the header has most of.
+  - Files are read as a stream, so the size of a report hardly matters.
+author:
+  - Contributors to secops.remediation (@secops)
+options:
+  paths:
+    description:
+      - The files, for example those that M(secops.remediation.sailpoint_campaign_report) downloaded. One that is given
+        twice is read once and answered twice.
+    type: list
+    elements: path
+    required: true
+  status_column:
+    description:
+      - Name of the column that holds the state of an item. Case, spaces, and punctuation do not matter, unless two
+        columns differ in nothing else.
+      - Without it, the column is one called C(Remediation Status), C(Remediation State), C(Item Remediation Status), or
+        C(Item Remediation State), with words, or C(Remediated), C(Is Remediated), or C(Item Remediated), with yes or
+        no. If several of these are there, the report is V(inconclusive).
+      - If none of them is there, a column called C(Status), C(State), C(Item Status), C(Item State), C(Current Status),
+        or C(Current State) is taken, but only where no other column has C(Status) or C(Remediat) anywhere, or C(State)
+        at the end, of its name.
+    type: str
+  remediated_values:
+    description:
+      - Words that say that an item is remediated. Case, and spaces around a word, do not matter.
+      - Without it, C(Remediated) and C(Fully Remediated), and in a column that holds yes or no also C(Yes), C(True),
+        and C(Y). If it is given, it replaces these.
+      - An empty cell is never understood, so an empty value has no effect.
+      - Quote V(yes) and V(no), which are not words but booleans in YAML.
+    type: list
+    elements: str
+  open_values:
+    description:
+      - Words that say that an item is still open.
+      - Without it, C(Open), C(Not Remediated), C(Unremediated), C(Partially Remediated), C(Pending),
+        C(Pending Remediation), C(Remediation Pending), and C(In Progress), and in a column that holds yes or no also
+        C(No), C(False), and C(N). If it is given, it replaces these.
+      - No value may be both in O(remediated_values) and in O(open_values). A value that is in one of them no longer
+        counts among the usual words of the other.
+    type: list
+    elements: str
+  max_open_items:
+    description:
+      - How many open items of each report are returned. They are counted in any case.
+    type: int
+    default: 100
+extends_documentation_fragment:
+  - secops.remediation.attributes
+  - secops.remediation.attributes.info
+notes:
+  - Files are read where the module runs, which is the controller when the connection is local.
+  - What is in a file is data. No formula, markup, or template in it is evaluated.
+seealso:
+  - module: secops.remediation.sailpoint_campaign_report
+"""
+
+EXAMPLES = r"""
+- name: Read the reports that were downloaded
+  secops.remediation.sailpoint_remediation_report_info:
+    paths: "{{ downloaded.reports | map(attribute='path') | list }}"
+  register: found
+
+- name: Say what is still open
+  ansible.builtin.debug:
+    msg: "{{ found.reports | map(attribute='open_items') | flatten }}"
+
+- name: Read a report in the tenant's own words
+  secops.remediation.sailpoint_remediation_report_info:
+    paths:
+      - /var/lib/remediation/reports/hamburg.csv
+    status_column: Bearbeitungsstand
+    remediated_values:
+      - Vollzogen
+    open_values:
+      - Schwebend
+      - In Arbeit
+"""
+
+RETURN = r"""
+reports:
+  description: What each file says, in the order of O(paths).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The file.
+      type: str
+      sample: /var/lib/remediation/reports/hamburg.csv
+    outcome:
+      description:
+        - V(unremediated) if an item is still open.
+        - V(inconclusive) if none is, but the state of one is unknown, or the file cannot be relied on.
+        - V(remediated) if every item is. A report with a header and no rows is V(remediated), too, because nothing was
+          revoked.
+      type: str
+      sample: unremediated
+    reason:
+      description: Why, in words, and what to set where something was not understood.
+      type: str
+      sample: 1 of 3 items still open
+    items_total:
+      description: Number of items. Like the other numbers, V(null) if the file could not be read to its end.
+      type: int
+      sample: 3
+    items_remediated:
+      description: Number of items that are remediated.
+      type: int
+      sample: 2
+    items_open:
+      description: Number of items that are still open.
+      type: int
+      sample: 1
+    items_unknown:
+      description:
+        - Number of items whose state is not understood. A row with more or fewer cells than the header is one of them.
+      type: int
+      sample: 0
+    open_items:
+      description: The rows of open items, by column, the first O(max_open_items) of them.
+      type: list
+      elements: dict
+      sample:
+        - Identity: Aiko Tanaka
+          Source: Yard Management
+          Access: YARD_GATE_OVERRIDE
+          Remediation Status: Open
+    columns:
+      description:
+        - The columns. One that has no name, or shares it with another, is called by its position too, for example
+          C(Status (column 3)). O(status_column) takes these names as well.
+      type: list
+      elements: str
+      sample: [Identity, Source, Access, Remediation Status]
+    status_column:
+      description: The column that the states were read from. V(null) if there was none, or the file could not be read.
+      type: str
+      sample: Remediation Status
+    error:
+      description: Why the file could not be read.
+      type: str
+      returned: when the item failed
+      sample: cannot be read, No such file or directory
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.secops.remediation.plugins.module_utils.remediation_report import (
+    Vocabulary,
+    read_report,
+    unread,
+)
+from ansible_collections.secops.remediation.plugins.module_utils.task import (
+    ItemFailed,
+    TaskFailed,
+    run_module,
+    settle,
+)
+
+ARGUMENT_SPEC = dict(
+    paths=dict(type="list", elements="path", required=True),
+    status_column=dict(type="str"),
+    remediated_values=dict(type="list", elements="str"),
+    open_values=dict(type="list", elements="str"),
+    max_open_items=dict(type="int", default=100),
+)
+
+
+def run(task):
+    """The module's work."""
+    params = task.params
+    if params["max_open_items"] < 0:
+        raise TaskFailed("max_open_items: %d is less than 0" % params["max_open_items"])
+    try:
+        vocabulary = Vocabulary(params["remediated_values"], params["open_values"])
+    except ValueError as error:
+        raise TaskFailed(str(error)) from error
+    status_column = (params["status_column"] or "").strip() or None
+    items = {path: dict(path=path) for path in params["paths"]}
+    endings = []
+    for path, item in items.items():
+        try:
+            item.update(read_report(path, vocabulary, status_column, params["max_open_items"]))
+            endings.append(None)
+        except (OSError, ValueError) as error:
+            failure = ItemFailed("cannot be read, %s" % (getattr(error, "strerror", None) or error))
+            item.update(unread(), reason="the file %s" % failure)
+            endings.append(failure)
+    return settle(list(items.values()), endings, list(items), "reports", "", changed=False,
+                  reports=[items[path] for path in params["paths"]])
+
+
+def main():
+    """Runs as a module."""
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+#!/usr/bin/python
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: xpanse_alert_info
+short_description: Get attack surface alerts of Cortex Xpanse and what can be scanned of them
+version_added: 0.1.0
+description:
+  - Lists alerts and works out, for each, the exposures that M(secops.remediation.xpanse_rcs_request) can ask about.
+  - All conditions that are given must hold. An empty list matches nothing, not everything.
+author:
+  - Contributors to secops.remediation (@secops)
+options:
+  alert_ids:
+    description:
+      - IDs of the alerts.
+    type: list
+    elements: int
+  case_ids:
+    description:
+      - IDs of the cases (incidents) to which the alerts belong.
+    type: list
+    elements: int
+  statuses:
+    description:
+      - Statuses of the alerts, in the API's words, for example V(new).
+    type: list
+    elements: str
+  severities:
+    description:
+      - Severities of the alerts, in the API's words, for example V(high).
+    type: list
+    elements: str
+  rule_names:
+    description:
+      - Names of the attack surface rules.
+    type: list
+    elements: str
+  filters:
+    description:
+      - More filters, in the form that the API takes, a list of C(field), C(operator), and C(value).
+    type: list
+    elements: dict
+  limit:
+    description:
+      - How many alerts to return at most, the newest first. Without it all pages are read.
+    type: int
+extends_documentation_fragment:
+  - secops.remediation.attributes
+  - secops.remediation.attributes.info
+  - secops.remediation.connection
+  - secops.remediation.xpanse
+seealso:
+  - module: secops.remediation.xpanse_rcs_request
+"""
+
+EXAMPLES = r"""
+- name: Get the alerts of two cases
+  secops.remediation.xpanse_alert_info:
+    base_url: acme.crtx.us.paloaltonetworks.com
+    api_key_id: "{{ xpanse_api_key_id }}"
+    api_key: "{{ xpanse_api_key }}"
+    case_ids: [71, 5471]
+  register: alerts
+
+- name: Start a scan for everything that can be scanned
+  secops.remediation.xpanse_rcs_request:
+    base_url: acme.crtx.us.paloaltonetworks.com
+    api_key_id: "{{ xpanse_api_key_id }}"
+    api_key: "{{ xpanse_api_key }}"
+    requests: "{{ alerts.rcs_targets }}"
+
+- name: Get the newest 50 resolved alerts of high severity since 1 November
+  secops.remediation.xpanse_alert_info:
+    severities: [high, critical]
+    statuses: [resolved]
+    filters:
+      - field: server_creation_time
+        operator: gte
+        value: 1793491200000
+    limit: 50
+"""
+
+RETURN = r"""
+alerts:
+  description: The alerts, as the API wrote them, the newest first.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - alert_id: "231"
+      name: RDP Server at 198.51.100.7:3389
+      severity: high
+      attack_surface_rule_id: RdpServer
+      service_ids: [94232f8a-f001-3292-aa65-63fa9d981427]
+rcs_targets:
+  description:
+    - What can be scanned, one entry for each alert and service, as M(secops.remediation.xpanse_rcs_request) takes it.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - alert_internal_id: 231
+      attack_surface_rule_id: RdpServer
+      service_id: 94232f8a-f001-3292-aa65-63fa9d981427
+unscannable:
+  description: Alerts that cannot be scanned, and alert IDs that no alert has.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    alert_id:
+      description: ID of the alert.
+      type: str
+      sample: "98"
+    reason:
+      description: Why it cannot be scanned.
+      type: str
+      sample: the alert has no service, so Xpanse cannot scan it
+total:
+  description:
+    - How many alerts match. The API counts to 9999 only, so this is a lower bound from there on.
+  returned: always
+  type: int
+  sample: 1
+truncated:
+  description: Whether alerts were left out, because of O(limit) or of the API's own bound.
+  returned: always
+  type: bool
+  sample: false
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.secops.remediation.plugins.module_utils import xpanse
+from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils.task import ItemFailed, TaskFailed, run_module
+
+ARGUMENT_SPEC = dict(
+    alert_ids=dict(type="list", elements="int"),
+    case_ids=dict(type="list", elements="int"),
+    statuses=dict(type="list", elements="str"),
+    severities=dict(type="list", elements="str"),
+    rule_names=dict(type="list", elements="str"),
+    filters=dict(type="list", elements="dict"),
+    limit=dict(type="int"),
+    **xpanse.CONNECTION_OPTIONS,
+)
+FIELDS = dict(case_ids="case_id_list", statuses="status", severities="severity",
+              rule_names="attack_surface_rule_name")
+
+
+def run(task):
+    """The module's work."""
+    params = task.params
+    if params["limit"] is not None and params["limit"] < 1:
+        raise TaskFailed("limit must be 1 or more")
+    api = xpanse.connect(task)
+    result = dict(changed=False, alerts=[], rcs_targets=[], unscannable=[], total=0, truncated=False)
+    if [] not in [params[name] for name in ("alert_ids", *FIELDS)]:
+        try:
+            collect(api, params, result)
+        except HttpError as error:
+            raise TaskFailed(str(error), **result) from error
+    for alert in result["alerts"]:
+        try:
+            result["rcs_targets"] += xpanse.scan_targets(alert)
+        except ItemFailed as reason:
+            result["unscannable"].append(dict(alert_id=str(alert.get("alert_id")), reason=str(reason)))
+    if not result["truncated"]:
+        found = {str(alert.get("alert_id")) for alert in result["alerts"]}
+        result["unscannable"] += [
+            dict(alert_id=str(alert_id), reason="no alert has this id and meets the other conditions")
+            for alert_id in dict.fromkeys(params["alert_ids"] or ()) if str(alert_id) not in found]
+    return result
+
+
+def collect(api, params, result):
+    """Reads the alerts into the result, a hundred ids at a time, for a filter takes no list of any length."""
+    conditions = [dict(field="alert_source", operator="in", value=["ASM"])]
+    conditions += [dict(field=field, operator="in", value=params[name]) for name, field in FIELDS.items()
+                   if params[name]]
+    conditions += params["filters"] or []
+    alert_ids = list(dict.fromkeys(params["alert_ids"] or ()))
+    groups = [alert_ids[start:start + xpanse.ALERTS_PAGE] for start in range(0, len(alert_ids), xpanse.ALERTS_PAGE)]
+    for group in groups or [[]]:
+        left = None if params["limit"] is None else params["limit"] - len(result["alerts"])
+        if left == 0:
+            result["truncated"] = True
+            return
+        only = [dict(field="alert_id_list", operator="in", value=group)] if group else []
+        alerts, total, truncated = api.get_alerts(conditions + only, left)
+        result["alerts"] += alerts
+        result["total"] += total
+        result["truncated"] = result["truncated"] or truncated
+
+
+def main():
+    """Runs as a module."""
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+
+
+if __name__ == "__main__":
+    main()

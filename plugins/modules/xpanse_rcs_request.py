@@ -1,0 +1,243 @@
+#!/usr/bin/python
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: xpanse_rcs_request
+short_description: Ask Cortex Xpanse whether exposures are still there
+version_added: 0.1.0
+description:
+  - Starts a remediation confirmation scan (RCS) for each exposure, or finds the one that runs already, and looks at
+    its result. All exposures of the list are worked on at once, with one pool of connections.
+  - An exposure is named by the internal ID of its alert, the attack surface rule, and the service.
+  - A scan typically takes four hours or more, so the module does not wait by default. Start scans in one task and look
+    at them hours later, in another one, with the same O(ledger) or the returned scan IDs.
+author:
+  - Contributors to secops.remediation (@secops)
+options:
+  requests:
+    description:
+      - The exposures.
+      - The same exposure given twice is asked about once and answered twice.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      alert_internal_id:
+        description: The alert's internal ID, a number that is not negative.
+        type: str
+      attack_surface_rule_id:
+        description: The attack surface rule's ID, for example V(RdpServer).
+        type: str
+      service_id:
+        description: The service's ID, a UUID.
+        type: str
+      scan_id:
+        description: ID of a scan that was started before. It is only looked at, and the other IDs are not needed.
+        type: str
+  wait:
+    description:
+      - Whether to wait until every scan has ended.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - Seconds after which the module stops waiting and fails with the scans that have not ended.
+    type: int
+    default: 21600
+  wait_interval:
+    description:
+      - Seconds between two looks at a scan.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Scans that are known are looked at. For the others it is not known whether one runs already, so V(changed) is
+        predicted as if none did.
+extends_documentation_fragment:
+  - secops.remediation.attributes
+  - secops.remediation.connection
+  - secops.remediation.xpanse
+  - secops.remediation.scan_memory
+seealso:
+  - module: secops.remediation.xpanse_alert_info
+  - module: secops.remediation.xpanse_rcs_request_info
+"""
+
+EXAMPLES = r"""
+- name: Start a scan and do not wait for it
+  secops.remediation.xpanse_rcs_request:
+    base_url: acme.crtx.us.paloaltonetworks.com
+    api_key_id: "{{ xpanse_api_key_id }}"
+    api_key: "{{ xpanse_api_key }}"
+    requests:
+      - alert_internal_id: 231
+        attack_surface_rule_id: RdpServer
+        service_id: 94232f8a-f001-3292-aa65-63fa9d981427
+  register: started
+
+- name: Hours later, look at the same scans
+  secops.remediation.xpanse_rcs_request:
+    base_url: acme.crtx.us.paloaltonetworks.com
+    api_key_id: "{{ xpanse_api_key_id }}"
+    api_key: "{{ xpanse_api_key }}"
+    requests:
+      - scan_id: "{{ started.rcs_requests[0].scan_id }}"
+
+- name: Verify everything that an alert names, remember the scans, and wait for up to six hours
+  secops.remediation.xpanse_rcs_request:
+    requests: "{{ alerts.rcs_targets }}"
+    ledger: /var/lib/remediation/ledger.json
+    wait: true
+"""
+
+RETURN = r"""
+rcs_requests:
+  description: The answers, in the order of O(requests).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    alert_internal_id:
+      description: As it was sent.
+      type: raw
+      sample: 231
+    attack_surface_rule_id:
+      description: As it was sent.
+      type: str
+      sample: RdpServer
+    service_id:
+      description: As it was sent.
+      type: str
+      sample: 94232f8a-f001-3292-aa65-63fa9d981427
+    scan_id:
+      description: ID of the scan. Keep it, because asking for a scan again after its end may start a new one.
+      type: str
+      sample: 8f5f0a5c-6a2f-4c0e-a1d0-4c9b2a4b6f10
+    created:
+      description: Whether this task started the scan. V(false) if it ran already.
+      type: bool
+    status:
+      description: Status of the scan, in the API's word. V(null) if it is not known.
+      type: str
+      sample: SUCCESS
+    result:
+      description: Result of the scan, in the API's word. V(null) unless the status is V(SUCCESS).
+      type: str
+      sample: REMEDIATED
+    outcome:
+      description: What this means, V(remediated), V(unremediated), V(pending), or V(inconclusive).
+      type: str
+      sample: remediated
+    requested_at:
+      description: When this task, or a run that the ledger remembers, started the scan. Time of this machine, UTC.
+      type: str
+      returned: when known
+      sample: "2026-11-22T08:00:00Z"
+    finished_at:
+      description: When the scan was seen to have ended. Time of this machine, UTC.
+      type: str
+      returned: when known
+      sample: "2026-11-22T12:34:56Z"
+    error:
+      description: Why there is no answer for this exposure.
+      type: str
+      returned: when the item failed
+      sample: alert_internal_id -4 is negative
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.secops.remediation.plugins.module_utils import xpanse
+from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils.task import (
+    ItemFailed,
+    close_ledger,
+    open_ledger,
+    run_module,
+    settle,
+)
+
+ARGUMENT_SPEC = dict(
+    requests=dict(type="list", elements="dict", required=True, options=dict(
+        alert_internal_id=dict(type="str"),
+        attack_surface_rule_id=dict(type="str"),
+        service_id=dict(type="str"),
+        scan_id=dict(type="str"),
+    )),
+    wait=dict(type="bool", default=False),
+    wait_timeout=dict(type="int", default=21600),
+    wait_interval=dict(type="int", default=60),
+    ledger=dict(type="path"),
+    max_age=dict(type="int", default=86400),
+    start=dict(type="bool", default=True),
+    **xpanse.CONNECTION_OPTIONS,
+)
+
+
+def run(task):
+    """The module's work."""
+    params = task.params
+    api = xpanse.connect(task)
+    ledger = open_ledger(task)
+    places = {}
+    items, scans = [], []
+    for place, request in enumerate(params["requests"]):
+        key = exposure_key(place, request)
+        if key not in places:
+            places[key] = len(items)
+            item = {name: request.get(name) for name in ("alert_internal_id", "attack_surface_rule_id", "service_id")}
+            if len(key) == 3:
+                item.update(zip(item, key))
+            items.append(item)
+            scans.append(xpanse.confirmation_scan(
+                api, ledger, item, request, start=params["start"], wait=params["wait"],
+                wait_interval=params["wait_interval"], max_age=params["max_age"]))
+
+    def say(next_look):
+        outcomes = [item["outcome"] for item in items]
+        task.say("exposures: %d of %d done, %d unremediated, %d in progress, next look in %.0f s" % (
+            len(items) - outcomes.count("pending"), len(items), outcomes.count("unremediated"),
+            outcomes.count("pending"), next_look))
+
+    try:
+        endings = drive(scans, params["concurrency"], params["wait_timeout"], say, params["wait_interval"],
+                        api.client.stop)
+    finally:
+        close_ledger(task, ledger)
+    answers = [items[places[exposure_key(place, request)]] for place, request in enumerate(params["requests"])]
+    return settle(
+        items, endings, [name_of(item) for item in items], "scans",
+        "They go on without this task: look again later with their scan ids or the same ledger.",
+        changed=any(item.get("created") for item in items), rcs_requests=answers)
+
+
+def exposure_key(place, request):
+    """What makes two requests the same. One that is not complete is like no other."""
+    if request.get("scan_id"):
+        return (request["scan_id"],)
+    try:
+        return xpanse.exposure_of(request)
+    except ItemFailed:
+        return (place, "incomplete")
+
+
+def name_of(item):
+    """How a message calls an exposure."""
+    name = "alert %s, rule %s, service %s" % (
+        item["alert_internal_id"], item["attack_surface_rule_id"], item["service_id"])
+    return "%s, scan %s" % (name, item["scan_id"]) if item.get("scan_id") else name
+
+
+def main():
+    """Runs as a module."""
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+
+
+if __name__ == "__main__":
+    main()
