@@ -36,6 +36,7 @@ def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=
     deadline = now + wait_timeout
     waiting = [(now, next(order), index) for index in range(len(generators))]
     stepped = set()
+    looked_at = set()
     running = {}
     next_round = now
 
@@ -66,9 +67,11 @@ def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=
             if not running and not waiting:
                 break
             pause = waiting[0][0] - now if waiting and len(running) < concurrency else None
-            if waiting and on_round and pause is not None and len(stepped) == len(generators) and now >= next_round:
+            # Between two rounds, or in the middle of one where there are so many items that the rounds overlap.
+            if waiting and on_round and len(looked_at) == len(generators) and (
+                    now >= next_round + round_seconds or now >= next_round and not running):
                 next_round = now + round_seconds
-                on_round(max(0.0, pause))
+                on_round(max(0.0, waiting[0][0] - now))
             if waiting:
                 pause = min(max(0.0, deadline - now) if deadline > now else 60.0, 60.0 if pause is None else pause)
             if running:
@@ -78,6 +81,7 @@ def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=
                 done = ()
             for future in done:
                 index = running.pop(future)
+                looked_at.add(index)
                 try:
                     delay = future.result()
                 except Exception as error:  # pylint: disable=broad-exception-caught

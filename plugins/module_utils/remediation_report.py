@@ -74,11 +74,9 @@ class Vocabulary:
     def for_column(self, name):
         """What the folded words of a column mean: dict of REMEDIATED and OPEN."""
         has_flags = plain(name) in FLAG_COLUMNS
-        remediated = spellings(REMEDIATED_WORDS + (YES_WORDS if has_flags else ()))
-        still_open = spellings(OPEN_WORDS + (NO_WORDS if has_flags else ()))
-        # What the user says of a word overrules what it commonly means.
-        remediated = self._remediated or remediated - self._open
-        still_open = self._open or still_open - self._remediated
+        remediated = self._remediated or spellings(REMEDIATED_WORDS + (YES_WORDS if has_flags else ()))
+        still_open = self._open or spellings(OPEN_WORDS + (NO_WORDS if has_flags else ())) - self._remediated
+        # A word in both is a usual one for remediated, which the user calls open.
         return {**dict.fromkeys(remediated, REMEDIATED), **dict.fromkeys(still_open, OPEN)}
 
 
@@ -209,7 +207,9 @@ class Count:
                     named + left, self.total, shown(self._columns[self._index]), words,
                     ", and other words (%d)" % left if left else "", EXPLAIN_THE_WORDS, NAME_THE_COLUMN))
         if problem:
-            findings.append("%d of %d items are in a state that is not known: %s" % (self.total, self.total, problem))
+            findings.append(
+                "%d of %d items are in a state that is not known: %s; if its words are not the usual ones, %s" % (
+                    self.total, self.total, problem, EXPLAIN_THE_WORDS))
         return findings
 
 
