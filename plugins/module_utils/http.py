@@ -34,7 +34,7 @@ else:
 
 RATE_WINDOW = 10.0
 # A request is counted here when it leaves and by the server when it arrives; the margin absorbs the difference.
-RATE_WINDOW_MARGIN = 0.25
+RATE_WINDOW_MARGIN = 0.1
 LONGEST_RETRY_AFTER = 300.0
 LARGEST_JSON_BODY = 64 * 1024 * 1024
 TRANSIENT_STATUSES = (429, 502, 503, 504)

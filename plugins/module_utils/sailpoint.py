@@ -101,6 +101,8 @@ class ClientCredentials:
                 try:
                     self._log_in()
                 except HttpError as error:
+                    # Whoever needed the token must not take this for the answer to its own request.
+                    error.status = error.code = None
                     self._failure, self._failed_at = error, time.monotonic()
                     raise
             return {"Authorization": "Bearer " + self._token}
@@ -201,7 +203,7 @@ class SailPointApi:
             raise TaskFailed(
                 "No credentials: %s not given. Give client_id and client_secret (or SAIL_CLIENT_ID and "
                 "SAIL_CLIENT_SECRET in the environment), or access_token (SAIL_ACCESS_TOKEN)." %
-                " and ".join(missing) + (" is" if len(missing) == 1 else " are"))
+                (" and ".join(missing) + (" is" if len(missing) == 1 else " are")))
         try:
             self.client = HttpClient(options["base_url"], options, authentication, explain, hint, check_mode,
                                      read_only_posts=("/oauth/token",))

@@ -226,7 +226,7 @@ class SailPoint:
         return json_response({"message": " Rate Limit Exceeded "}, 429, headers)
 
     def _authorize(self, request, entry, levels=MAY):
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        scheme, _space, token = request.headers.get("authorization", "").partition(" ")
         known = self.tokens.get(token.strip()) if scheme.lower() == "bearer" else None
         if known is None:
             raise Refused(self.error(401))

@@ -1,0 +1,681 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Xpanse's API, against real sockets, and what is made of its scans."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from ansible_collections.secops.remediation.plugins.module_utils import xpanse
+from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout, drive
+from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError, WouldChange
+from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger, utc_now
+from ansible_collections.secops.remediation.plugins.module_utils.task import ItemFailed, MissingLibrary, Task, TaskFailed
+from ansible_collections.secops.remediation.plugins.module_utils.xpanse import (
+    GET,
+    GET_ALERTS,
+    GET_OR_CREATE,
+    AdvancedKey,
+    ScanNotFound,
+    StandardKey,
+    XpanseApi,
+    api_address,
+    confirmation_scan,
+    explain,
+    exposure_of,
+    hint,
+    outcome_of,
+    scan_targets,
+)
+from scripted_server import Reply
+
+KEY = "example-api-key"
+
+
+@pytest.fixture
+def make_api(server, connection_options):
+    """Makes connections to the server."""
+    def make(check_mode=False, **changes):
+        options = connection_options(base_url=server.url, api_key_id="7", api_key=KEY, api_key_type="advanced")
+        options.update(changes)
+        return XpanseApi(options, check_mode)
+
+    return make
+
+
+@pytest.fixture
+def api(make_api):
+    """A connection to the server."""
+    return make_api()
+
+
+def reply(status=200, **content):
+    """An answer with a `reply`."""
+    return Reply(status, json={"reply": content})
+
+
+def texts_of(error):
+    """Everything that anybody could show of an exception."""
+    return str(error) + repr(error) + "".join(traceback.format_exception(type(error), error, error.__traceback__))
+
+
+class TestKeys:
+    def test_the_known_signature(self):
+        assert AdvancedKey("7", KEY).sign("A" * 64, "1700000000000") == {
+            "x-xdr-auth-id": "7", "x-xdr-nonce": "A" * 64, "x-xdr-timestamp": "1700000000000",
+            "Authorization": "87e8f29326d2ef977b82f5f3f9768eaae8575613aa5c6f54e83f19a0cbfc868a"}
+
+    def test_every_attempt_is_signed_anew(self, server, api, quick_back_off):
+        server.expect("POST", GET + "/", Reply(429), Reply(502), Reply(drop=True), reply(status="IN_PROGRESS"),
+                      reply(status="IN_PROGRESS"))
+        before = int(time.time() * 1000)
+        api.get_scan("s")
+        api.get_scan("s")
+        after = int(time.time() * 1000)
+        nonces = [request.headers["x-xdr-nonce"] for request in server.requests]
+        assert len(set(nonces)) == 5
+        for request in server.requests:
+            nonce, timestamp = request.headers["x-xdr-nonce"], request.headers["x-xdr-timestamp"]
+            assert len(nonce) == 64 and nonce.isalnum() and nonce.isascii()
+            assert before <= int(timestamp) <= after
+            assert request.headers["Authorization"] == hashlib.sha256((KEY + nonce + timestamp).encode()).hexdigest()
+            assert request.headers["x-xdr-auth-id"] == "7"
+            assert KEY not in str(request.headers) and KEY.encode() not in request.body
+
+    def test_a_redirect_and_the_other_slash_are_signed_anew(self, server, api):
+        server.expect("POST", GET + "/", Reply(307, headers={"Location": GET}))
+        server.expect("POST", GET, Reply(404, ""))
+        server.expect("POST", GET, reply(status="IN_PROGRESS"))
+        api.get_scan("s")
+        assert len({request.headers["x-xdr-nonce"] for request in server.requests}) == 3
+
+    def test_a_standard_key(self, server, make_api):
+        server.expect("POST", GET + "/", reply(status="IN_PROGRESS"))
+        make_api(api_key_type="standard", api_key=" %s\n" % KEY, api_key_id=" 7 ").get_scan("s")
+        assert server.requests[0].headers["Authorization"] == KEY
+        assert server.requests[0].headers["x-xdr-auth-id"] == "7"
+        assert "x-xdr-nonce" not in server.requests[0].headers
+
+    @pytest.mark.parametrize("kind", ["advanced", "standard"])
+    def test_a_key_cannot_be_renewed(self, server, make_api, kind):
+        server.expect("POST", GET + "/", Reply(401, ""))
+        with pytest.raises(HttpError) as caught:
+            make_api(api_key_type=kind).get_scan("s")
+        assert "HTTP 401, the body is empty. Check api_key_id and api_key" in str(caught.value)
+        assert StandardKey("7", KEY).renew({}) is False
+
+    @pytest.mark.parametrize("kind", ["advanced", "standard"])
+    def test_an_answer_that_shows_the_headers(self, server, make_api, kind):
+        server.on("POST", GET + "/", lambda received: Reply(403, json={"reply": {
+            "err_code": 403, "err_msg": "sent: %s" % dict(received.headers), "err_extra": [KEY, dict(received.headers)]}}))
+        with pytest.raises(HttpError) as caught:
+            make_api(api_key_type=kind).get_scan("s")
+        assert KEY not in texts_of(caught.value)
+        assert server.requests[0].headers["Authorization"] not in texts_of(caught.value)
+
+    @pytest.mark.parametrize("name", ["api_key", "api_key_id"])
+    def test_an_empty_key(self, make_api, name):
+        with pytest.raises(TaskFailed, match="%s is empty: give it, or set CORTEX_%s" % (name, name.upper())):
+            make_api(**{name: " "})
+
+
+class TestAddress:
+    @pytest.mark.parametrize("given, address", [
+        ("acme.crtx.us.example", "https://api-acme.crtx.us.example"), ("api-acme.example/", "https://api-acme.example"),
+        ("https://acme.example", "https://acme.example"), ("http://127.0.0.1:5", "http://127.0.0.1:5")])
+    def test_what_may_be_given(self, given, address):
+        assert api_address(given) == address
+
+    @pytest.mark.parametrize("given", ["http://acme.example", "user:sesame@acme.example", "https://", ""])
+    def test_a_bad_one_fails_the_task(self, make_api, given):
+        with pytest.raises(TaskFailed) as caught:
+            make_api(base_url=given)
+        assert "sesame" not in str(caught.value)
+
+    def test_without_requests(self, monkeypatch):
+        monkeypatch.setattr(xpanse, "REQUESTS_IMPORT_ERROR", "Traceback")
+        with pytest.raises(MissingLibrary):
+            xpanse.connect(Task({}, False, None))
+
+
+class TestExplain:
+    @pytest.mark.parametrize("body, code, text, reference", [
+        ({"reply": {"err_code": 500, "err_msg": "m", "err_extra": "e"}}, "err_code 500", "m", "err_extra: e"),
+        ({"reply": {"err_code": "100", "err_msg": "m", "err_extra": None}}, "err_code 100", "m", None),
+        ({"err_code": 401, "err_msg": "m", "err_extra": ["a", "b"]}, "err_code 401", "m", "err_extra: ['a', 'b']"),
+        ({"code": 422, "status": "x", "message": "m", "errors": {"a": "b"}}, "err_code 422", "m", "err_extra: {'a': 'b'}"),
+        ({"reply": {"err_code": 0}}, "err_code 0", None, None), ({"reply": "text"}, None, None, None),
+        ({}, None, None, None), ([], None, None, None), (None, None, None, None)])
+    def test_dialects(self, body, code, text, reference):
+        said = explain(400, body)
+        assert (said.code, said.text, said.reference) == (code, text, reference)
+
+    def test_an_error_says_everything(self, server, api):
+        server.expect("POST", GET + "/", Reply(500, json={"reply": {
+            "err_code": 100, "err_msg": "An error occurred", "err_extra": "incorrect request values"}}))
+        with pytest.raises(HttpError) as caught:
+            api.get_scan("s")
+        assert str(caught.value) == (
+            "POST %s/: HTTP 500, err_code 100: An error occurred (err_extra: incorrect request values)." % GET)
+
+    def test_hints(self):
+        assert all(hint(status, None) for status in (401, 402, 403, 404, 429)) and hint(500, None) is None
+
+    @pytest.mark.parametrize("status, body, words", [
+        (401, "", "HTTP 401, the body is empty."), (403, "<html>", "starts with '<html>'"),
+        (402, '{"reply": {"err_code": 402, "err_msg": "No licence"}}', "no licence"),
+        (200, "", "HTTP 200, but the body is empty"), (200, "[]", "no reply object"), (200, "true", "no reply object"),
+        (200, '{"reply": "x"}', "no reply object"),
+        (200, '{"reply": {"err_code": 403, "err_msg": "No", "err_extra": "e"}}', "err_code 403: No (err_extra: e). The role")])
+    def test_an_error_is_never_an_answer(self, server, api, status, body, words):
+        for call, path in ((lambda: api.get_scan("s"), GET), (lambda: api.get_or_create(1, "r", "s"), GET_OR_CREATE),
+                           (lambda: api.get_alerts([]), GET_ALERTS)):
+            server.expect("POST", path + "/", Reply(status, body))
+            with pytest.raises(HttpError) as caught:
+                call()
+            assert words in str(caught.value)
+
+
+class TestSpelling:
+    def test_with_a_slash_and_EQ_first(self, server, api):
+        server.expect("POST", GET_OR_CREATE + "/", reply(201, scanId="s1"), json={"request_data": {"filters": [
+            {"field": "attack_surface_rule_id", "operator": "EQ", "value": "Rdp"},
+            {"field": "alert_internal_id", "operator": "EQ", "value": 5},
+            {"field": "service_id", "operator": "EQ", "value": "u"}]}})
+        server.expect("POST", GET + "/", reply(status="IN_PROGRESS"), json={"request_data": {"filters": [
+            {"field": "id", "operator": "EQ", "value": "s1"}]}})
+        assert api.get_or_create(5, "Rdp", "u") == ("s1", True)
+        api.get_scan("s1")
+
+    def test_a_tenant_without_slashes_is_learned_once(self, server, api):
+        server.expect("POST", GET + "/", Reply(404, "404 page not found"))
+        server.expect("POST", GET, reply(status="IN_PROGRESS"), reply(status="IN_PROGRESS"))
+        server.expect("POST", GET_OR_CREATE, reply(scanId="s"))
+        api.get_scan("s")
+        api.get_scan("s")
+        api.get_or_create(1, "r", "u")
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    def test_a_redirect_to_the_other_slash(self, server, api, status):
+        server.expect("POST", GET_OR_CREATE + "/", Reply(status, headers={"Location": GET_OR_CREATE}))
+        server.expect("POST", GET_OR_CREATE, reply(201, scanId="s"))
+        assert api.get_or_create(1, "r", "u") == ("s", True)
+        assert server.requests[0].body == server.requests[1].body
+
+    def test_a_tenant_that_takes_eq_is_learned_once(self, server, api):
+        for status in (400, 422):
+            api._equals = None
+            server.expect("POST", GET + "/", Reply(status, json={"reply": {"err_code": status}}))
+            server.expect("POST", GET + "/", reply(status="IN_PROGRESS"), reply(status="IN_PROGRESS"), json={
+                "request_data": {"filters": [{"field": "id", "operator": "eq", "value": "s"}]}})
+            api.get_scan("s")
+            api.get_scan("s")
+
+    def test_both_refused(self, server, api):
+        server.expect("POST", GET + "/", Reply(400, json={"reply": {"err_msg": "first"}}),
+                      Reply(400, json={"reply": {"err_msg": "second"}}))
+        with pytest.raises(HttpError, match="second"):
+            api.get_scan("s")
+        # Nothing was learned from that.
+        server.expect("POST", GET + "/", reply(status="IN_PROGRESS"), json={
+            "request_data": {"filters": [{"field": "id", "operator": "EQ", "value": "s"}]}})
+        api.get_scan("s")
+
+    def test_what_is_known_is_not_doubted(self, server, api):
+        server.expect("POST", GET + "/", reply(status="IN_PROGRESS"), Reply(400, json={}))
+        api.get_scan("s")
+        with pytest.raises(HttpError):
+            api.get_scan("bad")
+
+    def test_ten_threads_learn_at_once(self, server, api):
+        """Those that are refused after another one has learned it try the other spelling, too."""
+        everybody = threading.Barrier(10)
+        learned = threading.Event()
+
+        def answer(received):
+            if received.json["request_data"]["filters"][0]["operator"] == "eq":
+                learned.set()
+                return reply(status="SUCCESS")
+            if everybody.wait(10):
+                learned.wait(10)
+                time.sleep(0.05)
+            return Reply(400, json={"reply": {"err_code": 400}})
+
+        server.on("POST", GET + "/", answer)
+        with ThreadPoolExecutor(10) as pool:
+            assert [scan["status"] for scan in pool.map(api.get_scan, map(str, range(10)))] == ["SUCCESS"] * 10
+
+    def test_ten_threads_learn_the_slash_at_once(self, server, api):
+        everybody = threading.Barrier(10)
+
+        def refuse(received):
+            everybody.wait(10)
+            return Reply(404, "no such page")
+
+        server.on("POST", GET + "/", refuse)
+        server.on("POST", GET, reply(status="SUCCESS"))
+        with ThreadPoolExecutor(10) as pool:
+            assert len(list(pool.map(api.get_scan, map(str, range(10))))) == 10
+        assert api.get_scan("s") and len(server.requests) == 21
+
+
+class TestCalls:
+    @pytest.mark.parametrize("status, created", [(201, True), (200, False), (202, False)])
+    def test_only_201_is_new(self, server, api, status, created):
+        server.expect("POST", GET_OR_CREATE + "/", reply(status, scanId="s"))
+        assert api.get_or_create(1, "r", "u") == ("s", created)
+
+    @pytest.mark.parametrize("content", [{}, {"scanId": None}, {"scanId": 5}, {"scanId": ""}, {"scan_id": "s"}])
+    def test_no_scan_id(self, server, api, content):
+        server.expect("POST", GET_OR_CREATE + "/", reply(201, **content))
+        with pytest.raises(HttpError, match="the answer holds no scanId"):
+            api.get_or_create(1, "r", "u")
+
+    def test_get_or_create_is_repeated(self, server, api, quick_back_off):
+        """Asking again finds the scan that a lost answer was about."""
+        server.expect("POST", GET_OR_CREATE + "/", Reply(502), Reply(drop=True), Reply(429),
+                      Reply(201, json={"reply": {"scanId": "s"}}, close_after=9), reply(200, scanId="s"))
+        assert api.get_or_create(1, "r", "u") == ("s", False)
+        assert len({request.body for request in server.requests}) == 1
+
+    def test_check_mode(self, server, make_api):
+        api = make_api(check_mode=True)
+        for slash in ("/", ""):
+            api._slash = slash
+            with pytest.raises(WouldChange):
+                api.get_or_create(1, "r", "u")
+        assert server.connections == 0
+        server.expect("POST", GET, reply(status="IN_PROGRESS"))
+        server.expect("POST", GET_ALERTS, reply(alerts=[], total_count=0))
+        api.get_scan("s")
+        api.get_alerts([])
+
+    @pytest.mark.parametrize("answer", [
+        Reply(404, json={"reply": {"err_code": 404, "err_msg": "not found"}}),
+        Reply(500, json={"reply": {"err_code": 404, "err_msg": "not found"}}),
+        Reply(400, json={"reply": {"err_code": "404", "err_msg": "not found"}}),
+        Reply(200, json={"reply": {"err_code": 404, "err_msg": "not found"}})])
+    def test_a_scan_that_nobody_knows(self, server, api, answer):
+        api._equals = "EQ"
+        server.expect("POST", GET + "/", answer)
+        with pytest.raises(ScanNotFound, match="not found"):
+            api.get_scan("s")
+
+    def test_a_404_without_words(self, server, api):
+        server.expect("POST", GET + "/", Reply(404, ""))
+        server.expect("POST", GET, Reply(404, ""))
+        with pytest.raises(ScanNotFound):
+            api.get_scan("s")
+
+    @pytest.mark.parametrize("status", [402, 403, 500])
+    def test_other_errors_are_errors(self, server, api, status):
+        server.expect("POST", GET + "/", Reply(status, json={"reply": {"err_code": status, "err_msg": "m"}}))
+        with pytest.raises(HttpError):
+            api.get_scan("s")
+
+
+def alert_pages(server, count, counted=9999, total=True):
+    """A server of so many alerts."""
+    def page(received):
+        asked = received.json["request_data"]
+        assert asked["sort"] == {"field": "creation_time", "keyword": "desc"}
+        content = {"alerts": list(range(count))[asked["search_from"]:asked["search_to"]]}
+        return reply(**content, **({"total_count": min(count, counted)} if total else {}))
+
+    server.on("POST", GET_ALERTS + "/", page)
+
+
+class TestAlerts:
+    @pytest.mark.parametrize("total", [True, False])
+    @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 350])
+    def test_to_the_end(self, server, api, count, total):
+        alert_pages(server, count, total=total)
+        assert api.get_alerts([]) == (list(range(count)), count, False)
+
+    def test_a_total_that_counts_no_further(self, server, api):
+        alert_pages(server, 350, counted=200)
+        assert api.get_alerts([]) == (list(range(350)), 350, False)
+
+    @pytest.mark.parametrize("limit, requests, truncated", [
+        (1, 1, True), (100, 1, True), (101, 2, True), (249, 3, True), (250, 3, False), (251, 3, False)])
+    def test_a_limit(self, server, api, limit, requests, truncated):
+        alert_pages(server, 250)
+        alerts, total, cut = api.get_alerts([], limit)
+        assert (len(alerts), total, cut) == (min(limit, 250), 250, truncated)
+        assert len(server.requests) == requests
+
+    def test_the_filters_are_sent(self, server, api):
+        filters = [{"field": "alert_id_list", "operator": "in", "value": [1]}]
+        server.expect("POST", GET_ALERTS + "/", reply(alerts=[], total_count=0), json={"request_data": {
+            "filters": filters, "search_from": 0, "search_to": 100,
+            "sort": {"field": "creation_time", "keyword": "desc"}}})
+        api.get_alerts(filters)
+
+    @pytest.mark.parametrize("content", [{}, {"alerts": None}, {"alerts": {}}])
+    def test_no_list(self, server, api, content):
+        server.expect("POST", GET_ALERTS + "/", reply(**content))
+        with pytest.raises(HttpError, match="the answer holds no list of alerts"):
+            api.get_alerts([])
+
+
+class TestWords:
+    @pytest.mark.parametrize("status, result, outcome", [
+        ("SUCCESS", "REMEDIATED", "remediated"), ("SUCCESS", "UNREMEDIATED", "unremediated"), ("IN_PROGRESS", None, "pending"),
+        ("IN_PROGRESS", "REMEDIATED", "pending"), ("SUCCESS", None, "inconclusive"), ("SUCCESS", "remediated", "inconclusive"),
+        ("SUCCESS", "PARTLY", "inconclusive"), ("FAILED_TIMEOUT", None, "inconclusive"), ("FAILED_ERROR", None, "inconclusive"),
+        ("FAILED_ERROR", "REMEDIATED", "inconclusive"), ("DONE", "REMEDIATED", "inconclusive"), (None, None, "inconclusive"),
+        ("success", "REMEDIATED", "inconclusive")])
+    def test_outcomes(self, status, result, outcome):
+        assert outcome_of(status, result) == outcome
+
+    @pytest.mark.parametrize("alert_id, sent", [("231", 231), (231, 231), (" 7 ", 7), ("007", 7), ("a-1", "a-1"), ("0", 0)])
+    def test_ids(self, alert_id, sent):
+        assert exposure_of(dict(alert_internal_id=alert_id, attack_surface_rule_id=" r", service_id="s ")) == (sent, "r", "s")
+
+    @pytest.mark.parametrize("request_, words", [
+        ({}, "alert_internal_id and attack_surface_rule_id and service_id are missing"),
+        (dict(alert_internal_id="1", service_id="s"), "attack_surface_rule_id is missing"),
+        (dict(alert_internal_id="1", attack_surface_rule_id=None, service_id=" "), "attack_surface_rule_id and service_id are"),
+        (dict(alert_internal_id="-4", attack_surface_rule_id="r", service_id="s"), "alert_internal_id -4 is negative"),
+        (dict(alert_internal_id=-4, attack_surface_rule_id="r", service_id="s"), "alert_internal_id -4 is negative")])
+    def test_ids_that_cannot_be_sent(self, request_, words):
+        with pytest.raises(ItemFailed, match=words):
+            exposure_of(request_)
+
+    @pytest.mark.parametrize("services, found", [
+        (["u1", "u2"], ["u1", "u2"]), ("u1", ["u1"]), ("u1, u2,", ["u1", "u2"]), (["u1", None, ""], ["u1"])])
+    def test_targets(self, services, found):
+        alert = dict(alert_id="231", attack_surface_rule_id="r", service_ids=services, external_id="other")
+        assert scan_targets(alert) == [dict(alert_internal_id=231, attack_surface_rule_id="r", service_id=service)
+                                       for service in found]
+
+    @pytest.mark.parametrize("alert, words", [
+        (dict(service_ids=["u"]), "no attack surface rule,"), (dict(attack_surface_rule_id="r"), "no service,"),
+        (dict(attack_surface_rule_id="", service_ids=" , "), "no attack surface rule and no service,"),
+        (dict(attack_surface_rule_id="r", service_ids=[None]), "no service,")])
+    def test_alerts_that_cannot_be_scanned(self, alert, words):
+        with pytest.raises(ItemFailed, match=words):
+            scan_targets(dict(alert, alert_id="1"))
+
+
+class FakeApi:
+    """Plays a script: each call takes the next value of its list, the last one for ever; exceptions are raised."""
+
+    host = "api-acme.example"
+
+    def __init__(self, **script):
+        self.script = {name: list(values) for name, values in script.items()}
+        self.calls = []
+
+    def _next(self, name, argument):
+        self.calls.append((name, argument))
+        values = self.script[name]
+        value = values.pop(0) if len(values) > 1 else values[0]
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    def get_or_create(self, *exposure):
+        """(scan id, whether it is new)."""
+        return self._next("create", exposure)
+
+    def get_scan(self, scan_id):
+        """The reply; a pair in the script is its status and result."""
+        value = self._next("get", scan_id)
+        return dict(zip(("status", "result"), value, strict=True)) if isinstance(value, tuple) else value
+
+
+EXPOSURE = dict(alert_internal_id="231", attack_surface_rule_id="Rdp", service_id="u1")
+SCAN_KEY = "api-acme.example/exposure/231/Rdp/u1"
+RUNNING = ("IN_PROGRESS", None)
+DONE = ("SUCCESS", "REMEDIATED")
+
+
+def scan(api, ledger=None, request=None, wait_timeout=5, **options):
+    """Runs one scan. Returns (item, how it ended)."""
+    item = {}
+    options.setdefault("wait_interval", 0)
+    generator = confirmation_scan(api, ledger or Ledger(None), item, request or EXPOSURE, **options)
+    return item, drive([generator], 1, wait_timeout)[0]
+
+
+def ago(seconds):
+    """A moment in the past, as the ledger writes it."""
+    moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def ledger_with(**facts):
+    """A ledger that knows the scan."""
+    ledger = Ledger(None)
+    ledger.put(SCAN_KEY, dict(dict(scan_id="s1", status="IN_PROGRESS", result=None, outcome="pending",
+                                   requested_at=ago(5000), finished_at=None), **facts))
+    return ledger
+
+
+def finished(moment=None, **facts):
+    """A ledger that knows the scan's end."""
+    return ledger_with(**dict(dict(status="SUCCESS", result="REMEDIATED", outcome="remediated",
+                                   finished_at=moment or utc_now()), **facts))
+
+
+class TestScan:
+    def test_a_new_one_is_not_looked_at_at_once(self):
+        api, ledger = FakeApi(create=[("s1", True)]), Ledger(None)
+        item, ending = scan(api, ledger)
+        assert ending is None and api.calls == [("create", (231, "Rdp", "u1"))]
+        assert (item["scan_id"], item["created"], item["status"], item["result"], item["outcome"]) == (
+            "s1", True, "IN_PROGRESS", None, "pending")
+        known = ledger.get(SCAN_KEY)
+        assert (known["scan_id"], known["status"], known["alert_internal_id"]) == ("s1", "IN_PROGRESS", 231)
+
+    def test_it_is_remembered_before_the_first_wait(self):
+        ledger = Ledger(None)
+        next(confirmation_scan(FakeApi(create=[("s1", True)]), ledger, {}, EXPOSURE, wait=True))
+        assert ledger.get(SCAN_KEY)["scan_id"] == "s1"
+
+    def test_until_its_end(self):
+        api, ledger = FakeApi(create=[("s1", True)], get=[RUNNING, RUNNING, DONE]), Ledger(None)
+        item, ending = scan(api, ledger, wait=True)
+        assert ending is None
+        assert (item["status"], item["result"], item["outcome"], item["created"]) == (*DONE, "remediated", True)
+        assert item["requested_at"] and item["finished_at"]
+        assert ledger.get(SCAN_KEY)["outcome"] == "remediated" and ledger.get(SCAN_KEY)["finished_at"]
+        assert [name for name, _argument in api.calls] == ["create", "get", "get", "get"]
+
+    @pytest.mark.parametrize("wait", [True, False])
+    def test_one_that_runs_already_is_looked_at(self, wait):
+        api = FakeApi(create=[("s1", False)], get=[("SUCCESS", "UNREMEDIATED")])
+        item, ending = scan(api, wait=wait)
+        assert ending is None and (item["created"], item["outcome"]) == (False, "unremediated")
+
+    def test_one_that_never_ends(self):
+        item, ending = scan(FakeApi(create=[("s1", True)], get=[RUNNING]), wait=True, wait_interval=0.01, wait_timeout=0.1)
+        assert isinstance(ending, WaitTimeout) and (item["status"], item["outcome"]) == ("IN_PROGRESS", "pending")
+
+    @pytest.mark.parametrize("answer, final", [
+        (("FAILED_TIMEOUT", None), True), (("FAILED_ERROR", None), True), (("SUCCESS", None), True),
+        (("SUCCESS", "SOMETHING"), True), (("QUEUED", None), False), ((None, None), False), (("DONE", "REMEDIATED"), False)])
+    def test_words_that_are_no_answer(self, answer, final):
+        """They end the wait, and nobody calls them done. What is no known end is looked at again next time."""
+        api, ledger = FakeApi(create=[("s1", False)], get=[answer, DONE]), Ledger(None)
+        item, ending = scan(api, ledger, wait=True)
+        assert ending is None
+        assert (item["status"], item["result"], item["outcome"]) == (*answer, "inconclusive")
+        assert bool(item.get("finished_at")) == final
+        again, ending = scan(api, ledger, wait=True)
+        assert ending is None
+        assert again["outcome"] == ("inconclusive" if final else "remediated")
+        assert sum(name == "create" for name, _argument in api.calls) == 1
+
+    def test_a_reply_without_anything(self):
+        item, ending = scan(FakeApi(create=[("s1", False)], get=[{}]))
+        assert ending is None and item["outcome"] == "inconclusive"
+
+    def test_check_mode(self):
+        ledger = Ledger(None)
+        item, ending = scan(FakeApi(create=[WouldChange("POST", "/x")]), ledger, wait=True)
+        assert ending is None
+        assert (item["scan_id"], item["created"], item["outcome"]) == (None, True, "pending")
+        assert ledger.get(SCAN_KEY) == {}
+
+    @pytest.mark.parametrize("script", [dict(create=[HttpError("POST", "/x", "HTTP 403")]),
+                                        dict(create=[("s1", False)], get=[HttpError("POST", "/x", "HTTP 403")])])
+    def test_an_error_is_no_answer(self, script):
+        ledger = Ledger(None)
+        item, ending = scan(FakeApi(**script), ledger)
+        assert isinstance(ending, HttpError) and item["outcome"] == "inconclusive"
+        assert not ledger.get(SCAN_KEY).get("finished_at")
+
+    def test_an_exposure_that_is_not_complete(self):
+        api = FakeApi()
+        ending = scan(api, request=dict(EXPOSURE, service_id=None))[1]
+        assert isinstance(ending, ItemFailed) and "service_id is missing" in str(ending) and not api.calls
+
+    class TestByScanId:
+        @pytest.mark.parametrize("start", [True, False])
+        @pytest.mark.parametrize("request_", [dict(scan_id="s9"), dict(EXPOSURE, scan_id="s9")])
+        def test_it_is_only_looked_at(self, start, request_):
+            api, ledger = FakeApi(get=[DONE]), Ledger(None)
+            item, ending = scan(api, ledger, request=request_, start=start)
+            assert ending is None and api.calls == [("get", "s9")]
+            assert (item["scan_id"], item["created"], item["outcome"]) == ("s9", False, "remediated")
+            assert ledger.get(SCAN_KEY) == {}
+
+        def test_until_its_end(self):
+            item, ending = scan(FakeApi(get=[RUNNING, DONE]), request=dict(scan_id="s9"), wait=True)
+            assert ending is None and item["outcome"] == "remediated"
+
+        def test_nobody_knows_it(self):
+            api = FakeApi(get=[ScanNotFound("404")])
+            item, ending = scan(api, request=dict(EXPOSURE, scan_id="s9"))
+            assert isinstance(ending, ItemFailed) and "no scan has the id s9 (404)" in str(ending)
+            assert len(api.calls) == 1 and item["outcome"] == "inconclusive"
+
+    class TestLedger:
+        def test_an_end_counts(self):
+            api = FakeApi()
+            item, ending = scan(api, finished(), wait=True)
+            assert ending is None and api.calls == []
+            assert (item["scan_id"], item["created"], item["outcome"]) == ("s1", False, "remediated")
+
+        def test_an_end_that_is_too_old(self):
+            api = FakeApi(create=[("s2", True)])
+            item, ending = scan(api, finished(ago(100)), max_age=50)
+            assert ending is None
+            assert (item["scan_id"], item["created"], item["status"], item["result"], item["outcome"]) == (
+                "s2", True, "IN_PROGRESS", None, "pending")
+            assert "finished_at" not in item or item["finished_at"] is None
+
+        def test_an_end_that_is_too_old_and_none_may_be_started(self):
+            api = FakeApi()
+            ending = scan(api, finished(ago(100)), max_age=50, start=False)[1]
+            assert isinstance(ending, ItemFailed) and "longer ago than max_age" in str(ending) and not api.calls
+
+        def test_no_age_counts(self):
+            assert scan(FakeApi(create=[("s2", True)]), finished(), max_age=0)[0]["scan_id"] == "s2"
+
+        @pytest.mark.parametrize("start", [True, False])
+        @pytest.mark.parametrize("max_age", [0, 86400])
+        def test_one_under_way_is_looked_at_and_never_started_again(self, start, max_age):
+            api, ledger = FakeApi(get=[DONE]), ledger_with()
+            item, ending = scan(api, ledger, start=start, max_age=max_age)
+            assert ending is None and api.calls == [("get", "s1")]
+            assert (item["created"], item["outcome"], item["requested_at"]) == (
+                False, "remediated", ledger.get(SCAN_KEY)["requested_at"])
+            assert ledger.get(SCAN_KEY)["finished_at"]
+
+        def test_one_that_was_asked_for_just_now_is_given_time(self):
+            """As if this task had asked for it."""
+            api = FakeApi(get=[DONE])
+            generator = confirmation_scan(api, ledger_with(requested_at=utc_now()), {}, EXPOSURE, wait=True,
+                                          wait_interval=60)
+            assert next(generator) == 60 and not api.calls
+            generator = confirmation_scan(api, ledger_with(requested_at=ago(61)), {}, EXPOSURE, wait=True,
+                                          wait_interval=60)
+            with pytest.raises(StopIteration):
+                next(generator)
+            assert api.calls == [("get", "s1")]
+
+        def test_nothing_known_and_none_may_be_started(self):
+            api = FakeApi()
+            ending = scan(api, start=False)[1]
+            assert isinstance(ending, ItemFailed) and "no scan of this exposure is known" in str(ending) and not api.calls
+
+        def test_a_remembered_scan_that_nobody_knows_is_asked_for_again(self):
+            api, ledger = FakeApi(get=[ScanNotFound("404"), DONE], create=[("s2", True)]), ledger_with()
+            item, ending = scan(api, ledger, wait=True)
+            assert ending is None
+            assert (item["scan_id"], item["created"], item["outcome"]) == ("s2", True, "remediated")
+            assert [name for name, _argument in api.calls] == ["get", "create", "get"]
+            assert ledger.get(SCAN_KEY)["scan_id"] == "s2"
+
+        def test_a_remembered_scan_that_nobody_knows_and_none_may_be_started(self):
+            ending = scan(FakeApi(get=[ScanNotFound("404")]), ledger_with(), start=False)[1]
+            assert isinstance(ending, ItemFailed) and "no scan has the id s1" in str(ending)
+
+        def test_a_new_scan_that_nobody_knows_does_not_loop(self):
+            api = FakeApi(get=[ScanNotFound("404")], create=[("s2", True)])
+            ending = scan(api, ledger_with(), wait=True)[1]
+            assert isinstance(ending, ItemFailed) and "no scan has the id s2" in str(ending)
+            assert [name for name, _argument in api.calls] == ["get", "create", "get"]
+
+        def test_check_mode_with_a_remembered_scan_that_nobody_knows(self):
+            api = FakeApi(get=[ScanNotFound("404")], create=[WouldChange("POST", "/x")])
+            item, ending = scan(api, ledger_with())
+            assert ending is None and (item["created"], item["scan_id"]) == (True, None)
+
+        def test_another_tenant_or_exposure_is_another_scan(self):
+            api = FakeApi(create=[("s2", True)])
+            assert scan(api, finished(), request=dict(EXPOSURE, service_id="u2"))[0]["scan_id"] == "s2"
+            api.host = "api-other.example"
+            assert scan(api, finished())[0]["scan_id"] == "s2"
+
+        def test_a_run_that_was_killed_goes_on(self, tmp_path):
+            path = str(tmp_path / "ledger.json")
+            ledger = Ledger(path)
+            next(confirmation_scan(FakeApi(create=[("s1", True)]), ledger, {}, EXPOSURE, wait=True))
+            # No close(): the process is gone.
+            api = FakeApi(get=[DONE])
+            item, ending = scan(api, Ledger(path))
+            assert ending is None and api.calls == [("get", "s1")] and item["outcome"] == "remediated"
+
+
+def test_many_against_a_server(server, make_api):
+    """Everything together: a hundred exposures, a server with a limit of its own that sometimes fails."""
+    api = make_api(concurrency=8)
+    lock = threading.Lock()
+    looks, created = {}, []
+
+    def create(received):
+        values = {entry["field"]: entry["value"] for entry in received.json["request_data"]["filters"]}
+        with lock:
+            created.append(values["alert_internal_id"])
+        return reply(201, scanId="s%d" % values["alert_internal_id"])
+
+    def get(received):
+        scan_id = received.json["request_data"]["filters"][0]["value"]
+        with lock:
+            looks[scan_id] = looks.get(scan_id, 0) + 1
+        if looks[scan_id] < 3:
+            return reply(status="IN_PROGRESS")
+        return reply(status="SUCCESS", result="UNREMEDIATED" if scan_id.endswith("7") else "REMEDIATED")
+
+    server.on("POST", GET_OR_CREATE + "/", create)
+    server.on("POST", GET + "/", get)
+    items = [{} for _number in range(100)]
+    endings = drive([confirmation_scan(api, Ledger(None), item, dict(EXPOSURE, alert_internal_id=str(number)), wait=True,
+                                       wait_interval=0.05) for number, item in enumerate(items)], 8, 60)
+    assert endings == [None] * 100
+    assert sorted(created) == list(range(100))
+    assert [item["scan_id"] for item in items] == ["s%d" % number for number in range(100)]
+    assert [number for number, item in enumerate(items) if item["outcome"] == "unremediated"] == list(range(7, 100, 10))
+    assert server.connections <= 8

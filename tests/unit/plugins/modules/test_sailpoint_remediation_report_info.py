@@ -1,0 +1,132 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import errno
+import json
+
+import pytest
+import yaml
+
+from ansible_collections.secops.remediation.plugins.module_utils.task import Task, TaskFailed, run_task
+from ansible_collections.secops.remediation.plugins.modules import sailpoint_remediation_report_info as module
+
+HEADER = "Identity,Access,Remediation Status\n"
+KEYS = {"path", "outcome", "reason", "items_total", "items_remediated", "items_open", "items_unknown", "open_items",
+        "columns", "status_column"}
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Writes a report and returns its path: report(name, *words)."""
+    def write(name, *words):
+        path = tmp_path / name
+        path.write_text(HEADER + "".join("A,B,%s\n" % word for word in words))
+        return str(path)
+    return write
+
+
+def run(paths, check_mode=False, **options):
+    params = {name: option.get("default") for name, option in module.ARGUMENT_SPEC.items()}
+    params.update(options, paths=paths)
+    return module.run(Task(params, check_mode, warn=pytest.fail))
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_reports_in_the_order_of_paths(report, check_mode):
+    paths = [report("open.csv", "Open"), report("done.csv", "Remediated"), report("none.csv"),
+             report("strange.csv", "Schwebend")]
+    result = run(paths, check_mode)
+    assert result["changed"] is False
+    assert [item["path"] for item in result["reports"]] == paths
+    assert [item["outcome"] for item in result["reports"]] == [
+        "unremediated", "remediated", "remediated", "inconclusive"]
+    assert all(set(item) == KEYS for item in result["reports"])
+
+
+def test_options_are_used(report):
+    result = run([report("a.csv", "Zu", "Auf", "Auf")], status_column="remediation status", remediated_values=["zu"],
+                 open_values=["auf"], max_open_items=1)
+    assert [item["items_open"] for item in result["reports"]] == [2]
+    assert result["reports"][0]["open_items"] == [{"Identity": "A", "Access": "B", "Remediation Status": "Auf"}]
+
+
+def test_empty_options_are_as_none(report):
+    result = run([report("a.csv", "Remediated")], status_column=" ", remediated_values=[], open_values=[""])
+    assert result["reports"][0]["outcome"] == "remediated"
+
+
+def test_same_path_is_read_once(report, monkeypatch):
+    path = report("a.csv", "Open")
+    read = []
+    original = module.read_report
+    monkeypatch.setattr(module, "read_report", lambda path, *rest: read.append(path) or original(path, *rest))
+    assert [item["items_open"] for item in run([path, path])["reports"]] == [1, 1]
+    assert read == [path]
+
+
+def test_file_that_cannot_be_read_does_not_stop_the_others(report, tmp_path):
+    missing, done = str(tmp_path / "missing.csv"), report("done.csv", "Remediated")
+    with pytest.raises(TaskFailed) as failure:
+        run([missing, done, str(tmp_path)])
+    assert failure.value.msg == (
+        "2 of 3 reports failed: %s: cannot be read, No such file or directory; %s: cannot be read, it is a directory" %
+        (missing, tmp_path))
+    first, second, third = failure.value.result["reports"]
+    assert first["error"] == "cannot be read, No such file or directory"
+    assert first["reason"] == "the file cannot be read, No such file or directory"
+    assert (first["outcome"], first["items_total"]) == ("inconclusive", None)
+    assert set(first) == set(third) == KEYS | {"error"}
+    assert second["outcome"] == "remediated" and "error" not in second
+
+
+def test_file_without_permission(report, monkeypatch):
+    # Root, as whom tests run in containers, may read everything.
+    def refuse(path, *_rest):
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(module, "read_report", refuse)
+    with pytest.raises(TaskFailed, match="Permission denied"):
+        run([report("a.csv")])
+
+
+def test_path_that_no_file_can_have():
+    with pytest.raises(TaskFailed, match="1 of 1 reports failed"):
+        run(["a\0b"])
+
+
+def test_word_with_two_meanings_fails_before_anything_is_read(monkeypatch):
+    monkeypatch.setattr(module, "read_report", lambda *_args: pytest.fail("read"))
+    with pytest.raises(TaskFailed, match="remediated_values and open_values .* both have 'closed'"):
+        run(["a.csv"], remediated_values=["Closed"], open_values=["CLOSED"])
+
+
+def test_negative_number_of_open_items():
+    with pytest.raises(TaskFailed, match="max_open_items"):
+        run(["a.csv"], max_open_items=-1)
+
+
+def test_result_is_json(report):
+    result, secrets = run_task(lambda _task: run([report("a.csv", "Open")]), Task({}, False, pytest.fail))
+    assert json.loads(json.dumps(result)) == result
+    assert not secrets
+
+
+def test_documentation_has_every_option_and_key():
+    documented = yaml.safe_load(module.DOCUMENTATION)["options"]
+    assert set(documented) == set(module.ARGUMENT_SPEC)
+    for name, option in module.ARGUMENT_SPEC.items():
+        for key in ("type", "elements", "default", "required"):
+            assert documented[name].get(key) == option.get(key), (name, key)
+    returned = yaml.safe_load(module.RETURN)["reports"]["contains"]
+    assert set(returned) == KEYS | {"error"}
+
+
+def test_main_is_the_same_run(monkeypatch):
+    calls = []
+    monkeypatch.setattr(module, "AnsibleModule", lambda **options: options)
+    monkeypatch.setattr(module, "run_module", lambda *arguments: calls.append(arguments))
+    module.main()
+    assert calls == [(dict(argument_spec=module.ARGUMENT_SPEC, supports_check_mode=True), module.run)]
