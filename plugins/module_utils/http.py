@@ -242,7 +242,8 @@ class HttpClient:
         # Even told not to follow a redirect, requests looks where it goes, and stumbles over odd addresses.
         self._session.get_redirect_target = lambda response: None
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=options["concurrency"], pool_block=True)
+        adapter = requests.adapters.HTTPAdapter(
+            pool_connections=1, pool_maxsize=options["concurrency"], pool_block=True)
         self._session.mount(self.base_url, adapter)
 
     def stop(self):
@@ -332,8 +333,9 @@ class HttpClient:
             raise
         except ValueError:
             # Its text may hold the header.
-            raise HttpError(method, path, "a character of the URL or of the credentials cannot be sent",
-                            hint="Check the credentials, base_url and the proxy for what does not belong there.") from None
+            raise HttpError(
+                method, path, "a character of the URL or of the credentials cannot be sent",
+                hint="Check the credentials, base_url and the proxy for what does not belong there.") from None
         except OSError as error:
             raise HttpError(method, path, self._redact("nothing could be sent (%s)" % error),
                             hint="Check ca_path, and REQUESTS_CA_BUNDLE in the environment.") from None
@@ -458,6 +460,8 @@ def make_answer(response, body):
 def check_base_url(base_url):
     """Returns the base URL without a slash at its end. Raises BadConnectionOption with what to write instead."""
     base_url = base_url.strip()
+    if not base_url:
+        raise BadConnectionOption("base_url is empty")
     # First, and without showing it: from here on it may be shown.
     if "@" in base_url:
         raise BadConnectionOption("base_url holds a user name or a password: give credentials in their own options")
@@ -550,19 +554,24 @@ def describe_text(text):
 NEVER_CONNECTED = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "Tunnel connection failed")
 
 
+def reason_of(error):
+    """What is inside an exception of requests."""
+    cause = error.args[0] if error.args else error
+    return getattr(cause, "reason", None) or cause
+
+
 def is_final(error):
     """Whether repeating cannot help: the certificate stays what it is, the URL stays wrong."""
     if isinstance(error, requests.exceptions.SSLError):
         # A connection that ends during the handshake comes as this error, too.
-        return not any(word in repr(error) for word in ("EOF", "ConnectionReset", "BrokenPipe"))
+        return not any(word in repr(reason_of(error)) for word in ("EOF", "ConnectionReset", "BrokenPipe"))
     return isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema,
                               requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidHeader))
 
 
 def describe_connection_error(error, base_url, request_timeout):
     """(problem, hint, whether the request may have reached the server) of an exception of requests."""
-    cause = error.args[0] if error.args else error
-    reason = getattr(cause, "reason", None) or cause
+    reason = reason_of(error)
     text = type(reason).__name__ + ": " + str(reason).split(">: ")[-1]
     if is_final(error):
         if isinstance(error, requests.exceptions.SSLError):
@@ -573,7 +582,7 @@ def describe_connection_error(error, base_url, request_timeout):
         # Behind a proxy, a connection that breaks after the request was sent comes as this error, too.
         return ("the proxy could not be used (%s)" % text,
                 "Check HTTPS_PROXY and NO_PROXY, or set use_proxy to false.",
-                not any(word in repr(error) for word in NEVER_CONNECTED))
+                not any(word in repr(reason) for word in NEVER_CONNECTED))
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return ("no connection to %s within %d s" % (base_url, request_timeout),
                 "Check the address, the network and the proxy.", False)

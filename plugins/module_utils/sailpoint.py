@@ -353,7 +353,8 @@ def campaign_filters(name, statuses, filters):
     if statuses:
         terms.append("status in (%s)" % ", ".join('"%s"' % escape(status) for status in statuses))
     if filters:
-        terms.append(filters if not terms else "(%s)" % filters)
+        # Not every filter language with "and" knows parentheses, so they are only put where they matter.
+        terms.append("(%s)" % filters if terms and " or " in filters.lower() else filters)
     return " and ".join(terms) or None
 
 
@@ -461,8 +462,11 @@ def campaign_report(api, item, report_type, path, file_format="csv", newer_than=
             item["status"] = "running"
         elif status == "PENDING":
             item["status"] = "running"
-        elif ran and status in FAILED_REPORT_STATUSES:
-            raise ItemFailed("the report ended with status %s" % status)
+        elif status in FAILED_REPORT_STATUSES and (
+                ran or after and not must_run and _is_newer(last_run_at, after)):
+            # A failure that is new enough is an answer as well: looking at it again starts nothing.
+            raise ItemFailed("the report ended with status %s: run it again with force, or in the role make the scan "
+                             "anew with verify_max_age 0" % status)
         elif ran and after and not _is_newer(last_run_at, after):
             raise ItemFailed("a new report was run, but its lastRunAt %s is not newer than %s" %
                              (last_run_at, newer_than))

@@ -135,8 +135,8 @@ def api_address(base_url):
     """The base URL for what the user gave: a whole URL, or the tenant's FQDN with or without `api-` before it."""
     if "://" in base_url:
         return base_url
-    name = base_url.rstrip("/")
-    return "https://" + (name if name.startswith("api-") else "api-" + name)
+    name = base_url.strip().rstrip("/")
+    return name and "https://" + (name if name.startswith("api-") else "api-" + name)
 
 
 class XpanseApi:
@@ -210,12 +210,11 @@ class XpanseApi:
     def get_scan(self, scan_id):
         """The reply for a scan: a dict with `status`, and `result` once that is SUCCESS. Raises ScanNotFound."""
         try:
-            answer = self._post_equals(GET, {"id": scan_id})
+            return reply_of(self._post_equals(GET, {"id": scan_id}), GET)
         except HttpError as error:
             if error.status == 404 or error.code == "err_code 404":
                 raise ScanNotFound(str(error)) from error
             raise
-        return reply_of(answer, GET)
 
     def get_alerts(self, filters, limit=None):
         """(alert objects, total, whether something was cut off), all pages, newest first."""

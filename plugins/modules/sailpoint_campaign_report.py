@@ -36,8 +36,8 @@ options:
   newer_than:
     description:
       - A time of the server, ISO 8601. A report that is not newer is run again.
-      - A mapping from campaign ID to a time gives each campaign its own. That is what the C(modified) of
-        M(secops.remediation.sailpoint_campaign_remediation_scan) is for.
+      - A mapping from campaign ID to a time gives each campaign its own, or V(null) where any report will do. That is
+        what the C(modified) of M(secops.remediation.sailpoint_campaign_remediation_scan) is for.
       - Without it, any finished report counts.
     type: raw
   force:
@@ -217,6 +217,11 @@ def times_by_campaign(newer_than, campaign_ids):
     if not newer_than:
         return {}
     times = newer_than if isinstance(newer_than, dict) else dict.fromkeys(campaign_ids, newer_than)
+    missing = [campaign_id for campaign_id in campaign_ids if campaign_id not in times]
+    if missing:
+        # Otherwise a key that was mistyped would let any old report count.
+        raise TaskFailed("newer_than has no time for %s: give one for each campaign, or null where any report will do" %
+                         ", ".join(missing))
     for text in times.values():
         if text and parse_time(text) is None:
             raise TaskFailed("newer_than: %r is not a time, write it like 2026-11-22T08:00:00Z" % (text,))

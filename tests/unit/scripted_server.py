@@ -97,8 +97,9 @@ class Handler(BaseHTTPRequestHandler):
         """Any request."""
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        received = Received(self.command, parts.path, parse_qs(parts.query), self.headers, body, time.monotonic(),
-                            self.path)
+        received = Received(
+            self.command, parts.path, parse_qs(parts.query), self.headers, body, time.monotonic(), self.path
+        )
         reply = self.server.scripted.take(received)
         self.server.scripted.stopping.wait(reply.delay)
         if reply.drop:
@@ -139,10 +140,10 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(head.encode("latin-1") + b"\r\n")
         self.wfile.flush()
         if reply.close_after is not None:
-            body = body[:reply.close_after]
+            body = body[: reply.close_after]
         size, pause = reply.drip or (len(body) or 1, 0)
         for start in range(0, len(body), size):
-            piece = body[start:start + size]
+            piece = body[start : start + size]
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if reply.chunked else piece)
             self.wfile.flush()
             if self.server.scripted.stopping.wait(pause):
@@ -186,8 +187,7 @@ class ScriptedServer:
         self.url = "%s://127.0.0.1:%d" % ("https" if tls else "http", self.port)
         if tls:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
     def expect(self, method, path, *replies, query=None, json=None):
@@ -205,13 +205,17 @@ class ScriptedServer:
             self.requests.append(received)
             if self._expected:
                 method, path, query, json_value, reply = self._expected[0]
-                if (received.method, received.path) == (method, path) and (
-                        query is None or {name: value[0] for name, value in received.query.items()} == query) and (
-                        json_value is None or received.json == json_value):
+                if (
+                    (received.method, received.path) == (method, path)
+                    and (query is None or {name: value[0] for name, value in received.query.items()} == query)
+                    and (json_value is None or received.json == json_value)
+                ):
                     self._expected.pop(0)
                     return reply
-            reply = next((reply for method, path, reply in self._always
-                          if received.method == method and received.path == path), None)
+            reply = next(
+                (reply for method, path, reply in self._always if received.method == method and received.path == path),
+                None,
+            )
             if reply is None:
                 self.unexpected.append("%s %s %r" % (received.method, received.target, received.body[:200]))
                 return Reply(599, "nobody expected this")

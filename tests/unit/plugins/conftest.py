@@ -59,8 +59,19 @@ def server(make_server):
 @pytest.fixture
 def connection_options():
     """The connection options that both APIs have, with changes."""
+
     def make(**changes):
-        return dict(dict(validate_certs=True, ca_path=None, use_proxy=True, request_timeout=5, retry_timeout=10,
-                         concurrency=10, rate_limit=0), **changes)
+        return dict(
+            dict(
+                validate_certs=True,
+                ca_path=None,
+                use_proxy=True,
+                request_timeout=5,
+                retry_timeout=10,
+                concurrency=10,
+                rate_limit=0,
+            ),
+            **changes,
+        )
 
     return make

@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+
 from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout, drive
 
 
@@ -30,8 +31,16 @@ def test_nothing_to_do():
 def test_endings_are_in_order_whoever_ends_first():
     error, other = ValueError("no"), KeyError("neither")
     log = []
-    endings = drive([steps(log, "a", [0.05], error), steps(log, "b", []), steps(log, "c", [0.01, 0.01], other),
-                     steps(log, "d", [0])], 4, wait_timeout=30)
+    endings = drive(
+        [
+            steps(log, "a", [0.05], error),
+            steps(log, "b", []),
+            steps(log, "c", [0.01, 0.01], other),
+            steps(log, "d", [0]),
+        ],
+        4,
+        wait_timeout=30,
+    )
     assert endings == [error, None, other, None]
     assert [name for name, number in log if number == "end"].index("b") < 2
 
@@ -150,8 +159,13 @@ def test_thousands_after_the_time_is_up():
 def test_on_round_is_called_while_there_is_something_to_wait_for():
     rounds = []
     stepped = []
-    drive([steps(stepped, name, [0.1, 0.1]) for name in range(3)], 3, wait_timeout=30, on_round=lambda pause: (
-        rounds.append((pause, len(stepped)))), round_seconds=0)
+    drive(
+        [steps(stepped, name, [0.1, 0.1]) for name in range(3)],
+        3,
+        wait_timeout=30,
+        on_round=lambda pause: rounds.append((pause, len(stepped))),
+        round_seconds=0,
+    )
     assert rounds and all(0 <= pause <= 0.1 for pause, _count in rounds)
     # Not before everybody had a first step: nobody would know how many there are to wait for.
     assert all(count >= 3 for _pause, count in rounds)
@@ -159,8 +173,13 @@ def test_on_round_is_called_while_there_is_something_to_wait_for():
 
 def test_on_round_is_not_called_more_often_than_wanted():
     rounds = []
-    drive([steps([], name, [0.01] * 20) for name in range(3)], 3, wait_timeout=30, on_round=rounds.append,
-          round_seconds=3600)
+    drive(
+        [steps([], name, [0.01] * 20) for name in range(3)],
+        3,
+        wait_timeout=30,
+        on_round=rounds.append,
+        round_seconds=3600,
+    )
     assert len(rounds) == 1
 
 

@@ -16,6 +16,7 @@ import threading
 import time
 
 import pytest
+
 from ansible_collections.secops.remediation.plugins.module_utils import ledger as ledger_utils
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger, LedgerError
 
@@ -151,9 +152,15 @@ class TestReadOnly:
 
 
 BROKEN = {
-    "empty": "", "cut": '{"schema_version": 1, "records": {"a": {"scan', "list": "[]", "no-records": "{}",
-    "records-list": '{"schema_version": 1, "records": []}', "record-text": '{"schema_version": 1, "records": {"a": "b"}}',
-    "binary": b"\xff\xfe\x00\x01", "text": "hello", "null": "null",
+    "empty": "",
+    "cut": '{"schema_version": 1, "records": {"a": {"scan',
+    "list": "[]",
+    "no-records": "{}",
+    "records-list": '{"schema_version": 1, "records": []}',
+    "record-text": '{"schema_version": 1, "records": {"a": "b"}}',
+    "binary": b"\xff\xfe\x00\x01",
+    "text": "hello",
+    "null": "null",
 }
 
 
@@ -195,8 +202,10 @@ class TestBroken:
         ledger.close()
         assert "b" in records(path)
 
-    @pytest.mark.parametrize("content", [
-        {"schema_version": 2, "records": {"a": {}}}, {"schema_version": 99, "entries": []}, {"schema_version": "x"}])
+    @pytest.mark.parametrize(
+        "content",
+        [{"schema_version": 2, "records": {"a": {}}}, {"schema_version": 99, "entries": []}, {"schema_version": "x"}],
+    )
     def test_a_newer_one_is_left_alone(self, tmp_path, content):
         path = tmp_path / "ledger.json"
         path.write_text(json.dumps(content))
@@ -259,8 +268,9 @@ ledger.close()
 
 def start_writer(name, path, count):
     """A process that writes into the ledger once it is told to."""
-    process = subprocess.Popen([sys.executable, "-c", WRITER, name, path, str(count)], text=True,
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, name, path, str(count)], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert process.stdout.readline() == "ready\n"
     return process
 
@@ -296,8 +306,14 @@ def test_a_kill_between_writes_leaves_a_whole_ledger(path):
 
 def test_threads_that_write_at_once(path):
     ledger = Ledger(path)
-    threads = [threading.Thread(target=lambda name=name: [
-        ledger.put("%s-%d" % (name, number), {}, at_once=number % 4 == 0) for number in range(20)]) for name in "abcdef"]
+    threads = [
+        threading.Thread(
+            target=lambda name=name: [
+                ledger.put("%s-%d" % (name, number), {}, at_once=number % 4 == 0) for number in range(20)
+            ]
+        )
+        for name in "abcdef"
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -345,8 +361,10 @@ class TestFiles:
         sys.setswitchinterval(1e-6)
         found = set()
         try:
-            threads = [threading.Thread(target=lambda: found.update(
-                ledger_utils.current_umask() for _time in range(3000))) for _number in range(8)]
+            threads = [
+                threading.Thread(target=lambda: found.update(ledger_utils.current_umask() for _time in range(3000)))
+                for _number in range(8)
+            ]
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -358,16 +376,23 @@ class TestFiles:
 
 
 class TestTimes:
-    @pytest.mark.parametrize("text, expected", [
-        ("2026-11-22T08:00:00Z", "2026-11-22T08:00:00+00:00"), ("2026-11-22T08:00:00.1Z", "2026-11-22T08:00:00.100000+00:00"),
-        ("2026-11-22T08:00:00.123456789Z", "2026-11-22T08:00:00.123456+00:00"),
-        ("2026-11-22T08:00:00.12+02:00", "2026-11-22T08:00:00.120000+02:00"),
-        ("2026-11-22 08:00:00", "2026-11-22T08:00:00+00:00"), (" 2026-11-22T08:00:00z ", "2026-11-22T08:00:00+00:00"),
-    ])
+    @pytest.mark.parametrize(
+        "text, expected",
+        [
+            ("2026-11-22T08:00:00Z", "2026-11-22T08:00:00+00:00"),
+            ("2026-11-22T08:00:00.1Z", "2026-11-22T08:00:00.100000+00:00"),
+            ("2026-11-22T08:00:00.123456789Z", "2026-11-22T08:00:00.123456+00:00"),
+            ("2026-11-22T08:00:00.12+02:00", "2026-11-22T08:00:00.120000+02:00"),
+            ("2026-11-22 08:00:00", "2026-11-22T08:00:00+00:00"),
+            (" 2026-11-22T08:00:00z ", "2026-11-22T08:00:00+00:00"),
+        ],
+    )
     def test_good(self, text, expected):
         assert ledger_utils.parse_time(text).isoformat() == expected
 
-    @pytest.mark.parametrize("text", ["", "yesterday", None, 5, "2026-13-01T00:00:00Z", "Z", ".", [], "2026-11-22T25:00:00Z"])
+    @pytest.mark.parametrize(
+        "text", ["", "yesterday", None, 5, "2026-13-01T00:00:00Z", "Z", ".", [], "2026-11-22T25:00:00Z"]
+    )
     def test_bad(self, text):
         assert ledger_utils.parse_time(text) is None
         assert ledger_utils.age(text) is None

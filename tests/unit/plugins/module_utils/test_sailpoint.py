@@ -16,6 +16,8 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from scripted_server import Reply
+
 from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout, drive
 from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError, WouldChange
@@ -31,20 +33,32 @@ from ansible_collections.secops.remediation.plugins.module_utils.sailpoint impor
     hint,
     remediation_scan,
 )
-from ansible_collections.secops.remediation.plugins.module_utils.task import ItemFailed, MissingLibrary, Task, TaskFailed
-from scripted_server import Reply
+from ansible_collections.secops.remediation.plugins.module_utils.task import (
+    ItemFailed,
+    MissingLibrary,
+    Task,
+    TaskFailed,
+)
 
 SECRET = "client+secret/with odd=signs"
-CONFLICT = Reply(400, json={"detailCode": "400.2.0 Conflict", "trackingId": "t1", "messages": [
-    {"locale": "en-US", "text": "A conflicting operation is already in progress."}]})
+CONFLICT = Reply(
+    400,
+    json={
+        "detailCode": "400.2.0 Conflict",
+        "trackingId": "t1",
+        "messages": [{"locale": "en-US", "text": "A conflicting operation is already in progress."}],
+    },
+)
 
 
 @pytest.fixture
 def make_api(server, connection_options):
     """Makes connections to the server."""
+
     def make(check_mode=False, **changes):
-        options = connection_options(base_url=server.url, client_id=None, client_secret=None, access_token="token-0",
-                                     api_version="v1")
+        options = connection_options(
+            base_url=server.url, client_id=None, client_secret=None, access_token="token-0", api_version="v1"
+        )
         options.update(changes)
         return SailPointApi(options, check_mode)
 
@@ -60,6 +74,7 @@ def api(make_api):
 @pytest.fixture
 def logins(server):
     """Gives out token-1, token-2, ..., and returns their list; settings: `lifetime`, `good` (tokens that are taken)."""
+
     class Logins(list):
         lifetime = 749
         good = None
@@ -134,10 +149,15 @@ class TestToken:
 
         def slow(received):
             asked.set()
-            return Reply(401, json={"error": "expired"}, delay=0.4 if "token-1" in received.headers["Authorization"] else 0)
+            return Reply(
+                401, json={"error": "expired"}, delay=0.4 if "token-1" in received.headers["Authorization"] else 0
+            )
 
-        server.on("GET", "/campaigns/v1/slow", lambda received: (
-            slow(received) if "token-1" in received.headers["Authorization"] else really(received)))
+        server.on(
+            "GET",
+            "/campaigns/v1/slow",
+            lambda received: slow(received) if "token-1" in received.headers["Authorization"] else really(received),
+        )
         with ThreadPoolExecutor(2) as pool:
             late = pool.submit(client_api.get_campaign, "slow")
             assert asked.wait(10)
@@ -161,7 +181,9 @@ class TestToken:
             assert authentication.headers() == {"Authorization": "Bearer token-%d" % tokens}
             assert len(logins) == tokens
 
-    @pytest.mark.parametrize("lifetime, until", [(10, 9), (1, 0.9), (0, 54), (-5, 54), (None, 54), ("749", 54), (7200, 7140)])
+    @pytest.mark.parametrize(
+        "lifetime, until", [(10, 9), (1, 0.9), (0, 54), (-5, 54), (None, 54), ("749", 54), (7200, 7140)]
+    )
     def test_odd_lifetimes(self, client_api, logins, lifetime, until):
         logins.lifetime = lifetime
         client_api.get_campaign("c1")
@@ -183,17 +205,31 @@ class TestToken:
         server.expect("GET", "/campaigns/v1/c1", Reply(json={"modified": "m"}))
         make_api(client_id="id", client_secret=SECRET).get_campaign("c1")
 
-    @pytest.mark.parametrize("given, words", [
-        (dict(), "client_id and client_secret are not given"), (dict(client_id="x"), "client_secret is not given"),
-        (dict(client_secret="x"), "client_id is not given")])
+    @pytest.mark.parametrize(
+        "given, words",
+        [
+            (dict(), "client_id and client_secret are not given"),
+            (dict(client_id="x"), "client_secret is not given"),
+            (dict(client_secret="x"), "client_id is not given"),
+        ],
+    )
     def test_no_credentials(self, make_api, given, words):
         with pytest.raises(TaskFailed) as caught:
             make_api(access_token=None, **given)
         assert words in str(caught.value) and "SAIL_ACCESS_TOKEN" in str(caught.value)
 
     def test_wrong_credentials(self, server, client_api):
-        server.on("POST", "/oauth/token", lambda received: Reply(401, json={
-            "error": "invalid_client", "error_description": "Bad client credentials: " + received.body.decode()}))
+        server.on(
+            "POST",
+            "/oauth/token",
+            lambda received: Reply(
+                401,
+                json={
+                    "error": "invalid_client",
+                    "error_description": "Bad client credentials: " + received.body.decode(),
+                },
+            ),
+        )
         with pytest.raises(HttpError) as caught:
             client_api.get_campaign("c1")
         text = str(caught.value)
@@ -226,9 +262,12 @@ class TestToken:
     def test_a_login_that_fails_is_no_answer_about_a_campaign(self, server, client_api, tmp_path, status):
         """A wrong base_url must not end as "no such campaign", nor as a purged report."""
         server.on("POST", "/oauth/token", Reply(status, json={"detailCode": "400.2.0"}))
-        for call in (lambda: client_api.get_campaign("c1"), lambda: client_api.list_reports("c1"),
-                     lambda: client_api.run_report("c1", "T"),
-                     lambda: client_api.download_report("r1", "csv", str(tmp_path / "f"))):
+        for call in (
+            lambda: client_api.get_campaign("c1"),
+            lambda: client_api.list_reports("c1"),
+            lambda: client_api.run_report("c1", "T"),
+            lambda: client_api.download_report("r1", "csv", str(tmp_path / "f")),
+        ):
             with pytest.raises(HttpError, match="POST /oauth/token: HTTP %d" % status):
                 call()
         assert set(server.seen()) == {"POST /oauth/token"} and len(server.requests) == 4
@@ -240,8 +279,14 @@ class TestToken:
             client_api.get_campaign("c1")
 
     def test_a_login_is_repeated(self, server, client_api, quick_back_off):
-        server.expect("POST", "/oauth/token", Reply(502), Reply(429), Reply(drop=True),
-                      Reply(json={"access_token": "t", "expires_in": 99}))
+        server.expect(
+            "POST",
+            "/oauth/token",
+            Reply(502),
+            Reply(429),
+            Reply(drop=True),
+            Reply(json={"access_token": "t", "expires_in": 99}),
+        )
         server.expect("GET", "/campaigns/v1/c1", Reply(json={"modified": "m"}))
         client_api.get_campaign("c1")
 
@@ -254,28 +299,50 @@ class TestToken:
 
 
 class TestExplain:
-    @pytest.mark.parametrize("body, code, text, reference", [
-        ({"detailCode": "400.1 Bad", "trackingId": "e7", "messages": [{"locale": "en-US", "text": "No."}],
-          "causes": [{"locale": "en", "text": "Why."}]}, "400.1 Bad", "No.; Why.", "trackingId e7"),
-        ({"messages": [{"locale": "de", "text": "Nein."}, {"locale": "en-US", "text": "No."}]}, None, "No.", None),
-        ({"messages": [{"locale": "de", "text": "Nein."}]}, None, "Nein.", None),
-        ({"messages": [{"text": "No."}], "causes": [{"text": "No."}]}, None, "No.", None),
-        ({"error": "JWT"}, None, "JWT", None),
-        ({"error": "invalid_client", "error_description": "Bad"}, "invalid_client", "Bad; invalid_client", None),
-        ({"message": " Rate Limit Exceeded "}, None, "Rate Limit Exceeded", None),
-        ({"formatted_msg": "f"}, None, "f", None), ({"errorMessage": "e"}, None, "e", None),
-        ({"detailMessage": "d"}, None, "d", None),
-        ({"messages": "text", "causes": 5, "error": {"a": 1}, "message": None}, None, None, None),
-        ({"messages": {"a": 1}, "causes": [None, "x", {"text": 5}]}, None, None, None),
-        ([], None, None, None), (None, None, None, None), ("x", None, None, None), ({}, None, None, None),
-    ])
+    @pytest.mark.parametrize(
+        "body, code, text, reference",
+        [
+            (
+                {
+                    "detailCode": "400.1 Bad",
+                    "trackingId": "e7",
+                    "messages": [{"locale": "en-US", "text": "No."}],
+                    "causes": [{"locale": "en", "text": "Why."}],
+                },
+                "400.1 Bad",
+                "No.; Why.",
+                "trackingId e7",
+            ),
+            ({"messages": [{"locale": "de", "text": "Nein."}, {"locale": "en-US", "text": "No."}]}, None, "No.", None),
+            ({"messages": [{"locale": "de", "text": "Nein."}]}, None, "Nein.", None),
+            ({"messages": [{"text": "No."}], "causes": [{"text": "No."}]}, None, "No.", None),
+            ({"error": "JWT"}, None, "JWT", None),
+            ({"error": "invalid_client", "error_description": "Bad"}, "invalid_client", "Bad; invalid_client", None),
+            ({"message": " Rate Limit Exceeded "}, None, "Rate Limit Exceeded", None),
+            ({"formatted_msg": "f"}, None, "f", None),
+            ({"errorMessage": "e"}, None, "e", None),
+            ({"detailMessage": "d"}, None, "d", None),
+            ({"messages": "text", "causes": 5, "error": {"a": 1}, "message": None}, None, None, None),
+            ({"messages": {"a": 1}, "causes": [None, "x", {"text": 5}]}, None, None, None),
+            ([], None, None, None),
+            (None, None, None, None),
+            ("x", None, None, None),
+            ({}, None, None, None),
+        ],
+    )
     def test_dialects(self, body, code, text, reference):
         said = explain(400, body)
         assert (said.code, said.text, said.reference) == (code, text, reference)
 
     def test_an_error_says_everything(self, server, api):
-        server.expect("GET", "/campaigns/v1/c1", Reply(400, json={
-            "detailCode": "400.1 Bad", "trackingId": "e7", "messages": [{"locale": "en-US", "text": "No."}]}))
+        server.expect(
+            "GET",
+            "/campaigns/v1/c1",
+            Reply(
+                400,
+                json={"detailCode": "400.1 Bad", "trackingId": "e7", "messages": [{"locale": "en-US", "text": "No."}]},
+            ),
+        )
         with pytest.raises(HttpError) as caught:
             api.get_campaign("c1")
         assert str(caught.value) == "GET /campaigns/v1/c1: HTTP 400, 400.1 Bad: No (trackingId e7)."
@@ -285,9 +352,17 @@ class TestExplain:
 
 
 class TestPaths:
-    @pytest.mark.parametrize("version, start", [
-        ("v1", "/campaigns/v1"), ("v2026", "/v2026/campaigns"), ("v2025", "/v2025/campaigns"),
-        ("v2024", "/v2024/campaigns"), ("v3", "/v3/campaigns"), ("beta", "/beta/campaigns")])
+    @pytest.mark.parametrize(
+        "version, start",
+        [
+            ("v1", "/campaigns/v1"),
+            ("v2026", "/v2026/campaigns"),
+            ("v2025", "/v2025/campaigns"),
+            ("v2024", "/v2024/campaigns"),
+            ("v3", "/v3/campaigns"),
+            ("beta", "/beta/campaigns"),
+        ],
+    )
     def test_all_calls_in_all_versions(self, server, make_api, tmp_path, version, start):
         api = make_api(api_version=version)
         query = {} if version == "beta" else {"detail": "FULL"}
@@ -296,8 +371,12 @@ class TestPaths:
         server.expect("POST", start + "/c1/run-remediation-scan", Reply(202, json={}))
         server.expect("GET", start + "/c1/reports", Reply(json=[]))
         server.expect("POST", start + "/c1/run-report/T", Reply(202, json={}))
-        server.expect("GET", start.replace("campaigns", "reports") + "/r1", Reply(body="a,b\n", headers={
-            "Content-Type": "text/csv"}), query={"fileFormat": "csv"})
+        server.expect(
+            "GET",
+            start.replace("campaigns", "reports") + "/r1",
+            Reply(body="a,b\n", headers={"Content-Type": "text/csv"}),
+            query={"fileFormat": "csv"},
+        )
         api.get_campaign("c1")
         api.list_campaigns(None)
         api.run_remediation_scan("c1")
@@ -324,9 +403,19 @@ class TestCampaigns:
     def test_a_report_admin_falls_back_to_the_list(self, server, api):
         """And does not ask in vain again."""
         server.expect("GET", "/campaigns/v1/c1", Reply(403, json={}))
-        server.expect("GET", "/campaigns/v1", Reply(json=[{"id": "c1", "modified": "m"}]), query={
-            "detail": "FULL", "limit": "1", "offset": "0", "count": "true", "sorters": "name",
-            "filters": 'id eq "c1"'})
+        server.expect(
+            "GET",
+            "/campaigns/v1",
+            Reply(json=[{"id": "c1", "modified": "m"}]),
+            query={
+                "detail": "FULL",
+                "limit": "1",
+                "offset": "0",
+                "count": "true",
+                "sorters": "name",
+                "filters": 'id eq "c1"',
+            },
+        )
         server.expect("GET", "/campaigns/v1", Reply(json=[]))
         assert api.get_campaign("c1")["modified"] == "m"
         with pytest.raises(CampaignNotFound):
@@ -354,10 +443,13 @@ class TestCampaigns:
 
 def pages(server, count, most=250, total=True):
     """A server of so many campaigns, at most so many a page."""
+
     def page(received):
         offset, limit = int(received.query["offset"][0]), min(int(received.query["limit"][0]), most)
-        return Reply(json=[{"id": number} for number in range(count)][offset:offset + limit],
-                     headers={"X-Total-Count": str(count)} if total else {})
+        return Reply(
+            json=[{"id": number} for number in range(count)][offset : offset + limit],
+            headers={"X-Total-Count": str(count)} if total else {},
+        )
 
     server.on("GET", "/campaigns/v1", page)
 
@@ -375,8 +467,18 @@ class TestPaging:
         pages(server, 130, most=50)
         assert len(api.list_campaigns(None)[0]) == 130
 
-    @pytest.mark.parametrize("limit, requests, truncated", [
-        (1, 1, True), (250, 1, True), (251, 2, True), (299, 2, True), (300, 2, False), (301, 2, False), (5000, 2, False)])
+    @pytest.mark.parametrize(
+        "limit, requests, truncated",
+        [
+            (1, 1, True),
+            (250, 1, True),
+            (251, 2, True),
+            (299, 2, True),
+            (300, 2, False),
+            (301, 2, False),
+            (5000, 2, False),
+        ],
+    )
     def test_a_limit(self, server, api, limit, requests, truncated):
         pages(server, 300)
         found, total, cut = api.list_campaigns(None, limit)
@@ -394,8 +496,12 @@ class TestPaging:
         assert api.list_campaigns(None)[1] == 1
 
     def test_a_total_that_is_too_high_does_not_loop(self, server, api):
-        server.expect("GET", "/campaigns/v1", Reply(json=[{"id": 1}], headers={"X-Total-Count": "9"}),
-                      Reply(json=[], headers={"X-Total-Count": "9"}))
+        server.expect(
+            "GET",
+            "/campaigns/v1",
+            Reply(json=[{"id": 1}], headers={"X-Total-Count": "9"}),
+            Reply(json=[], headers={"X-Total-Count": "9"}),
+        )
         assert len(api.list_campaigns(None)[0]) == 1
 
     def test_not_a_list(self, server, api):
@@ -403,19 +509,29 @@ class TestPaging:
         with pytest.raises(HttpError, match="the answer is not a list of campaigns"):
             api.list_campaigns(None)
 
-    @pytest.mark.parametrize("given, expression", [
-        ((None, None, None), None), (("", [], ""), None), (('a"b\\', None, None), 'name eq "a\\"b\\\\"'),
-        ((None, ["ACTIVE", "COMPLETED"], None), 'status in ("ACTIVE", "COMPLETED")'),
-        ((None, None, 'id eq "x" or id eq "y"'), 'id eq "x" or id eq "y"'),
-        (("n", ["ACTIVE"], 'a or b'), 'name eq "n" and status in ("ACTIVE") and (a or b)')])
+    @pytest.mark.parametrize(
+        "given, expression",
+        [
+            ((None, None, None), None),
+            (("", [], ""), None),
+            (('a"b\\', None, None), 'name eq "a\\"b\\\\"'),
+            ((None, ["ACTIVE", "COMPLETED"], None), 'status in ("ACTIVE", "COMPLETED")'),
+            ((None, None, 'id eq "x" or id eq "y"'), 'id eq "x" or id eq "y"'),
+            (("n", ["ACTIVE"], "a or b"), 'name eq "n" and status in ("ACTIVE") and (a or b)'),
+        ],
+    )
     def test_filters(self, given, expression):
         assert campaign_filters(*given) == expression
 
 
 class TestOperations:
-    @pytest.mark.parametrize("call, path", [
-        (lambda api: api.run_remediation_scan("c1"), "/campaigns/v1/c1/run-remediation-scan"),
-        (lambda api: api.run_report("c1", "T"), "/campaigns/v1/c1/run-report/T")])
+    @pytest.mark.parametrize(
+        "call, path",
+        [
+            (lambda api: api.run_remediation_scan("c1"), "/campaigns/v1/c1/run-remediation-scan"),
+            (lambda api: api.run_report("c1", "T"), "/campaigns/v1/c1/run-report/T"),
+        ],
+    )
     def test_what_may_come_of_them(self, server, api, make_api, call, path):
         with pytest.raises(WouldChange):
             call(make_api(check_mode=True))
@@ -436,12 +552,18 @@ class TestOperations:
             server.expect("POST", path, lost)
             with pytest.raises(HttpError) as caught:
                 call(api)
-            assert "The server may have carried the request out all the same. Run again: what is under way already is " \
+            assert (
+                "The server may have carried the request out all the same. Run again: what is under way already is "
                 "found, not started twice." in str(caught.value)
+            )
 
     def test_the_servers_time(self, server, api):
-        server.expect("POST", "/campaigns/v1/c1/run-remediation-scan", Reply(
-            202, "", headers={"Date": "Sun, 22 Nov 2026 08:00:00 GMT"}), Reply(202, json={}, headers={"Date": None}))
+        server.expect(
+            "POST",
+            "/campaigns/v1/c1/run-remediation-scan",
+            Reply(202, "", headers={"Date": "Sun, 22 Nov 2026 08:00:00 GMT"}),
+            Reply(202, json={}, headers={"Date": None}),
+        )
         assert api.run_remediation_scan("c1") == "2026-11-22T08:00:00Z"
         assert api.run_remediation_scan("c1") is None
 
@@ -480,17 +602,28 @@ class TestDownload:
 
     def test_good(self, server, api, path):
         server.expect("GET", "/reports/v1/r1", CSV)
-        sha256 = api.download_report("r1", "csv", str(path))
+        with path.open() as before:
+            sha256 = api.download_report("r1", "csv", str(path))
+            # Who reads the old file goes on reading the old file.
+            assert before.read() == "old"
         assert path.read_text() == CSV.body
         assert sha256 == hashlib.sha256(CSV.body.encode()).hexdigest()
         assert "text/csv" in server.requests[0].headers["Accept"]
         assert path.stat().st_mode & 0o777 == 0o666 & ~sailpoint.current_umask()
 
-    @pytest.mark.parametrize("reply", [
-        Reply(body=CSV.body, headers=CSV.headers, announce=99999), Reply(body=CSV.body, headers=CSV.headers, close_after=5),
-        Reply(body=CSV.body, headers=CSV.headers, close_after=5, compress=True),
-        Reply(body=CSV.body, headers=CSV.headers, close_after=5, chunked=True), Reply(drop=True), Reply(503), Reply(500),
-        Reply(406, json={})])
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            Reply(body=CSV.body, headers=CSV.headers, announce=99999),
+            Reply(body=CSV.body, headers=CSV.headers, close_after=5),
+            Reply(body=CSV.body, headers=CSV.headers, close_after=5, compress=True),
+            Reply(body=CSV.body, headers=CSV.headers, close_after=5, chunked=True),
+            Reply(drop=True),
+            Reply(503),
+            Reply(500),
+            Reply(406, json={}),
+        ],
+    )
     def test_one_that_fails_leaves_the_old_file(self, server, make_api, path, reply):
         server.expect("GET", "/reports/v1/r1", reply)
         with pytest.raises(HttpError):
@@ -504,10 +637,19 @@ class TestDownload:
             api.download_report("r1", "csv", str(path))
         assert path.read_text() == "old"
 
-    @pytest.mark.parametrize("file_format, body, kind", [
-        ("csv", "<html>Log in", "text/html; charset=utf-8"), ("csv", "\n <!DOCTYPE html>", "text/csv"),
-        ("csv", "a,b", "Text/HTML"), ("csv", '{"error": "x"}', "application/json"), ("csv", '{"error": "x"}', "text/plain"),
-        ("pdf", "a,b", "application/pdf"), ("pdf", "", "application/pdf"), ("csv", "a", "application/json;x=y")])
+    @pytest.mark.parametrize(
+        "file_format, body, kind",
+        [
+            ("csv", "<html>Log in", "text/html; charset=utf-8"),
+            ("csv", "\n <!DOCTYPE html>", "text/csv"),
+            ("csv", "a,b", "Text/HTML"),
+            ("csv", '{"error": "x"}', "application/json"),
+            ("csv", '{"error": "x"}', "text/plain"),
+            ("pdf", "a,b", "application/pdf"),
+            ("pdf", "", "application/pdf"),
+            ("csv", "a", "application/json;x=y"),
+        ],
+    )
     def test_something_else_than_a_report(self, server, api, path, file_format, body, kind):
         server.expect("GET", "/reports/v1/r1", Reply(body=body, headers={"Content-Type": kind}))
         with pytest.raises(HttpError, match="the answer is not a %s file" % file_format):
@@ -585,8 +727,13 @@ def ago(seconds):
 
 def record(status="requested", when="asked_at", moment=None, modified_before="m0", modified=None, requested_at="r0"):
     """What the ledger holds of a scan."""
-    return {"status": status, "requested_at": requested_at, "modified_before": modified_before, "modified": modified,
-            when: moment or utc_now()}
+    return {
+        "status": status,
+        "requested_at": requested_at,
+        "modified_before": modified_before,
+        "modified": modified,
+        when: moment or utc_now(),
+    }
 
 
 class TestScan:
@@ -594,15 +741,18 @@ class TestScan:
         api, ledger = FakeApi(campaign=["m0"], scan=["now"]), Ledger(None)
         item, ending = scan(api, ledger)
         assert ending is None
-        assert item == dict(campaign_id="c1", status="requested", requested_at="now", modified_before="m0", modified=None,
-                            changed=True)
+        assert item == dict(
+            campaign_id="c1", status="requested", requested_at="now", modified_before="m0", modified=None, changed=True
+        )
         known = ledger.get(SCAN_KEY)
         assert (known["status"], known["modified_before"], known["requested_at"]) == ("requested", "m0", "now")
         assert known["asked_at"]
 
     def test_it_is_on_disk_before_the_first_wait(self, tmp_path):
         path = str(tmp_path / "ledger.json")
-        generator = remediation_scan(FakeApi(campaign=["m0"], scan=["now"]), Ledger(path), {"campaign_id": "c1"}, wait=True)
+        generator = remediation_scan(
+            FakeApi(campaign=["m0"], scan=["now"]), Ledger(path), {"campaign_id": "c1"}, wait=True
+        )
         next(generator)
         assert Ledger(path).get(SCAN_KEY)["status"] == "requested"
 
@@ -611,7 +761,11 @@ class TestScan:
         item, ending = scan(api, ledger, wait=True)
         assert ending is None
         assert (item["status"], item["modified_before"], item["modified"], item["changed"]) == (
-            "finished", "m0", "m1", True)
+            "finished",
+            "m0",
+            "m1",
+            True,
+        )
         assert api.calls.count("scan") == 1
         known = ledger.get(SCAN_KEY)
         assert known["status"] == "finished" and known["finished_at"] and known["modified"] == "m1"
@@ -636,7 +790,10 @@ class TestScan:
         assert api.calls == ["campaign"]
 
     def test_no_campaign(self):
-        for api in (FakeApi(campaign=[CampaignNotFound("c1")]), FakeApi(campaign=["m0"], scan=[CampaignNotFound("c1")])):
+        for api in (
+            FakeApi(campaign=[CampaignNotFound("c1")]),
+            FakeApi(campaign=["m0"], scan=[CampaignNotFound("c1")]),
+        ):
             ending = scan(api)[1]
             assert isinstance(ending, ItemFailed) and "no campaign has the id c1" in str(ending)
 
@@ -645,7 +802,11 @@ class TestScan:
         item, ending = scan(api, ledger, wait=True)
         assert ending is None
         assert (item["status"], item["changed"], item["requested_at"], item["modified_before"]) == (
-            "requested", True, None, "m0")
+            "requested",
+            True,
+            None,
+            "m0",
+        )
         assert ledger.get(SCAN_KEY) == {}
 
     def test_an_uncertain_request_is_an_error_and_not_remembered(self):
@@ -658,11 +819,18 @@ class TestScan:
         """Another client's scan, or one of a run that was killed, is under way."""
 
         def test_without_waiting(self):
-            api, ledger = FakeApi(campaign=["m0"], scan=[OperationConflict()], reports=[[{"status": "SUCCESS"}]]), Ledger(None)
+            api, ledger = (
+                FakeApi(campaign=["m0"], scan=[OperationConflict()], reports=[[{"status": "SUCCESS"}]]),
+                Ledger(None),
+            )
             item, ending = scan(api, ledger)
             assert ending is None
             assert (item["status"], item["changed"], item["requested_at"], item["modified_before"]) == (
-                "running", False, None, "m0")
+                "running",
+                False,
+                None,
+                "m0",
+            )
             assert ledger.get(SCAN_KEY)["status"] == "running"
 
         def test_modified_moves(self):
@@ -673,12 +841,20 @@ class TestScan:
 
         def test_modified_had_moved_before(self):
             """The campaign is free again without a sign: a new scan is asked for and waited for."""
-            api = FakeApi(campaign=["m1", "m1", "m1", "m2"], scan=[OperationConflict(), OperationConflict(), "later"],
-                          reports=[[]])
+            api = FakeApi(
+                campaign=["m1", "m1", "m1", "m2"],
+                scan=[OperationConflict(), OperationConflict(), "later"],
+                reports=[[]],
+            )
             item, ending = scan(api, wait=True)
             assert ending is None
-            assert (item["status"], item["requested_at"], item["modified_before"], item["modified"], item["changed"]) == (
-                "finished", "later", "m1", "m2", True)
+            assert (
+                item["status"],
+                item["requested_at"],
+                item["modified_before"],
+                item["modified"],
+                item["changed"],
+            ) == ("finished", "later", "m1", "m2", True)
             assert api.calls.count("scan") == 3
 
         def test_it_never_ends(self):
@@ -691,7 +867,9 @@ class TestScan:
             ledger = Ledger(None)
             puts = []
             ledger.put = lambda key, value, at_once=False: puts.append((value["status"], at_once))
-            scan(FakeApi(campaign=["m0", "m0", "m0", "m1"], scan=[OperationConflict()], reports=[[]]), ledger, wait=True)
+            scan(
+                FakeApi(campaign=["m0", "m0", "m0", "m1"], scan=[OperationConflict()], reports=[[]]), ledger, wait=True
+            )
             assert puts == [("running", True), ("finished", True)]
 
     class TestBlocked:
@@ -711,11 +889,18 @@ class TestScan:
             item, ending = scan(api, wait=True)
             assert ending is None
             assert (item["status"], item["modified_before"], item["modified"], item["changed"]) == (
-                "finished", "m1", "m2", True)
+                "finished",
+                "m1",
+                "m2",
+                True,
+            )
 
         def test_a_report_after_a_joined_scan(self):
-            api = FakeApi(campaign=["m1"] * 4 + ["m2"], scan=[OperationConflict(), OperationConflict(), "now"],
-                          reports=[[], self.PENDING])
+            api = FakeApi(
+                campaign=["m1"] * 4 + ["m2"],
+                scan=[OperationConflict(), OperationConflict(), "now"],
+                reports=[[], self.PENDING],
+            )
             item, ending = scan(api, wait=True)
             assert ending is None
             assert (item["status"], item["modified_before"], item["modified"]) == ("finished", "m1", "m2")
@@ -736,13 +921,20 @@ class TestScan:
             api = FakeApi()
             item, ending = scan(api, self.ledger(status="finished", when="finished_at", modified="m1"), wait=True)
             assert ending is None and api.calls == []
-            assert item == dict(campaign_id="c1", status="finished", requested_at="r0", modified_before="m0",
-                                modified="m1", changed=False)
+            assert item == dict(
+                campaign_id="c1",
+                status="finished",
+                requested_at="r0",
+                modified_before="m0",
+                modified="m1",
+                changed=False,
+            )
 
         def test_a_finished_scan_that_is_too_old(self):
             api = FakeApi(campaign=["m1"], scan=["now"])
-            item, ending = scan(api, self.ledger(status="finished", when="finished_at", moment=ago(100), modified="m1"),
-                                max_age=50)
+            item, ending = scan(
+                api, self.ledger(status="finished", when="finished_at", moment=ago(100), modified="m1"), max_age=50
+            )
             assert ending is None
             assert (item["status"], item["modified_before"], item["modified"]) == ("requested", "m1", None)
 
@@ -758,7 +950,11 @@ class TestScan:
             item, ending = scan(api, self.ledger(status=status), start=start)
             assert ending is None and api.calls == ["campaign"]
             assert (item["status"], item["modified"], item["requested_at"], item["changed"]) == (
-                "finished", "m1", "r0", False)
+                "finished",
+                "m1",
+                "r0",
+                False,
+            )
 
         @pytest.mark.parametrize("start", [True, False])
         def test_a_requested_scan_is_not_requested_again(self, start):
@@ -773,8 +969,9 @@ class TestScan:
 
         def test_a_joined_scan_when_none_may_be_started(self):
             api = FakeApi(campaign=["m0"])
-            item, ending = scan(api, self.ledger(status="running"), start=False, wait=True, wait_interval=0.01,
-                                wait_timeout=0.05)
+            item, ending = scan(
+                api, self.ledger(status="running"), start=False, wait=True, wait_interval=0.01, wait_timeout=0.05
+            )
             assert isinstance(ending, WaitTimeout) and item["status"] == "running"
             assert set(api.calls) == {"campaign"}
 
@@ -810,8 +1007,10 @@ TYPE = sailpoint.REMEDIATION_STATUS_REPORT
 
 def report(status="SUCCESS", at="2026-11-22T08:00:00Z", report_id="r1", report_type=TYPE):
     """A list of reports with one that matters."""
-    return [{"id": "other", "reportType": "CAMPAIGN_STATUS_REPORT", "status": "PENDING", "lastRunAt": "x"},
-            {"id": report_id, "reportType": report_type, "status": status, "lastRunAt": at}]
+    return [
+        {"id": "other", "reportType": "CAMPAIGN_STATUS_REPORT", "status": "PENDING", "lastRunAt": "x"},
+        {"id": report_id, "reportType": report_type, "status": status, "lastRunAt": at},
+    ]
 
 
 def get_report(api, wait_timeout=5, path="/f.csv", **options):
@@ -830,8 +1029,9 @@ class TestReport:
         api = FakeApi(reports=[report(status)], download=["sha"])
         item, ending = get_report(api)
         assert ending is None
-        assert item == dict(campaign_id="c1", report=report(status)[1], path="/f.csv", sha256="sha", status="finished",
-                            changed=False)
+        assert item == dict(
+            campaign_id="c1", report=report(status)[1], path="/f.csv", sha256="sha", status="finished", changed=False
+        )
 
     def test_without_a_file(self):
         api = FakeApi(reports=[report()])
@@ -839,8 +1039,11 @@ class TestReport:
         assert ending is None and (item["status"], item["path"], item["sha256"]) == ("finished", None, None)
 
     def test_none_yet(self):
-        api = FakeApi(reports=[[], [], report("PENDING", None), report("PENDING", None), report()], run_report=[None],
-                      download=["sha"])
+        api = FakeApi(
+            reports=[[], [], report("PENDING", None), report("PENDING", None), report()],
+            run_report=[None],
+            download=["sha"],
+        )
         item, ending = get_report(api)
         assert ending is None
         assert (item["status"], item["changed"], item["sha256"]) == ("finished", True, "sha")
@@ -852,8 +1055,11 @@ class TestReport:
         assert ending is None and (item["status"], item["changed"]) == ("finished", False)
 
     def test_a_pending_one_that_fails_is_run_again(self):
-        api = FakeApi(reports=[report("PENDING"), report("ERROR", "t1"), report("ERROR", "t1"), report("SUCCESS", "t2")],
-                      run_report=[None], download=["sha"])
+        api = FakeApi(
+            reports=[report("PENDING"), report("ERROR", "t1"), report("ERROR", "t1"), report("SUCCESS", "t2")],
+            run_report=[None],
+            download=["sha"],
+        )
         item, ending = get_report(api)
         assert ending is None and (item["status"], item["changed"]) == ("finished", True)
 
@@ -866,8 +1072,11 @@ class TestReport:
 
     def test_the_old_result_is_not_taken_for_the_new_one(self):
         """`lastRunAt` has not moved yet, so what is there is still the old run, even a failed one."""
-        api = FakeApi(reports=[report("ERROR", "t1"), report("ERROR", "t1"), report("ERROR", "t1"),
-                               report("SUCCESS", "t2")], run_report=[None], download=["sha"])
+        api = FakeApi(
+            reports=[report("ERROR", "t1"), report("ERROR", "t1"), report("ERROR", "t1"), report("SUCCESS", "t2")],
+            run_report=[None],
+            download=["sha"],
+        )
         item, ending = get_report(api)
         assert ending is None and item["report"]["lastRunAt"] == "t2"
 
@@ -879,28 +1088,44 @@ class TestReport:
             assert api.calls.count("run_report") == 1
 
     def test_force(self):
-        api = FakeApi(reports=[report("SUCCESS", "t1"), report("SUCCESS", "t1"), report("SUCCESS", "t2")],
-                      run_report=[None], download=["sha"])
+        api = FakeApi(
+            reports=[report("SUCCESS", "t1"), report("SUCCESS", "t1"), report("SUCCESS", "t2")],
+            run_report=[None],
+            download=["sha"],
+        )
         item, ending = get_report(api, force=True)
         assert ending is None and item["changed"] and item["report"]["lastRunAt"] == "t2"
 
     def test_force_while_one_runs(self):
-        api = FakeApi(reports=[report("PENDING", "t0"), report("SUCCESS", "t1"), report("SUCCESS", "t2")],
-                      run_report=[None], download=["sha"])
+        api = FakeApi(
+            reports=[report("PENDING", "t0"), report("SUCCESS", "t1"), report("SUCCESS", "t2")],
+            run_report=[None],
+            download=["sha"],
+        )
         item, ending = get_report(api, force=True)
         assert ending is None and item["report"]["lastRunAt"] == "t2" and api.calls.count("run_report") == 1
 
     class TestNewerThan:
-        @pytest.mark.parametrize("at", ["2026-11-22T09:00:00.500001Z", "2026-11-22T10:00:00+00:00", "2026-11-23T00:00:00Z",
-                                        "2026-11-22T04:00:01-05:00"])
+        @pytest.mark.parametrize(
+            "at",
+            [
+                "2026-11-22T09:00:00.500001Z",
+                "2026-11-22T10:00:00+00:00",
+                "2026-11-23T00:00:00Z",
+                "2026-11-22T04:00:01-05:00",
+            ],
+        )
         def test_newer(self, at):
             item, ending = get_report(FakeApi(reports=[report(at=at)], download=["sha"]), newer_than=NEWER)
             assert ending is None and not item["changed"]
 
-        @pytest.mark.parametrize("at", ["2026-11-22T09:00:00.5Z", "2026-11-22T08:59:59Z", None, "yesterday",
-                                        "2026-11-22T10:00:00+02:00"])
+        @pytest.mark.parametrize(
+            "at", ["2026-11-22T09:00:00.5Z", "2026-11-22T08:59:59Z", None, "yesterday", "2026-11-22T10:00:00+02:00"]
+        )
         def test_not_newer_is_run_again(self, at):
-            api = FakeApi(reports=[report(at=at), report(at="2026-11-22T11:00:00Z")], run_report=[None], download=["sha"])
+            api = FakeApi(
+                reports=[report(at=at), report(at="2026-11-22T11:00:00Z")], run_report=[None], download=["sha"]
+            )
             item, ending = get_report(api, newer_than=NEWER)
             assert ending is None and item["changed"]
 
@@ -917,15 +1142,21 @@ class TestReport:
 
     class TestPurged:
         def test_it_is_run_again(self):
-            api = FakeApi(reports=[report(at="t1"), report(at="t1"), report(at="t1"), report(at="t2")],
-                          download=[ReportGone("HTTP 410"), "sha"], run_report=[None])
+            api = FakeApi(
+                reports=[report(at="t1"), report(at="t1"), report(at="t1"), report(at="t2")],
+                download=[ReportGone("HTTP 410"), "sha"],
+                run_report=[None],
+            )
             item, ending = get_report(api)
             assert ending is None and (item["changed"], item["sha256"]) == (True, "sha")
             assert api.calls.count("run_report") == 1
 
         def test_and_gone_again(self):
-            api = FakeApi(reports=[report(at="t1"), report(at="t1"), report(at="t2")], download=[ReportGone("HTTP 410")],
-                          run_report=[None])
+            api = FakeApi(
+                reports=[report(at="t1"), report(at="t1"), report(at="t2")],
+                download=[ReportGone("HTTP 410")],
+                run_report=[None],
+            )
             item, ending = get_report(api)
             assert isinstance(ending, ItemFailed) and "its file is not there: HTTP 410" in str(ending)
             assert item["path"] is None and api.calls.count("run_report") == 1
@@ -941,8 +1172,9 @@ class TestReport:
             assert ending is None and (item["status"], item["changed"]) == ("blocked", False)
 
         def test_it_never_ends(self):
-            item, ending = get_report(FakeApi(reports=[[]], run_report=[OperationConflict()]), wait_interval=0.01,
-                                      wait_timeout=0.1)
+            item, ending = get_report(
+                FakeApi(reports=[[]], run_report=[OperationConflict()]), wait_interval=0.01, wait_timeout=0.1
+            )
             assert isinstance(ending, WaitTimeout) and item["status"] == "blocked"
 
     def test_without_waiting(self):
@@ -953,8 +1185,9 @@ class TestReport:
         item, ending = get_report(FakeApi(reports=[[]], run_report=[WouldChange("POST", "/x")]))
         assert ending is None and (item["status"], item["changed"]) == ("running", True)
 
-    @pytest.mark.parametrize("script", [dict(reports=[CampaignNotFound("c1")]),
-                                        dict(reports=[[]], run_report=[CampaignNotFound("c1")])])
+    @pytest.mark.parametrize(
+        "script", [dict(reports=[CampaignNotFound("c1")]), dict(reports=[[]], run_report=[CampaignNotFound("c1")])]
+    )
     def test_no_campaign(self, script):
         ending = get_report(FakeApi(**script))[1]
         assert isinstance(ending, ItemFailed) and "no campaign has the id c1" in str(ending)
@@ -977,7 +1210,9 @@ class TestReport:
 
 
 class TestConnect:
-    OPTIONS = dict(base_url="https://acme.example", client_id=None, client_secret=None, access_token="t", api_version="v1")
+    OPTIONS = dict(
+        base_url="https://acme.example", client_id=None, client_secret=None, access_token="t", api_version="v1"
+    )
 
     def test_without_requests(self, connection_options, monkeypatch):
         monkeypatch.setattr(sailpoint, "REQUESTS_IMPORT_ERROR", "Traceback")

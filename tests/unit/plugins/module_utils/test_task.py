@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout
 from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import LedgerError
@@ -141,8 +142,12 @@ class TestConnection:
 
         first = connection(url="u", key="k")
         assert connection(key="k", url="u") is first
-        others = [connection(url="u", key="other"), connection(url="v", key="k"), connection("b", url="u", key="k"),
-                  connection(check_mode=True, url="u", key="k")]
+        others = [
+            connection(url="u", key="other"),
+            connection(url="v", key="k"),
+            connection("b", url="u", key="k"),
+            connection(check_mode=True, url="u", key="k"),
+        ]
         assert len({id(one) for one in [first, *others]}) == 5
 
 
@@ -161,8 +166,7 @@ class TestSettle:
         with pytest.raises(TaskFailed) as caught:
             self.settle([None, ItemFailed("no"), error, LedgerError("full")], changed=True)
         failure = caught.value
-        assert failure.msg == (
-            "3 of 4 scans failed: item b: no; item c: GET /x: HTTP 500. Try.; item d: full")
+        assert failure.msg == ("3 of 4 scans failed: item b: no; item c: GET /x: HTTP 500. Try.; item d: full")
         assert failure.result["changed"] is True
         assert [item.get("error") for item in failure.result["rows"]] == [None, "no", "GET /x: HTTP 500. Try.", "full"]
         assert "exception" not in failure.result
@@ -181,7 +185,8 @@ class TestSettle:
         with pytest.raises(TaskFailed) as caught:
             self.settle([WaitTimeout(), None, WaitTimeout()], [dict(status="IN_PROGRESS"), {}, dict(status=None)])
         assert caught.value.msg == (
-            "2 of 3 scans did not finish within wait_timeout: item a (IN_PROGRESS); item c (None). Look again.")
+            "2 of 3 scans did not finish within wait_timeout: item a (IN_PROGRESS); item c (None). Look again."
+        )
 
     def test_failures_and_timeouts(self):
         with pytest.raises(TaskFailed) as caught:

@@ -14,11 +14,18 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from scripted_server import Reply
+
 from ansible_collections.secops.remediation.plugins.module_utils import xpanse
 from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout, drive
 from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError, WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger, utc_now
-from ansible_collections.secops.remediation.plugins.module_utils.task import ItemFailed, MissingLibrary, Task, TaskFailed
+from ansible_collections.secops.remediation.plugins.module_utils.task import (
+    ItemFailed,
+    MissingLibrary,
+    Task,
+    TaskFailed,
+)
 from ansible_collections.secops.remediation.plugins.module_utils.xpanse import (
     GET,
     GET_ALERTS,
@@ -35,7 +42,6 @@ from ansible_collections.secops.remediation.plugins.module_utils.xpanse import (
     outcome_of,
     scan_targets,
 )
-from scripted_server import Reply
 
 KEY = "example-api-key"
 
@@ -43,6 +49,7 @@ KEY = "example-api-key"
 @pytest.fixture
 def make_api(server, connection_options):
     """Makes connections to the server."""
+
     def make(check_mode=False, **changes):
         options = connection_options(base_url=server.url, api_key_id="7", api_key=KEY, api_key_type="advanced")
         options.update(changes)
@@ -57,9 +64,9 @@ def api(make_api):
     return make_api()
 
 
-def reply(status=200, **content):
+def reply(code=200, /, **content):
     """An answer with a `reply`."""
-    return Reply(status, json={"reply": content})
+    return Reply(code, json={"reply": content})
 
 
 def texts_of(error):
@@ -70,12 +77,22 @@ def texts_of(error):
 class TestKeys:
     def test_the_known_signature(self):
         assert AdvancedKey("7", KEY).sign("A" * 64, "1700000000000") == {
-            "x-xdr-auth-id": "7", "x-xdr-nonce": "A" * 64, "x-xdr-timestamp": "1700000000000",
-            "Authorization": "87e8f29326d2ef977b82f5f3f9768eaae8575613aa5c6f54e83f19a0cbfc868a"}
+            "x-xdr-auth-id": "7",
+            "x-xdr-nonce": "A" * 64,
+            "x-xdr-timestamp": "1700000000000",
+            "Authorization": "87e8f29326d2ef977b82f5f3f9768eaae8575613aa5c6f54e83f19a0cbfc868a",
+        }
 
     def test_every_attempt_is_signed_anew(self, server, api, quick_back_off):
-        server.expect("POST", GET + "/", Reply(429), Reply(502), Reply(drop=True), reply(status="IN_PROGRESS"),
-                      reply(status="IN_PROGRESS"))
+        server.expect(
+            "POST",
+            GET + "/",
+            Reply(429),
+            Reply(502),
+            Reply(drop=True),
+            reply(status="IN_PROGRESS"),
+            reply(status="IN_PROGRESS"),
+        )
         before = int(time.time() * 1000)
         api.get_scan("s")
         api.get_scan("s")
@@ -114,8 +131,20 @@ class TestKeys:
 
     @pytest.mark.parametrize("kind", ["advanced", "standard"])
     def test_an_answer_that_shows_the_headers(self, server, make_api, kind):
-        server.on("POST", GET + "/", lambda received: Reply(403, json={"reply": {
-            "err_code": 403, "err_msg": "sent: %s" % dict(received.headers), "err_extra": [KEY, dict(received.headers)]}}))
+        server.on(
+            "POST",
+            GET + "/",
+            lambda received: Reply(
+                403,
+                json={
+                    "reply": {
+                        "err_code": 403,
+                        "err_msg": "sent: %s" % dict(received.headers),
+                        "err_extra": [KEY, dict(received.headers)],
+                    }
+                },
+            ),
+        )
         with pytest.raises(HttpError) as caught:
             make_api(api_key_type=kind).get_scan("s")
         assert KEY not in texts_of(caught.value)
@@ -128,9 +157,15 @@ class TestKeys:
 
 
 class TestAddress:
-    @pytest.mark.parametrize("given, address", [
-        ("acme.crtx.us.example", "https://api-acme.crtx.us.example"), ("api-acme.example/", "https://api-acme.example"),
-        ("https://acme.example", "https://acme.example"), ("http://127.0.0.1:5", "http://127.0.0.1:5")])
+    @pytest.mark.parametrize(
+        "given, address",
+        [
+            ("acme.crtx.us.example", "https://api-acme.crtx.us.example"),
+            ("api-acme.example/", "https://api-acme.example"),
+            ("https://acme.example", "https://acme.example"),
+            ("http://127.0.0.1:5", "http://127.0.0.1:5"),
+        ],
+    )
     def test_what_may_be_given(self, given, address):
         assert api_address(given) == address
 
@@ -147,37 +182,72 @@ class TestAddress:
 
 
 class TestExplain:
-    @pytest.mark.parametrize("body, code, text, reference", [
-        ({"reply": {"err_code": 500, "err_msg": "m", "err_extra": "e"}}, "err_code 500", "m", "err_extra: e"),
-        ({"reply": {"err_code": "100", "err_msg": "m", "err_extra": None}}, "err_code 100", "m", None),
-        ({"err_code": 401, "err_msg": "m", "err_extra": ["a", "b"]}, "err_code 401", "m", "err_extra: ['a', 'b']"),
-        ({"code": 422, "status": "x", "message": "m", "errors": {"a": "b"}}, "err_code 422", "m", "err_extra: {'a': 'b'}"),
-        ({"reply": {"err_code": 0}}, "err_code 0", None, None), ({"reply": "text"}, None, None, None),
-        ({}, None, None, None), ([], None, None, None), (None, None, None, None)])
+    @pytest.mark.parametrize(
+        "body, code, text, reference",
+        [
+            ({"reply": {"err_code": 500, "err_msg": "m", "err_extra": "e"}}, "err_code 500", "m", "err_extra: e"),
+            ({"reply": {"err_code": "100", "err_msg": "m", "err_extra": None}}, "err_code 100", "m", None),
+            ({"err_code": 401, "err_msg": "m", "err_extra": ["a", "b"]}, "err_code 401", "m", "err_extra: ['a', 'b']"),
+            (
+                {"code": 422, "status": "x", "message": "m", "errors": {"a": "b"}},
+                "err_code 422",
+                "m",
+                "err_extra: {'a': 'b'}",
+            ),
+            ({"reply": {"err_code": 0}}, "err_code 0", None, None),
+            ({"reply": "text"}, None, None, None),
+            ({}, None, None, None),
+            ([], None, None, None),
+            (None, None, None, None),
+        ],
+    )
     def test_dialects(self, body, code, text, reference):
         said = explain(400, body)
         assert (said.code, said.text, said.reference) == (code, text, reference)
 
     def test_an_error_says_everything(self, server, api):
-        server.expect("POST", GET + "/", Reply(500, json={"reply": {
-            "err_code": 100, "err_msg": "An error occurred", "err_extra": "incorrect request values"}}))
+        server.expect(
+            "POST",
+            GET + "/",
+            Reply(
+                500,
+                json={
+                    "reply": {"err_code": 100, "err_msg": "An error occurred", "err_extra": "incorrect request values"}
+                },
+            ),
+        )
         with pytest.raises(HttpError) as caught:
             api.get_scan("s")
         assert str(caught.value) == (
-            "POST %s/: HTTP 500, err_code 100: An error occurred (err_extra: incorrect request values)." % GET)
+            "POST %s/: HTTP 500, err_code 100: An error occurred (err_extra: incorrect request values)." % GET
+        )
 
     def test_hints(self):
         assert all(hint(status, None) for status in (401, 402, 403, 404, 429)) and hint(500, None) is None
 
-    @pytest.mark.parametrize("status, body, words", [
-        (401, "", "HTTP 401, the body is empty."), (403, "<html>", "starts with '<html>'"),
-        (402, '{"reply": {"err_code": 402, "err_msg": "No licence"}}', "no licence"),
-        (200, "", "HTTP 200, but the body is empty"), (200, "[]", "no reply object"), (200, "true", "no reply object"),
-        (200, '{"reply": "x"}', "no reply object"),
-        (200, '{"reply": {"err_code": 403, "err_msg": "No", "err_extra": "e"}}', "err_code 403: No (err_extra: e). The role")])
+    @pytest.mark.parametrize(
+        "status, body, words",
+        [
+            (401, "", "HTTP 401, the body is empty."),
+            (403, "<html>", "starts with '<html>'"),
+            (402, '{"reply": {"err_code": 402, "err_msg": "No licence"}}', "no licence"),
+            (200, "", "HTTP 200, but the body is empty"),
+            (200, "[]", "no reply object"),
+            (200, "true", "no reply object"),
+            (200, '{"reply": "x"}', "no reply object"),
+            (
+                200,
+                '{"reply": {"err_code": 403, "err_msg": "No", "err_extra": "e"}}',
+                "err_code 403: No (err_extra: e). The role",
+            ),
+        ],
+    )
     def test_an_error_is_never_an_answer(self, server, api, status, body, words):
-        for call, path in ((lambda: api.get_scan("s"), GET), (lambda: api.get_or_create(1, "r", "s"), GET_OR_CREATE),
-                           (lambda: api.get_alerts([]), GET_ALERTS)):
+        for call, path in (
+            (lambda: api.get_scan("s"), GET),
+            (lambda: api.get_or_create(1, "r", "s"), GET_OR_CREATE),
+            (lambda: api.get_alerts([]), GET_ALERTS),
+        ):
             server.expect("POST", path + "/", Reply(status, body))
             with pytest.raises(HttpError) as caught:
                 call()
@@ -186,12 +256,26 @@ class TestExplain:
 
 class TestSpelling:
     def test_with_a_slash_and_EQ_first(self, server, api):
-        server.expect("POST", GET_OR_CREATE + "/", reply(201, scanId="s1"), json={"request_data": {"filters": [
-            {"field": "attack_surface_rule_id", "operator": "EQ", "value": "Rdp"},
-            {"field": "alert_internal_id", "operator": "EQ", "value": 5},
-            {"field": "service_id", "operator": "EQ", "value": "u"}]}})
-        server.expect("POST", GET + "/", reply(status="IN_PROGRESS"), json={"request_data": {"filters": [
-            {"field": "id", "operator": "EQ", "value": "s1"}]}})
+        server.expect(
+            "POST",
+            GET_OR_CREATE + "/",
+            reply(201, scanId="s1"),
+            json={
+                "request_data": {
+                    "filters": [
+                        {"field": "attack_surface_rule_id", "operator": "EQ", "value": "Rdp"},
+                        {"field": "alert_internal_id", "operator": "EQ", "value": 5},
+                        {"field": "service_id", "operator": "EQ", "value": "u"},
+                    ]
+                }
+            },
+        )
+        server.expect(
+            "POST",
+            GET + "/",
+            reply(status="IN_PROGRESS"),
+            json={"request_data": {"filters": [{"field": "id", "operator": "EQ", "value": "s1"}]}},
+        )
         assert api.get_or_create(5, "Rdp", "u") == ("s1", True)
         api.get_scan("s1")
 
@@ -214,19 +298,32 @@ class TestSpelling:
         for status in (400, 422):
             api._equals = None
             server.expect("POST", GET + "/", Reply(status, json={"reply": {"err_code": status}}))
-            server.expect("POST", GET + "/", reply(status="IN_PROGRESS"), reply(status="IN_PROGRESS"), json={
-                "request_data": {"filters": [{"field": "id", "operator": "eq", "value": "s"}]}})
+            server.expect(
+                "POST",
+                GET + "/",
+                reply(status="IN_PROGRESS"),
+                reply(status="IN_PROGRESS"),
+                json={"request_data": {"filters": [{"field": "id", "operator": "eq", "value": "s"}]}},
+            )
             api.get_scan("s")
             api.get_scan("s")
 
     def test_both_refused(self, server, api):
-        server.expect("POST", GET + "/", Reply(400, json={"reply": {"err_msg": "first"}}),
-                      Reply(400, json={"reply": {"err_msg": "second"}}))
+        server.expect(
+            "POST",
+            GET + "/",
+            Reply(400, json={"reply": {"err_msg": "first"}}),
+            Reply(400, json={"reply": {"err_msg": "second"}}),
+        )
         with pytest.raises(HttpError, match="second"):
             api.get_scan("s")
         # Nothing was learned from that.
-        server.expect("POST", GET + "/", reply(status="IN_PROGRESS"), json={
-            "request_data": {"filters": [{"field": "id", "operator": "EQ", "value": "s"}]}})
+        server.expect(
+            "POST",
+            GET + "/",
+            reply(status="IN_PROGRESS"),
+            json={"request_data": {"filters": [{"field": "id", "operator": "EQ", "value": "s"}]}},
+        )
         api.get_scan("s")
 
     def test_what_is_known_is_not_doubted(self, server, api):
@@ -281,8 +378,15 @@ class TestCalls:
 
     def test_get_or_create_is_repeated(self, server, api, quick_back_off):
         """Asking again finds the scan that a lost answer was about."""
-        server.expect("POST", GET_OR_CREATE + "/", Reply(502), Reply(drop=True), Reply(429),
-                      Reply(201, json={"reply": {"scanId": "s"}}, close_after=9), reply(200, scanId="s"))
+        server.expect(
+            "POST",
+            GET_OR_CREATE + "/",
+            Reply(502),
+            Reply(drop=True),
+            Reply(429),
+            Reply(201, json={"reply": {"scanId": "s"}}, close_after=9),
+            reply(200, scanId="s"),
+        )
         assert api.get_or_create(1, "r", "u") == ("s", False)
         assert len({request.body for request in server.requests}) == 1
 
@@ -298,11 +402,15 @@ class TestCalls:
         api.get_scan("s")
         api.get_alerts([])
 
-    @pytest.mark.parametrize("answer", [
-        Reply(404, json={"reply": {"err_code": 404, "err_msg": "not found"}}),
-        Reply(500, json={"reply": {"err_code": 404, "err_msg": "not found"}}),
-        Reply(400, json={"reply": {"err_code": "404", "err_msg": "not found"}}),
-        Reply(200, json={"reply": {"err_code": 404, "err_msg": "not found"}})])
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Reply(404, json={"reply": {"err_code": 404, "err_msg": "not found"}}),
+            Reply(500, json={"reply": {"err_code": 404, "err_msg": "not found"}}),
+            Reply(400, json={"reply": {"err_code": "404", "err_msg": "not found"}}),
+            Reply(200, json={"reply": {"err_code": 404, "err_msg": "not found"}}),
+        ],
+    )
     def test_a_scan_that_nobody_knows(self, server, api, answer):
         api._equals = "EQ"
         server.expect("POST", GET + "/", answer)
@@ -324,10 +432,11 @@ class TestCalls:
 
 def alert_pages(server, count, counted=9999, total=True):
     """A server of so many alerts."""
+
     def page(received):
         asked = received.json["request_data"]
         assert asked["sort"] == {"field": "creation_time", "keyword": "desc"}
-        content = {"alerts": list(range(count))[asked["search_from"]:asked["search_to"]]}
+        content = {"alerts": list(range(count))[asked["search_from"] : asked["search_to"]]}
         return reply(**content, **({"total_count": min(count, counted)} if total else {}))
 
     server.on("POST", GET_ALERTS + "/", page)
@@ -344,8 +453,10 @@ class TestAlerts:
         alert_pages(server, 350, counted=200)
         assert api.get_alerts([]) == (list(range(350)), 350, False)
 
-    @pytest.mark.parametrize("limit, requests, truncated", [
-        (1, 1, True), (100, 1, True), (101, 2, True), (249, 3, True), (250, 3, False), (251, 3, False)])
+    @pytest.mark.parametrize(
+        "limit, requests, truncated",
+        [(1, 1, True), (100, 1, True), (101, 2, True), (249, 3, True), (250, 3, False), (251, 3, False)],
+    )
     def test_a_limit(self, server, api, limit, requests, truncated):
         alert_pages(server, 250)
         alerts, total, cut = api.get_alerts([], limit)
@@ -354,9 +465,19 @@ class TestAlerts:
 
     def test_the_filters_are_sent(self, server, api):
         filters = [{"field": "alert_id_list", "operator": "in", "value": [1]}]
-        server.expect("POST", GET_ALERTS + "/", reply(alerts=[], total_count=0), json={"request_data": {
-            "filters": filters, "search_from": 0, "search_to": 100,
-            "sort": {"field": "creation_time", "keyword": "desc"}}})
+        server.expect(
+            "POST",
+            GET_ALERTS + "/",
+            reply(alerts=[], total_count=0),
+            json={
+                "request_data": {
+                    "filters": filters,
+                    "search_from": 0,
+                    "search_to": 100,
+                    "sort": {"field": "creation_time", "keyword": "desc"},
+                }
+            },
+        )
         api.get_alerts(filters)
 
     @pytest.mark.parametrize("content", [{}, {"alerts": None}, {"alerts": {}}])
@@ -367,40 +488,79 @@ class TestAlerts:
 
 
 class TestWords:
-    @pytest.mark.parametrize("status, result, outcome", [
-        ("SUCCESS", "REMEDIATED", "remediated"), ("SUCCESS", "UNREMEDIATED", "unremediated"), ("IN_PROGRESS", None, "pending"),
-        ("IN_PROGRESS", "REMEDIATED", "pending"), ("SUCCESS", None, "inconclusive"), ("SUCCESS", "remediated", "inconclusive"),
-        ("SUCCESS", "PARTLY", "inconclusive"), ("FAILED_TIMEOUT", None, "inconclusive"), ("FAILED_ERROR", None, "inconclusive"),
-        ("FAILED_ERROR", "REMEDIATED", "inconclusive"), ("DONE", "REMEDIATED", "inconclusive"), (None, None, "inconclusive"),
-        ("success", "REMEDIATED", "inconclusive")])
+    @pytest.mark.parametrize(
+        "status, result, outcome",
+        [
+            ("SUCCESS", "REMEDIATED", "remediated"),
+            ("SUCCESS", "UNREMEDIATED", "unremediated"),
+            ("IN_PROGRESS", None, "pending"),
+            ("IN_PROGRESS", "REMEDIATED", "pending"),
+            ("SUCCESS", None, "inconclusive"),
+            ("SUCCESS", "remediated", "inconclusive"),
+            ("SUCCESS", "PARTLY", "inconclusive"),
+            ("FAILED_TIMEOUT", None, "inconclusive"),
+            ("FAILED_ERROR", None, "inconclusive"),
+            ("FAILED_ERROR", "REMEDIATED", "inconclusive"),
+            ("DONE", "REMEDIATED", "inconclusive"),
+            (None, None, "inconclusive"),
+            ("success", "REMEDIATED", "inconclusive"),
+        ],
+    )
     def test_outcomes(self, status, result, outcome):
         assert outcome_of(status, result) == outcome
 
-    @pytest.mark.parametrize("alert_id, sent", [("231", 231), (231, 231), (" 7 ", 7), ("007", 7), ("a-1", "a-1"), ("0", 0)])
+    @pytest.mark.parametrize(
+        "alert_id, sent", [("231", 231), (231, 231), (" 7 ", 7), ("007", 7), ("a-1", "a-1"), ("0", 0)]
+    )
     def test_ids(self, alert_id, sent):
-        assert exposure_of(dict(alert_internal_id=alert_id, attack_surface_rule_id=" r", service_id="s ")) == (sent, "r", "s")
+        assert exposure_of(dict(alert_internal_id=alert_id, attack_surface_rule_id=" r", service_id="s ")) == (
+            sent,
+            "r",
+            "s",
+        )
 
-    @pytest.mark.parametrize("request_, words", [
-        ({}, "alert_internal_id and attack_surface_rule_id and service_id are missing"),
-        (dict(alert_internal_id="1", service_id="s"), "attack_surface_rule_id is missing"),
-        (dict(alert_internal_id="1", attack_surface_rule_id=None, service_id=" "), "attack_surface_rule_id and service_id are"),
-        (dict(alert_internal_id="-4", attack_surface_rule_id="r", service_id="s"), "alert_internal_id -4 is negative"),
-        (dict(alert_internal_id=-4, attack_surface_rule_id="r", service_id="s"), "alert_internal_id -4 is negative")])
+    @pytest.mark.parametrize(
+        "request_, words",
+        [
+            ({}, "alert_internal_id and attack_surface_rule_id and service_id are missing"),
+            (dict(alert_internal_id="1", service_id="s"), "attack_surface_rule_id is missing"),
+            (
+                dict(alert_internal_id="1", attack_surface_rule_id=None, service_id=" "),
+                "attack_surface_rule_id and service_id are",
+            ),
+            (
+                dict(alert_internal_id="-4", attack_surface_rule_id="r", service_id="s"),
+                "alert_internal_id -4 is negative",
+            ),
+            (
+                dict(alert_internal_id=-4, attack_surface_rule_id="r", service_id="s"),
+                "alert_internal_id -4 is negative",
+            ),
+        ],
+    )
     def test_ids_that_cannot_be_sent(self, request_, words):
         with pytest.raises(ItemFailed, match=words):
             exposure_of(request_)
 
-    @pytest.mark.parametrize("services, found", [
-        (["u1", "u2"], ["u1", "u2"]), ("u1", ["u1"]), ("u1, u2,", ["u1", "u2"]), (["u1", None, ""], ["u1"])])
+    @pytest.mark.parametrize(
+        "services, found",
+        [(["u1", "u2"], ["u1", "u2"]), ("u1", ["u1"]), ("u1, u2,", ["u1", "u2"]), (["u1", None, ""], ["u1"])],
+    )
     def test_targets(self, services, found):
         alert = dict(alert_id="231", attack_surface_rule_id="r", service_ids=services, external_id="other")
-        assert scan_targets(alert) == [dict(alert_internal_id=231, attack_surface_rule_id="r", service_id=service)
-                                       for service in found]
+        assert scan_targets(alert) == [
+            dict(alert_internal_id=231, attack_surface_rule_id="r", service_id=service) for service in found
+        ]
 
-    @pytest.mark.parametrize("alert, words", [
-        (dict(service_ids=["u"]), "no attack surface rule,"), (dict(attack_surface_rule_id="r"), "no service,"),
-        (dict(attack_surface_rule_id="", service_ids=" , "), "no attack surface rule and no service,"),
-        (dict(attack_surface_rule_id="r", service_ids=[None]), "no service,")])
+    @pytest.mark.parametrize(
+        "alert, words",
+        [
+            (dict(service_ids=["u"]), "no attack surface rule,"),
+            (dict(attack_surface_rule_id="r"), "no service,"),
+            (dict(attack_surface_rule_id="", service_ids=" , "), "no attack surface rule and no service,"),
+            (dict(attack_surface_rule_id="r", service_ids=[None]), "no service,"),
+        ],
+    )
     def test_alerts_that_cannot_be_scanned(self, alert, words):
         with pytest.raises(ItemFailed, match=words):
             scan_targets(dict(alert, alert_id="1"))
@@ -456,15 +616,30 @@ def ago(seconds):
 def ledger_with(**facts):
     """A ledger that knows the scan."""
     ledger = Ledger(None)
-    ledger.put(SCAN_KEY, dict(dict(scan_id="s1", status="IN_PROGRESS", result=None, outcome="pending",
-                                   requested_at=ago(5000), finished_at=None), **facts))
+    ledger.put(
+        SCAN_KEY,
+        dict(
+            dict(
+                scan_id="s1",
+                status="IN_PROGRESS",
+                result=None,
+                outcome="pending",
+                requested_at=ago(5000),
+                finished_at=None,
+            ),
+            **facts,
+        ),
+    )
     return ledger
 
 
 def finished(moment=None, **facts):
     """A ledger that knows the scan's end."""
-    return ledger_with(**dict(dict(status="SUCCESS", result="REMEDIATED", outcome="remediated",
-                                   finished_at=moment or utc_now()), **facts))
+    return ledger_with(
+        **dict(
+            dict(status="SUCCESS", result="REMEDIATED", outcome="remediated", finished_at=moment or utc_now()), **facts
+        )
+    )
 
 
 class TestScan:
@@ -473,7 +648,12 @@ class TestScan:
         item, ending = scan(api, ledger)
         assert ending is None and api.calls == [("create", (231, "Rdp", "u1"))]
         assert (item["scan_id"], item["created"], item["status"], item["result"], item["outcome"]) == (
-            "s1", True, "IN_PROGRESS", None, "pending")
+            "s1",
+            True,
+            "IN_PROGRESS",
+            None,
+            "pending",
+        )
         known = ledger.get(SCAN_KEY)
         assert (known["scan_id"], known["status"], known["alert_internal_id"]) == ("s1", "IN_PROGRESS", 231)
 
@@ -498,12 +678,23 @@ class TestScan:
         assert ending is None and (item["created"], item["outcome"]) == (False, "unremediated")
 
     def test_one_that_never_ends(self):
-        item, ending = scan(FakeApi(create=[("s1", True)], get=[RUNNING]), wait=True, wait_interval=0.01, wait_timeout=0.1)
+        item, ending = scan(
+            FakeApi(create=[("s1", True)], get=[RUNNING]), wait=True, wait_interval=0.01, wait_timeout=0.1
+        )
         assert isinstance(ending, WaitTimeout) and (item["status"], item["outcome"]) == ("IN_PROGRESS", "pending")
 
-    @pytest.mark.parametrize("answer, final", [
-        (("FAILED_TIMEOUT", None), True), (("FAILED_ERROR", None), True), (("SUCCESS", None), True),
-        (("SUCCESS", "SOMETHING"), True), (("QUEUED", None), False), ((None, None), False), (("DONE", "REMEDIATED"), False)])
+    @pytest.mark.parametrize(
+        "answer, final",
+        [
+            (("FAILED_TIMEOUT", None), True),
+            (("FAILED_ERROR", None), True),
+            (("SUCCESS", None), True),
+            (("SUCCESS", "SOMETHING"), True),
+            (("QUEUED", None), False),
+            ((None, None), False),
+            (("DONE", "REMEDIATED"), False),
+        ],
+    )
     def test_words_that_are_no_answer(self, answer, final):
         """They end the wait, and nobody calls them done. What is no known end is looked at again next time."""
         api, ledger = FakeApi(create=[("s1", False)], get=[answer, DONE]), Ledger(None)
@@ -527,8 +718,13 @@ class TestScan:
         assert (item["scan_id"], item["created"], item["outcome"]) == (None, True, "pending")
         assert ledger.get(SCAN_KEY) == {}
 
-    @pytest.mark.parametrize("script", [dict(create=[HttpError("POST", "/x", "HTTP 403")]),
-                                        dict(create=[("s1", False)], get=[HttpError("POST", "/x", "HTTP 403")])])
+    @pytest.mark.parametrize(
+        "script",
+        [
+            dict(create=[HttpError("POST", "/x", "HTTP 403")]),
+            dict(create=[("s1", False)], get=[HttpError("POST", "/x", "HTTP 403")]),
+        ],
+    )
     def test_an_error_is_no_answer(self, script):
         ledger = Ledger(None)
         item, ending = scan(FakeApi(**script), ledger)
@@ -572,7 +768,12 @@ class TestScan:
             item, ending = scan(api, finished(ago(100)), max_age=50)
             assert ending is None
             assert (item["scan_id"], item["created"], item["status"], item["result"], item["outcome"]) == (
-                "s2", True, "IN_PROGRESS", None, "pending")
+                "s2",
+                True,
+                "IN_PROGRESS",
+                None,
+                "pending",
+            )
             assert "finished_at" not in item or item["finished_at"] is None
 
         def test_an_end_that_is_too_old_and_none_may_be_started(self):
@@ -590,17 +791,22 @@ class TestScan:
             item, ending = scan(api, ledger, start=start, max_age=max_age)
             assert ending is None and api.calls == [("get", "s1")]
             assert (item["created"], item["outcome"], item["requested_at"]) == (
-                False, "remediated", ledger.get(SCAN_KEY)["requested_at"])
+                False,
+                "remediated",
+                ledger.get(SCAN_KEY)["requested_at"],
+            )
             assert ledger.get(SCAN_KEY)["finished_at"]
 
         def test_one_that_was_asked_for_just_now_is_given_time(self):
             """As if this task had asked for it."""
             api = FakeApi(get=[DONE])
-            generator = confirmation_scan(api, ledger_with(requested_at=utc_now()), {}, EXPOSURE, wait=True,
-                                          wait_interval=60)
+            generator = confirmation_scan(
+                api, ledger_with(requested_at=utc_now()), {}, EXPOSURE, wait=True, wait_interval=60
+            )
             assert next(generator) == 60 and not api.calls
-            generator = confirmation_scan(api, ledger_with(requested_at=ago(61)), {}, EXPOSURE, wait=True,
-                                          wait_interval=60)
+            generator = confirmation_scan(
+                api, ledger_with(requested_at=ago(61)), {}, EXPOSURE, wait=True, wait_interval=60
+            )
             with pytest.raises(StopIteration):
                 next(generator)
             assert api.calls == [("get", "s1")]
@@ -608,7 +814,9 @@ class TestScan:
         def test_nothing_known_and_none_may_be_started(self):
             api = FakeApi()
             ending = scan(api, start=False)[1]
-            assert isinstance(ending, ItemFailed) and "no scan of this exposure is known" in str(ending) and not api.calls
+            assert (
+                isinstance(ending, ItemFailed) and "no scan of this exposure is known" in str(ending) and not api.calls
+            )
 
         def test_a_remembered_scan_that_nobody_knows_is_asked_for_again(self):
             api, ledger = FakeApi(get=[ScanNotFound("404"), DONE], create=[("s2", True)]), ledger_with()
@@ -650,7 +858,7 @@ class TestScan:
 
 
 def test_many_against_a_server(server, make_api):
-    """Everything together: a hundred exposures, a server with a limit of its own that sometimes fails."""
+    """Everything together: a hundred exposures and a server that remembers what it was asked."""
     api = make_api(concurrency=8)
     lock = threading.Lock()
     looks, created = {}, []
@@ -672,8 +880,16 @@ def test_many_against_a_server(server, make_api):
     server.on("POST", GET_OR_CREATE + "/", create)
     server.on("POST", GET + "/", get)
     items = [{} for _number in range(100)]
-    endings = drive([confirmation_scan(api, Ledger(None), item, dict(EXPOSURE, alert_internal_id=str(number)), wait=True,
-                                       wait_interval=0.05) for number, item in enumerate(items)], 8, 60)
+    endings = drive(
+        [
+            confirmation_scan(
+                api, Ledger(None), item, dict(EXPOSURE, alert_internal_id=str(number)), wait=True, wait_interval=0.05
+            )
+            for number, item in enumerate(items)
+        ],
+        8,
+        60,
+    )
     assert endings == [None] * 100
     assert sorted(created) == list(range(100))
     assert [item["scan_id"] for item in items] == ["s%d" % number for number in range(100)]

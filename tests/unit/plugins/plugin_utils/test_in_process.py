@@ -1,0 +1,192 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A module's code inside the controller's process."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
+import pytest
+
+from ansible_collections.secops.remediation.plugins.module_utils.task import MissingLibrary, TaskFailed
+from ansible_collections.secops.remediation.plugins.plugin_utils import in_process
+from ansible_collections.secops.remediation.plugins.plugin_utils.in_process import InProcessAction
+
+SPEC = dict(
+    name=dict(type="str", required=True),
+    number=dict(type="int", default=5),
+    secret=dict(type="str", no_log=True),
+    items=dict(type="list", elements="str"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_connections(monkeypatch):
+    monkeypatch.setattr(in_process, "CONNECTIONS", {})
+
+
+@pytest.fixture
+def make_action():
+    """Makes an action plugin around run(task), as Ansible would."""
+
+    def make(
+        run, args=None, check_mode=False, async_val=0, environment=None, become=None, transport="local", rules=None
+    ):
+        task = MagicMock(
+            args=dict({"name": "n"}, **(args or {})),
+            check_mode=check_mode,
+            async_val=async_val,
+            environment=environment or [],
+            action="secops.remediation.x",
+            collections=[],
+            delegate_to=None,
+            no_log=False,
+            diff=False,
+        )
+        connection = MagicMock(transport=transport, become=become, has_native_async=False)
+        connection._shell.tmpdir = None
+        action = InProcessAction(task, connection, MagicMock(), MagicMock(), MagicMock(), MagicMock())
+        action.module = SimpleNamespace(run=run, ARGUMENT_SPEC=SPEC, **({"RULES": rules} if rules else {}))
+        action._display = MagicMock()
+        action._execute_module = MagicMock(return_value={"changed": False, "ran": "as a module"})
+        action._remove_tmp_path = MagicMock()
+        return action
+
+    return make
+
+
+def test_runs_here(make_action):
+    seen = []
+
+    def run(task):
+        seen.append((task.params, task.check_mode))
+        return dict(changed=True, things=(1, 2))
+
+    action = make_action(run, {"number": "7", "items": "a,b"}, check_mode=True)
+    result = action.run(None, {})
+    assert seen == [(dict(name="n", number=7, secret=None, items=["a", "b"]), True)]
+    assert result["changed"] is True and result["things"] == [1, 2]
+    assert "failed" not in result and "warnings" not in result
+    action._execute_module.assert_not_called()
+
+
+def test_what_is_not_plain_json_becomes_it(make_action):
+    """As it would on its way to a module."""
+
+    class Odd:
+        def __str__(self):
+            return "odd"
+
+    result = make_action(lambda task: dict(type=type(task.params["name"]).__name__), {"name": Odd()}).run(None, {})
+    assert result["type"] == "str"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [dict(transport="ssh"), dict(async_val=30), dict(become=MagicMock()), dict(environment=[{"HTTPS_PROXY": "x"}])],
+)
+def test_runs_as_a_module_where_it_makes_a_difference(make_action, asked):
+    ran = []
+    action = make_action(lambda task: ran.append(task), **asked)
+    result = action.run(None, {"a": 1})
+    assert result["ran"] == "as a module" and not ran
+    action._execute_module.assert_called_once_with(task_vars={"a": 1}, wrap_async=bool(asked.get("async_val")))
+
+
+@pytest.mark.parametrize("environment", [[], [{}], [None]])
+def test_an_environment_without_anything_makes_none(make_action, environment):
+    assert make_action(lambda task: dict(here=True), environment=environment).run(None, {})["here"]
+
+
+def test_a_missing_library_may_be_there_for_the_module(make_action):
+    def run(task):
+        raise MissingLibrary("requests", "Traceback")
+
+    assert make_action(run).run(None, {})["ran"] == "as a module"
+
+
+def test_failed_keeps_what_was_had(make_action):
+    def run(task):
+        task.warn("careful")
+        raise TaskFailed("no", scans=[1])
+
+    result = make_action(run).run(None, {})
+    assert (result["failed"], result["msg"], result["scans"], result["warnings"]) == (True, "no", [1], ["careful"])
+
+
+def test_secrets_are_hidden_wherever_they_are(make_action):
+    def run(task):
+        task.secrets = {"minted-token"}
+        raise TaskFailed("got minted-token for s3cr3t", deep=[{"a": "x s3cr3t y", "b": ["minted-token"]}], number=5)
+
+    result = make_action(run, {"secret": "s3cr3t"}).run(None, {})
+    text = json.dumps(result)
+    assert "s3cr3t" not in text and "minted-token" not in text
+    assert result["invocation"]["module_args"]["secret"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert result["invocation"]["module_args"]["name"] == "n"
+    # Numbers and ids are not stars.
+    assert result["number"] == 5
+
+
+def test_an_empty_secret_hides_nothing(make_action):
+    assert make_action(lambda task: dict(text="a b"), {"secret": ""}).run(None, {})["text"] == "a b"
+
+
+@pytest.mark.parametrize(
+    "args, rules, words",
+    [
+        ({"number": "many"}, None, "number"),
+        ({"nonsense": 1}, None, "nonsense"),
+        ({}, dict(required_one_of=[("secret", "items")]), "secret"),
+    ],
+)
+def test_options_are_checked(make_action, args, rules, words):
+    ran = []
+    with pytest.raises(Exception, match=words):
+        make_action(lambda task: ran.append(task), args, rules=rules).run(None, {})
+    assert not ran
+
+
+def test_progress_is_displayed_with_the_host(make_action):
+    def run(task):
+        task.say("1 of 2")
+        return {}
+
+    action = make_action(run)
+    action.run(None, {"inventory_hostname": "acme"})
+    action._display.display.assert_called_once_with("[acme] 1 of 2")
+
+
+def test_the_items_of_a_loop_share_a_connection(make_action):
+    made = []
+
+    class Connection:
+        secrets = {"token"}
+
+        def __init__(self):
+            made.append(self)
+
+    def run(task):
+        task.connection("x", ["name"], Connection)
+        return dict(text="token")
+
+    results = [make_action(run, {"name": name}).run(None, {}) for name in ("n", "n", "other")]
+    assert len(made) == 2
+    # Of the second item, too, for which nothing was minted.
+    assert "token" not in json.dumps(results)
+
+
+def test_after_an_interruption_connections_are_made_anew(make_action):
+    """Their waits were ended for good."""
+
+    def run(task):
+        task.connection("x", [], lambda: SimpleNamespace(secrets=set()))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_action(run).run(None, {})
+    assert in_process.CONNECTIONS == {}
