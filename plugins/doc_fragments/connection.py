@@ -16,11 +16,12 @@ options:
   ca_path:
     description:
       - File with the CA certificates to trust, for an inspecting proxy or a private CA.
-      - Without it, the bundle that the C(requests) library uses (see C(REQUESTS_CA_BUNDLE)).
+      - Without it, the bundle that the C(requests) library uses. With O(use_proxy=true) that is also the one which the
+        environment's C(REQUESTS_CA_BUNDLE) names.
     type: path
   use_proxy:
     description:
-      - Whether to obey the environment's C(HTTPS_PROXY), C(HTTP_PROXY), and C(NO_PROXY).
+      - Whether to obey the environment's C(HTTPS_PROXY), C(HTTP_PROXY), C(NO_PROXY), and C(REQUESTS_CA_BUNDLE).
     type: bool
     default: true
   request_timeout:

@@ -12,7 +12,8 @@ options:
     description:
       - JSON file in which scans are remembered between runs. It is made if it is not there.
       - A scan is written to it the moment it is known, so a task that was killed and is run again finds it.
-      - A file that is not a ledger is kept under another name, and the task fails before anything is started.
+      - A file that is not JSON is kept under another name, and the task fails before anything is started. So it does,
+        and leaves the file as it is, where it is JSON but not a ledger.
       - Without it nothing is remembered.
     type: path
   max_age:

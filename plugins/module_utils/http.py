@@ -269,7 +269,7 @@ class HttpClient:
         Raises HttpError.
         """
         def read(response):
-            return self._read_file(response, target)
+            return self._read_file(path, response, target)
 
         answer = self._send("GET", path, True, None, read, {"Accept": accept}, {"params": params})
         return answer, answer.body
@@ -427,7 +427,11 @@ class HttpClient:
             ) from None
         return make_answer(response, body)
 
-    def _read_file(self, response, target):
+    def _read_file(self, path, response, target):
+        if "Content-Length" not in response.headers and "chunked" not in response.headers.get("Transfer-Encoding", ""):
+            # A report that lost its last rows on the way would read as if nothing were open.
+            raise HttpError("GET", path, "the answer does not say how long it is, so it may be cut off",
+                            response.status_code, hint="A proxy that takes this away has to be mended or left out.")
         target.seek(0)
         target.truncate()
         digest = hashlib.sha256()

@@ -100,25 +100,23 @@ class Ledger:
         try:
             with open(self.path, encoding="utf-8") as file:
                 content = json.load(file)
-            if not isinstance(content, dict):
-                raise ValueError("it is JSON, but no object")
-            version = content.get("schema_version")
-            records = content.get("records")
-            # Another version may look different inside.
-            if version in (None, SCHEMA_VERSION) and not (
-                    isinstance(records, dict) and all(isinstance(record, dict) for record in records.values())):
-                raise ValueError("it is JSON, but has no object 'records' that holds objects")
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise LedgerError("The ledger %s cannot be read: %s." % (self.path, error.strerror)) from error
         except ValueError as error:
             raise LedgerError(self._put_aside(error)) from error
-        if version != SCHEMA_VERSION:
+        version = content.get("schema_version") if isinstance(content, dict) else None
+        if version not in (None, SCHEMA_VERSION):
             raise LedgerError(
                 "The ledger %s has schema_version %r and this version of secops.remediation knows %d: use the newer "
-                "version of the collection, or another ledger." %
-                (self.path, version, SCHEMA_VERSION))
+                "version of the collection, or another ledger." % (self.path, version, SCHEMA_VERSION))
+        records = content.get("records") if isinstance(content, dict) else None
+        if version is None or not isinstance(records, dict) or not all(
+                isinstance(record, dict) for record in records.values()):
+            # It may well be somebody else's file.
+            raise LedgerError("%s is JSON, but not a ledger. It was left as it is: name another file as the ledger." %
+                              self.path)
         return records
 
     def _put_aside(self, why):

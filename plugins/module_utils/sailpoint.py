@@ -256,6 +256,8 @@ class SailPointApi:
             answer = self.client.request("GET", self._path("campaigns"), params=params)
             if not isinstance(answer.body, list):
                 raise HttpError("GET", self._path("campaigns"), "the answer is not a list of campaigns", answer.status)
+            if answer.body and answer.body == campaigns[-len(answer.body):]:
+                raise HttpError("GET", self._path("campaigns"), "the same page came twice", answer.status)
             campaigns += answer.body
             said = answer.headers.get("X-Total-Count", "")
             total = int(said) if said.isdecimal() else total

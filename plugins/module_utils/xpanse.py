@@ -228,6 +228,8 @@ class XpanseApi:
             page = reply.get("alerts")
             if not isinstance(page, list):
                 raise HttpError("POST", GET_ALERTS, "the answer holds no list of alerts", answer.status)
+            if page and page == alerts[-len(page):]:
+                raise HttpError("POST", GET_ALERTS, "the same page came twice", answer.status)
             alerts += page
             total = reply.get("total_count")
             total = total if isinstance(total, int) else None

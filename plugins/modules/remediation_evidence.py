@@ -33,7 +33,7 @@ options:
     default: written
   ledger:
     description:
-      - The ledger to check with O(state=prepared). A file that is not a ledger is kept under another name.
+      - The ledger to check with O(state=prepared). A file that is not JSON is kept under another name.
     type: path
   started_at:
     description:

@@ -907,6 +907,13 @@ class TestDownload:
         with pytest.raises(HttpError, match="the connection broke"):
             make_client(retry_timeout=0).download("/f", {}, "text/csv", io.BytesIO())
 
+    def test_a_file_of_which_nobody_says_how_long_it_is(self, server, client):
+        server.expect("GET", "/f", Reply(body=self.CONTENT, framed=False))
+        target = io.BytesIO()
+        with pytest.raises(HttpError, match="does not say how long it is"):
+            client.download("/f", {}, "text/csv", target)
+        assert target.getvalue() == b""
+
     def test_a_disk_that_is_full(self, server, client):
         class Full(io.BytesIO):
             def write(self, data):

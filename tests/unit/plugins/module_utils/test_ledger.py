@@ -154,12 +154,15 @@ class TestReadOnly:
 BROKEN = {
     "empty": "",
     "cut": '{"schema_version": 1, "records": {"a": {"scan',
+    "binary": b"\xff\xfe\x00\x01",
+    "text": "hello",
+}
+OTHER_JSON = {
     "list": "[]",
     "no-records": "{}",
     "records-list": '{"schema_version": 1, "records": []}',
     "record-text": '{"schema_version": 1, "records": {"a": "b"}}',
-    "binary": b"\xff\xfe\x00\x01",
-    "text": "hello",
+    "no-version": '{"records": {}}',
     "null": "null",
 }
 
@@ -181,6 +184,15 @@ class TestBroken:
         ledger.put("a", {}, at_once=True)
         assert set(records(path)) == {"a"}
         assert aside[0].read_bytes() == content
+
+    @pytest.mark.parametrize("content", OTHER_JSON.values(), ids=OTHER_JSON)
+    def test_other_json_is_left_alone(self, tmp_path, content):
+        path = tmp_path / "package.json"
+        path.write_text(content)
+        with pytest.raises(LedgerError, match="It was left as it is: name another file"):
+            Ledger(str(path))
+        assert path.read_text() == content
+        assert [file.name for file in tmp_path.glob("package*")] == ["package.json"]
 
     def test_several_in_the_same_second(self, tmp_path):
         path = tmp_path / "ledger.json"

@@ -504,6 +504,12 @@ class TestPaging:
         )
         assert len(api.list_campaigns(None)[0]) == 1
 
+    def test_a_server_that_ignores_the_offset(self, server, api):
+        server.on("GET", "/campaigns/v1", Reply(json=[{"id": number} for number in range(250)]))
+        with pytest.raises(HttpError, match="the same page came twice"):
+            api.list_campaigns(None)
+        assert len(server.requests) == 2
+
     def test_not_a_list(self, server, api):
         server.expect("GET", "/campaigns/v1", Reply(json={"items": []}))
         with pytest.raises(HttpError, match="the answer is not a list of campaigns"):

@@ -463,6 +463,12 @@ class TestAlerts:
         assert (len(alerts), total, cut) == (min(limit, 250), 250, truncated)
         assert len(server.requests) == requests
 
+    def test_a_server_that_ignores_where_to_begin(self, server, api):
+        server.on("POST", GET_ALERTS + "/", reply(alerts=list(range(100)), total_count=200))
+        with pytest.raises(HttpError, match="the same page came twice"):
+            api.get_alerts([])
+        assert len(server.requests) == 2
+
     def test_the_filters_are_sent(self, server, api):
         filters = [{"field": "alert_id_list", "operator": "in", "value": [1]}]
         server.expect(
