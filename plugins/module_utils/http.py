@@ -14,6 +14,7 @@ import hashlib
 import http.cookiejar
 import ipaddress
 import json
+import math
 import os
 import random
 import threading
@@ -259,7 +260,9 @@ class HttpClient:
         Raises HttpError, and WouldChange in check mode.
         """
         def read(response):
-            return self._read_json(method, path, response) if needs_body else make_answer(response, None)
+            # A login page comes with a good status, too, and no API answers in HTML.
+            is_page = "html" in response.headers.get("Content-Type", "").lower()
+            return self._read_json(method, path, response) if needs_body or is_page else make_answer(response, None)
 
         return self._send(method, path, repeatable, authentication, read, {"Accept": "application/json"}, content)
 
@@ -527,7 +530,7 @@ def retry_after(headers):
         # By the server's own clock where it tells it: this machine's may be wrong by hours.
         now = parse_http_date(headers.get("Date"))
         seconds = until - (time.time() if now is None else now)
-    if seconds != seconds:
+    if math.isnan(seconds):
         return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
@@ -576,7 +579,7 @@ def is_final(error):
 def describe_connection_error(error, base_url, request_timeout):
     """(problem, hint, whether the request may have reached the server) of an exception of requests."""
     reason = reason_of(error)
-    text = type(reason).__name__ + ": " + str(reason).split(">: ")[-1]
+    text = type(reason).__name__ + ": " + str(reason).rsplit(">: ", maxsplit=1)[-1]
     if is_final(error):
         if isinstance(error, requests.exceptions.SSLError):
             return ("the TLS certificate of %s was not accepted (%s)" % (base_url, text),

@@ -68,6 +68,11 @@ def make_target(kind, target_id, name, outcome, reason, **more):
                      started_at=None, finished_at=None, evidence=[]), **more)
 
 
+def has_failed(result):
+    """Whether a task failed. Where a playbook says `failed_when: false`, only its message is left to tell."""
+    return bool(result.get("failed") or result.get("msg"))
+
+
 def failure_of(result, otherwise):
     """Why a whole task brought no result."""
     return result.get("msg") or otherwise
@@ -97,7 +102,7 @@ def campaign_targets(results):
             targets.append(campaign_target(
                 campaign, by_campaign["scans"].get(campaign_id), by_campaign["reports"].get(campaign_id), infos,
                 results))
-    if filtered.get("failed"):
+    if has_failed(filtered):
         targets.append(make_target("campaign", "filter: %s" % results["campaign_filters"], None, "inconclusive",
                                    failure_of(filtered, "the campaigns could not be listed")))
     return targets
@@ -182,13 +187,13 @@ def lookup_failures(results):
     targets = []
     for asked, noun, lookup in ((results["alert_ids"], "alert", results["alerts"]),
                                 (results["case_ids"], "case", results["case_alerts"])):
-        if lookup.get("failed"):
+        if has_failed(lookup):
             targets += [make_target("exposure", "%s %s" % (noun, asked_id), None, "inconclusive",
                                     failure_of(lookup, "the alerts could not be listed")) for asked_id in asked]
         elif lookup.get("truncated"):
             targets.append(make_target("exposure", "%ss" % noun, None, "inconclusive",
                                        "the API left alerts out, so not every exposure is known"))
-    if results["case_ids"] and not results["case_alerts"].get("failed"):
+    if results["case_ids"] and not has_failed(results["case_alerts"]):
         alerts = results["case_alerts"].get("alerts", ())
         known = {str(alert.get("case_id")) for alert in alerts}
         # An alert need not say to which case it belongs; then only "no alert at all" is certain.

@@ -36,6 +36,7 @@ options:
   newer_than:
     description:
       - A time of the server, ISO 8601. A report that is not newer is run again.
+      - A newer one that has failed is an answer as well, and is not run again without O(force).
       - A mapping from campaign ID to a time gives each campaign its own, or V(null) where any report will do. That is
         what the C(modified) of M(secops.remediation.sailpoint_campaign_remediation_scan) is for.
       - Without it, any finished report counts.

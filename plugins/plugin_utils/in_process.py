@@ -13,8 +13,11 @@ share one token and one pool of connections.
 from __future__ import annotations
 
 import json
+import os
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.secops.remediation.plugins.module_utils.task import Task, run_task
@@ -39,8 +42,15 @@ class InProcessAction(ActionBase):
         spec = self.module.ARGUMENT_SPEC
         # Values may be of types that only the templating engine knows; a module would be given plain JSON, too.
         self._task.args = json.loads(json.dumps(self._task.args, default=str))
-        _validation, params = self.validate_argument_spec(spec, **getattr(self.module, "RULES", {}))
-        hidden = {str(params[name]) for name, option in spec.items() if option.get("no_log") and params[name]}
+        validation = ArgumentSpecValidator(spec, **getattr(self.module, "RULES", {})).validate(self._task.args)
+        params = validation.validated_parameters
+        hidden = {str(params[name]) for name, option in spec.items() if option.get("no_log") and params.get(name)}
+        if validation.error_messages:
+            # As a result, like a module's, so that `failed_when` sees it. An exception would show all the arguments.
+            text = validation.errors.msg
+            if isinstance(validation.errors[0], UnsupportedError):
+                text = "Unsupported parameters for (%s) module: %s" % (self._task.action, text)
+            return dict(result, failed=True, changed=False, msg=remove_values(text, hidden))
 
         warnings = []
         task = Task(params, self._task.check_mode, warnings.append, self._say(task_vars), CONNECTIONS)
@@ -73,8 +83,12 @@ class InProcessAction(ActionBase):
 
     def _say(self, task_vars):
         host = (task_vars or {}).get("inventory_hostname", "localhost")
+        playbook = os.getppid()
 
         def say(text):
+            # A worker lives on when the run that it belongs to is killed, and would ask for hours for nobody.
+            if os.getppid() != playbook:
+                raise SystemExit("the run has ended")
             self._display.display("[%s] %s" % (host, text))
 
         return say

@@ -216,13 +216,16 @@ def test_an_interruption_ends_the_waits_inside_steps():
     assert time.monotonic() - started < 30
 
 
+def interrupt():
+    raise KeyboardInterrupt
+
+
 def test_an_interruption_starts_nothing_more():
     log = []
 
     def first():
         log.append("first")
-        raise KeyboardInterrupt
-        yield
+        yield interrupt()
 
     def other(number):
         log.append(number)

@@ -893,7 +893,7 @@ class TestDownload:
             dict(drop=True),
             dict(status=503),
         ],
-        ids=lambda how: "-".join(how),
+        ids="-".join,
     )
     def test_a_file_that_was_cut_off_is_fetched_again(self, server, client, quick_back_off, compress, how):
         server.expect("GET", "/f", Reply(body=self.CONTENT * 2, compress=compress, **how), Reply(body=self.CONTENT))

@@ -172,12 +172,10 @@ class TestSettle:
         assert "exception" not in failure.result
 
     def test_a_bug_is_shown_with_its_traceback(self):
-        try:
+        with pytest.raises(KeyError) as raised:
             raise KeyError("x")
-        except KeyError as error:
-            ending = error
         with pytest.raises(TaskFailed) as caught:
-            self.settle([ending])
+            self.settle([raised.value])
         assert "item a: KeyError: 'x'" in caught.value.msg
         assert "Traceback" in caught.value.result["exception"]
 
