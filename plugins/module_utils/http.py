@@ -404,7 +404,7 @@ class HttpClient:
             pass
         text = text.decode("utf-8", "replace")
         try:
-            return json.loads(text), text
+            return load_json(text), text
         except ValueError:
             return None, text
 
@@ -421,7 +421,7 @@ class HttpClient:
         check_complete(response)
         text = text.decode("utf-8", "replace")
         try:
-            body = json.loads(text)
+            body = load_json(text)
         except ValueError:
             raise HttpError(
                 method, path, "HTTP %d, but %s" % (response.status_code, describe_text(self._redact(text, response))),
@@ -435,6 +435,10 @@ class HttpClient:
             # A report that lost its last rows on the way would read as if nothing were open.
             raise HttpError("GET", path, "the answer does not say how long it is, so it may be cut off",
                             response.status_code, hint="A proxy that takes this away has to be mended or left out.")
+        if response.status_code != 200:
+            # 206 is a part, and whole as such.
+            raise HttpError("GET", path, "HTTP %d, and only 200 is a whole file" % response.status_code,
+                            response.status_code)
         target.seek(0)
         target.truncate()
         digest = hashlib.sha256()
@@ -457,6 +461,17 @@ class HttpClient:
                 if spelling:
                     text = text.replace(spelling, "********")
         return text
+
+
+def load_json(text):
+    """The value of a JSON text. Raises ValueError, also for what Python would take and JSON has not."""
+    def refuse(constant):
+        raise ValueError("%s is no JSON" % constant)
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def make_answer(response, body):

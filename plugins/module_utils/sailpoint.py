@@ -218,6 +218,10 @@ class SailPointApi:
     def _path(self, resource, *rest):
         """The path of a resource: the per-service scheme puts the version second, all others put it first."""
         scheme = [resource, "v1"] if self._version == "v1" else [self._version, resource]
+        for part in rest:
+            # `.` and `..` are steps to another path, even encoded.
+            if not part.strip("."):
+                raise ItemFailed("%r is no id" % part)
         return "/" + "/".join(scheme + [quote(part, safe="") for part in rest])
 
     def get_campaign(self, campaign_id):
@@ -254,16 +258,18 @@ class SailPointApi:
             if filters:
                 params["filters"] = filters
             answer = self.client.request("GET", self._path("campaigns"), params=params)
-            if not isinstance(answer.body, list):
+            if not isinstance(answer.body, list) or not all(
+                    isinstance(campaign, dict) and campaign.get("id") is not None for campaign in answer.body):
                 raise HttpError("GET", self._path("campaigns"), "the answer is not a list of campaigns", answer.status)
             if answer.body and answer.body == campaigns[-len(answer.body):]:
                 raise HttpError("GET", self._path("campaigns"), "the same page came twice", answer.status)
             campaigns += answer.body
             said = answer.headers.get("X-Total-Count", "")
             total = int(said) if said.isdecimal() else total
-            complete = len(campaigns) >= total if total is not None else len(answer.body) < size
-            if complete or not answer.body:
+            if len(campaigns) >= total if total is not None else len(answer.body) < size:
                 return campaigns, len(campaigns) if total is None else total, False
+            if not answer.body:
+                return campaigns, total, True
             if limit is not None and len(campaigns) >= limit:
                 return campaigns, total, True
 
@@ -308,6 +314,8 @@ class SailPointApi:
 
         Raises ReportGone, and OSError where the file cannot be written.
         """
+        if not isinstance(report_id, str) or not report_id:
+            raise ItemFailed("the report has the id %r, with which no file can be asked for" % (report_id,))
         url_path = self._path("reports", report_id)
         directory = os.path.dirname(path)
         handle, temporary = tempfile.mkstemp(dir=directory, prefix=".", suffix=".part")
@@ -393,8 +401,11 @@ def remediation_scan(api, ledger, item, start=True, wait=False, wait_interval=60
     while True:
         try:
             campaign = api.get_campaign(campaign_id)
+            if campaign.get("id", campaign_id) != campaign_id:
+                # Its `modified` must not end a scan of this one.
+                raise ItemFailed("the API answered with another campaign, %r" % (campaign["id"],))
             modified = campaign.get("modified")
-            if item["status"] in ("requested", "running") and modified and modified != item["modified_before"]:
+            if item["status"] in ("requested", "running") and _has_moved(modified, item["modified_before"]):
                 item.update(status="finished", modified=modified)
                 _remember_scan(ledger, key, item, finished_at=utc_now())
                 return
@@ -412,6 +423,12 @@ def remediation_scan(api, ledger, item, start=True, wait=False, wait_interval=60
         if not wait:
             return
         yield wait_interval
+
+
+def _has_moved(modified, before):
+    """Whether `modified` is another now. An earlier one comes from a server that lags behind, and proves nothing."""
+    moment, moment_before = parse_time(modified), parse_time(before)
+    return moment > moment_before if moment and moment_before else bool(modified) and modified != before
 
 
 def _ask_for_scan(api, ledger, key, item, campaign):
@@ -475,7 +492,7 @@ def campaign_report(api, item, report_type, path, file_format="csv", newer_than=
         elif status in READABLE_REPORT_STATUSES and not must_run and (not after or _is_newer(last_run_at, after)):
             try:
                 if path:
-                    item["sha256"] = api.download_report(report["id"], file_format, path)
+                    item["sha256"] = api.download_report(report.get("id"), file_format, path)
                     item["path"] = path
                 item["status"] = "finished"
                 return

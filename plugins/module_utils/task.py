@@ -113,6 +113,9 @@ def settle(items, endings, names, noun, timeout_advice, **result):
             continue
         known = isinstance(ending, (ItemFailed, HttpError, LedgerError))
         item["error"] = str(ending) if known else "%s: %s" % (type(ending).__name__, ending)
+        if "outcome" in item:
+            # Whatever was known before, an error is never an answer.
+            item["outcome"] = "inconclusive"
         failed.append("%s: %s" % (name, item["error"]))
         if not known:
             result["exception"] = "".join(traceback.format_exception(type(ending), ending, ending.__traceback__))

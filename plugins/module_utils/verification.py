@@ -10,10 +10,13 @@ answer: nothing is `remediated` unless an API said so in words that the code kno
 
 from __future__ import annotations
 
+import re
+
 OUTCOMES = ("remediated", "unremediated", "pending", "inconclusive")
 SCHEMA_VERSION = "1.0"
 # Statuses of a campaign whose decisions are still to come.
 UNDECIDED = ("PENDING", "STAGED", "ACTIVATING", "ACTIVE", "COMPLETING")
+NOT_DOWNLOADED = "the remediation status report has finished, and was not downloaded (check mode downloads nothing)"
 SCAN_REASONS = {
     "FAILED_TIMEOUT": "Xpanse could not finish the scan in time (FAILED_TIMEOUT)",
     "FAILED_ERROR": "the scan failed (FAILED_ERROR)",
@@ -102,9 +105,12 @@ def campaign_targets(results):
             targets.append(campaign_target(
                 campaign, by_campaign["scans"].get(campaign_id), by_campaign["reports"].get(campaign_id), infos,
                 results))
-    if has_failed(filtered):
+    problem = failure_of(filtered, "the campaigns could not be listed") if has_failed(filtered) else None
+    if filtered.get("truncated"):
+        problem = "the API left campaigns out, so not every campaign is known"
+    if problem:
         targets.append(make_target("campaign", "filter: %s" % results["campaign_filters"], None, "inconclusive",
-                                   failure_of(filtered, "the campaigns could not be listed")))
+                                   problem))
     return targets
 
 
@@ -145,8 +151,10 @@ def judge_campaign(campaign, scan, report, infos, results):
         return "inconclusive", failure_of(results["reports"], "no report was made after the scan")
     if report.get("error"):
         return "inconclusive", report["error"]
-    if report.get("status") != "finished" or not report.get("path"):
+    if report.get("status") != "finished":
         return "pending", "the remediation status report has not finished"
+    if not report.get("path"):
+        return "pending", NOT_DOWNLOADED
     info = infos.get(report["path"])
     if info is None:
         return "inconclusive", failure_of(results["report_infos"], "the remediation status report was not read")
@@ -161,8 +169,10 @@ def judge_campaign(campaign, scan, report, infos, results):
 
 def exposure_key(ids):
     """What makes two exposures the same: an id is the same as a number and as text."""
-    return tuple(str(ids.get(name) or "").strip() for name in (
+    alert_id, rule_id, service_id = ("" if ids.get(name) is None else str(ids[name]).strip() for name in (
         "alert_internal_id", "attack_surface_rule_id", "service_id"))
+    # As it is sent.
+    return str(int(alert_id)) if re.fullmatch(r"[0-9]+", alert_id) else alert_id, rule_id, service_id
 
 
 def exposure_targets(results):

@@ -256,7 +256,7 @@ def outcome_of(status, result):
     """The outcome of a scan. What is not known is never read as an answer."""
     if status == IN_PROGRESS:
         return "pending"
-    return OUTCOMES.get((status, result), "inconclusive")
+    return next((outcome for words, outcome in OUTCOMES.items() if words == (status, result)), "inconclusive")
 
 
 def exposure_of(request):
@@ -354,10 +354,11 @@ def scan_targets(alert):
     service_ids = alert.get("service_ids") or []
     if isinstance(service_ids, str):
         service_ids = [service_id.strip() for service_id in service_ids.split(",")]
-    service_ids = [service_id for service_id in service_ids if service_id]
-    missing = ([] if rule_id else ["attack surface rule"]) + ([] if service_ids else ["service"])
+    service_ids = [service_id for service_id in service_ids if service_id] if isinstance(service_ids, list) else []
+    alert_id = "" if alert.get("alert_id") is None else str(alert["alert_id"])
+    missing = ([] if alert_id else ["id"]) + ([] if rule_id else ["attack surface rule"]) + (
+        [] if service_ids else ["service"])
     if missing:
         raise ItemFailed("the alert has no %s, so Xpanse cannot scan it" % " and no ".join(missing))
-    alert_id = str(alert.get("alert_id"))
-    return [dict(alert_internal_id=int(alert_id) if alert_id.isdigit() else alert_id, attack_surface_rule_id=rule_id,
-                 service_id=service_id) for service_id in service_ids]
+    return [dict(alert_internal_id=int(alert_id) if re.fullmatch(r"[0-9]+", alert_id) else alert_id,
+                 attack_surface_rule_id=rule_id, service_id=service_id) for service_id in service_ids]

@@ -266,8 +266,13 @@ def run(task):
             # The directory may be moved, to a share or into an archive, and must still make sense there.
             file["path"] = os.path.relpath(file["path"], params["dest"])
     path = os.path.join(params["dest"], FILE_NAME)
-    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-    changed = gist(found) != gist(read(path))
+    # Half a surrogate pair is no text, but JSON has an escape for it.
+    text = (json.dumps(found, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace").decode("utf-8")
+    before = read(path)
+    # What a report says that check mode did not download is taken to be what it said before.
+    unknown = {target["id"] for target in found["targets"] if target["reason"] == verification.NOT_DOWNLOADED}
+    unknown &= {target["id"] for target in before or ()}
+    changed = before is None or gist(found["targets"], unknown) != gist(before, unknown)
     if not task.check_mode:
         try:
             write_atomically(path, text)
@@ -280,19 +285,20 @@ def run(task):
 
 
 def read(path):
-    """The verification that was written before, or an empty one."""
+    """The targets of the verification that was written before, or None where there is no such file."""
     try:
         with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-        return content if isinstance(content, dict) else {}
-    except (OSError, ValueError):
-        return {}
+            targets = json.load(file)["targets"]
+        gist(targets)
+        return targets
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
-def gist(found):
+def gist(targets, left_out=()):
     """What makes two verifications the same."""
-    return found.get("verdict"), sorted(
-        (target["kind"], target["id"], target["outcome"], target["reason"]) for target in found.get("targets", ()))
+    return sorted((target["kind"], target["id"], target["outcome"], target["reason"]) for target in targets if
+                  target["id"] not in left_out)
 
 
 def main():

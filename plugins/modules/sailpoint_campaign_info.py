@@ -93,7 +93,7 @@ total:
   type: int
   sample: 1
 truncated:
-  description: Whether O(limit) left campaigns out.
+  description: Whether campaigns were left out, because of O(limit) or by the API itself.
   returned: always
   type: bool
   sample: false
@@ -104,7 +104,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError
-from ansible_collections.secops.remediation.plugins.module_utils.task import TaskFailed, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils.task import (
+    ItemFailed,
+    TaskFailed,
+    run_module,
+    settle,
+)
 
 ARGUMENT_SPEC = dict(
     campaign_ids=dict(type="list", elements="str"),
@@ -142,7 +147,10 @@ def get_campaigns(api, campaign_ids, concurrency):
 
     def get(campaign_id):
         try:
-            items[campaign_id] = api.get_campaign(campaign_id)
+            campaign = api.get_campaign(campaign_id)
+            if campaign.get("id") != campaign_id:
+                raise ItemFailed("the API answered with another campaign, %r" % (campaign.get("id"),))
+            items[campaign_id] = campaign
         except sailpoint.CampaignNotFound:
             missing_ids.append(campaign_id)
         yield from ()

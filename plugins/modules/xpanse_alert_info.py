@@ -194,6 +194,8 @@ def collect(api, params, result):
             return
         only = [dict(field="alert_id_list", operator="in", value=group)] if group else []
         alerts, total, truncated = api.get_alerts(conditions + only, left)
+        if not all(isinstance(alert, dict) for alert in alerts):
+            raise HttpError("POST", xpanse.GET_ALERTS, "the answer holds alerts that are not objects")
         result["alerts"] += alerts
         result["total"] += total
         result["truncated"] = result["truncated"] or truncated

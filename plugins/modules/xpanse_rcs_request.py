@@ -179,6 +179,8 @@ ARGUMENT_SPEC = dict(
     **xpanse.CONNECTION_OPTIONS,
 )
 
+EXPOSURE = ("alert_internal_id", "attack_surface_rule_id", "service_id")
+
 
 def run(task):
     """The module's work."""
@@ -191,8 +193,8 @@ def run(task):
         key = exposure_key(place, request)
         if key not in places:
             places[key] = len(items)
-            item = {name: request.get(name) for name in ("alert_internal_id", "attack_surface_rule_id", "service_id")}
-            if len(key) == 3:
+            item = {name: request.get(name) for name in EXPOSURE}
+            if len(key) == len(EXPOSURE):
                 item.update(zip(item, key))
             items.append(item)
             scans.append(xpanse.confirmation_scan(
@@ -220,7 +222,7 @@ def run(task):
 def exposure_key(place, request):
     """What makes two requests the same. One that is not complete is like no other."""
     if request.get("scan_id"):
-        return (request["scan_id"],)
+        return (request["scan_id"], *(request.get(name) for name in EXPOSURE))
     try:
         return xpanse.exposure_of(request)
     except ItemFailed:

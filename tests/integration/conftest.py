@@ -20,6 +20,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 from running_simulator import running_simulator  # noqa: E402
+
 # What somebody may have set for their own work, and what of it the Makefile has set for this.
 FOREIGN = ("ANSIBLE_", "SAIL_", "CORTEX_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NETRC")
 OURS = ("ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_CONFIG", "ANSIBLE_HOME", "ANSIBLE_REMOTE_TMP")
@@ -31,6 +32,7 @@ class Ansible:
     def __init__(self, simulator, folder):
         self.simulator = simulator
         self.folder = folder
+        self.started = []
 
     def environment(self, **changes):
         """The environment of a run. A change to None removes a variable."""
@@ -55,9 +57,11 @@ class Ansible:
 
     def start(self, playbook, *options, environment=None, **variables):
         """Starts a run and returns its process, in a process group of its own, so that it can be killed whole."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.command(playbook, *options, **variables), cwd=self.folder, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True, env=self.environment(**(environment or {})))
+        self.started.append(process)
+        return process
 
     def run(self, playbook, *options, environment=None, **variables):
         """Runs to the end. Returns the finished process; its stdout holds everything that was printed."""
@@ -111,4 +115,9 @@ def simulator(request):
 @pytest.fixture
 def ansible(simulator, tmp_path):
     """Runs playbooks against the simulator."""
-    return Ansible(simulator, tmp_path)
+    ansible = Ansible(simulator, tmp_path)
+    yield ansible
+    # A test that failed may have left one behind.
+    for process in ansible.started:
+        if process.poll() is None:
+            kill(process)

@@ -419,7 +419,7 @@ def test_one_operation_per_campaign(client):
 
 
 def test_twenty_requests_at_once_start_one_scan(client):
-    client.control("POST", "config", {"latency": 0.05, "scan_seconds": 5})
+    client.control("POST", "config", {"latency": 0.5, "scan_seconds": 5})
     client.isc("GET", "/campaigns/v1")
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _each: requests.post(
