@@ -38,6 +38,7 @@ RATE_WINDOW = 10.0
 RATE_WINDOW_MARGIN = 0.1
 LONGEST_RETRY_AFTER = 300.0
 LARGEST_JSON_BODY = 64 * 1024 * 1024
+DEEPEST_JSON = 100
 TRANSIENT_STATUSES = (429, 502, 503, 504)
 REDIRECT_STATUSES = (301, 302, 307, 308)
 MOST_REDIRECTS = 3
@@ -469,9 +470,17 @@ def load_json(text):
         raise ValueError("%s is no JSON" % constant)
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        value = json.loads(text, parse_constant=refuse)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    level = [value]
+    for _depth in range(DEEPEST_JSON):
+        level = [inner for outer in level if isinstance(outer, (dict, list)) for inner in (
+            outer.values() if isinstance(outer, dict) else outer)]
+        if not level:
+            return value
+    # Ansible could not hand it on, and all the results of the task would be lost with it.
+    raise ValueError("nested too deeply")
 
 
 def make_answer(response, body):

@@ -147,8 +147,10 @@ def judge_campaign(campaign, scan, report, infos, results):
         return "pending", "a report of the campaign runs, so the remediation scan has to wait"
     if scan["status"] != "finished":
         return "pending", "the remediation scan has not finished"
+    if report is None and has_failed(results["reports"]):
+        return "inconclusive", failure_of(results["reports"], "the reports could not be made")
     if report is None:
-        return "inconclusive", failure_of(results["reports"], "no report was made after the scan")
+        return "pending", "the remediation scan has finished, and no report has been asked for yet"
     if report.get("error"):
         return "inconclusive", report["error"]
     if report.get("status") != "finished":

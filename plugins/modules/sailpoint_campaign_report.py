@@ -91,10 +91,12 @@ EXAMPLES = r"""
     base_url: https://acme.api.identitynow.com
     client_id: "{{ sailpoint_client_id }}"
     client_secret: "{{ sailpoint_client_secret }}"
-    campaign_ids: "{{ scanned.scans | map(attribute='campaign_id') | list }}"
-    newer_than: >-
-      {{ dict(scanned.scans | map(attribute='campaign_id') | zip(scanned.scans | map(attribute='modified'))) }}
+    campaign_ids: "{{ finished | map(attribute='campaign_id') | list }}"
+    newer_than: "{{ dict(finished | map(attribute='campaign_id') | zip(finished | map(attribute='modified'))) }}"
     dest: /var/lib/remediation/reports
+  vars:
+    # A scan that has not finished has no modified, and any old report would do.
+    finished: "{{ scanned.scans | selectattr('status', 'eq', 'finished') | list }}"
 
 - name: Get the sign-off report as a PDF, a new one in any case
   secops.remediation.sailpoint_campaign_report:

@@ -24,7 +24,10 @@ sys.path.insert(0, str(HERE.parent))
 
 from running_simulator import running_simulator  # noqa: E402
 
-SCAN_SECONDS = 10
+SCAN_SECONDS = 5
+# No limit is published for these calls, so the headline is without one on either side. The collection's default is
+# careful all the same; what that costs is a row of its own.
+SIDES = {"uri": ("uri.yml", 0), "verify": ("verify.yml", 0), "limited": ("verify.yml", 100)}
 LATENCY = 0.05
 WAIT_INTERVAL = 5
 
@@ -47,13 +50,14 @@ def run_playbook(playbook, variables, folder):
 
 def measure(side, count, folder):
     """One side for so many exposures."""
-    options = ["--exposures", count, "--scan-seconds", SCAN_SECONDS, "--latency", LATENCY]
+    playbook, rate_limit = SIDES[side]
+    options = ["--exposures", count, "--scan-seconds", SCAN_SECONDS, "--latency", LATENCY, "--rate-limit", rate_limit]
     with running_simulator(*options) as simulator:
         variables = dict(
-            ansible_python_interpreter=sys.executable,
+            ansible_python_interpreter=sys.executable, rate_limit=rate_limit,
             xpanse_url=simulator.url, exposures=simulator.exposures(), wait_interval=WAIT_INTERVAL,
             evidence_dir=str(Path(folder, "evidence-%s-%d" % (side, count))))
-        cost = run_playbook(HERE / ("%s.yml" % side), variables, folder)
+        cost = run_playbook(HERE / playbook, variables, folder)
         stats = simulator.control("GET", "stats")
     cost.update(side=side, exposures=count, requests=stats["requests"],
                 requests_by_operation=stats["by_operation"], refused=stats["by_status"].get("429", 0))
@@ -67,16 +71,18 @@ def main():
     parser.add_argument("--json", type=Path, help="write the table to this file, too")
     options = parser.parse_args()
     print("Scans of %d s, latency %d ms, a look every %d s." % (SCAN_SECONDS, LATENCY * 1000, WAIT_INTERVAL))
-    print("%9s  %-6s %9s %9s %9s %5s  %s" % ("exposures", "side", "seconds", "CPU s", "requests", "429", "ratio"))
+    print("limited: with the default rate_limit, against a server that enforces it.")
+    print("%9s  %-7s %9s %9s %9s %5s  %s" % ("exposures", "side", "seconds", "CPU s", "requests", "429", "ratio"))
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for count in options.exposures:
-            theirs, ours = measure("uri", count, folder), measure("verify", count, folder)
-            theirs["ratio"] = 1.0
-            ours["ratio"] = theirs["seconds"] / ours["seconds"]
-            for row in (theirs, ours):
+            theirs = None
+            for side in SIDES:
+                row = measure(side, count, folder)
+                theirs = theirs or row
+                row["ratio"] = theirs["seconds"] / row["seconds"]
                 rows.append(row)
-                print("%9d  %-6s %9.1f %9.1f %9d %5d  %.1f times the speed" % (
+                print("%9d  %-7s %9.1f %9.1f %9d %5d  %.1f times the speed" % (
                     count, row["side"], row["seconds"], row["cpu_seconds"], row["requests"], row["refused"],
                     row["ratio"]), flush=True)
     memory = subprocess.run([sys.executable, str(HERE / "report_memory.py")], capture_output=True, text=True,
