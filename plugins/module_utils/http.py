@@ -294,8 +294,9 @@ class HttpClient:
         renewed = False
         while True:
             attempt += 1
-            auth_headers = authentication.headers()
             self.limiter.acquire()
+            # Only now: a signature is made with the time, and the limiter may have held this thread for long.
+            auth_headers = authentication.headers()
             try:
                 with self._open(method, path, url, auth_headers, headers, content) as response:
                     if response.status_code < 300:

@@ -111,19 +111,19 @@ def read_report(path, vocabulary=None, status_column=None, max_open_items=100):
             return dict(result, reason=reason_of_csv_error(error, lines))
     result["status_column"] = None if index is None else columns[index]
     result.update(count.numbers(), open_items=count.open_items)
-    result["outcome"], result["reason"] = judge(count, problem, status_column is None and is_header(header, lines))
+    result["outcome"], result["reason"] = judge(count, problem)
     return result
 
 
-def judge(count, problem, is_surely_report):
+def judge(count, problem):
     """(outcome, reason) of a file that was read to its end.
 
-    problem: why no column has the items' state, or None. is_surely_report: whether the file without rows is a report,
-    though that column is not there.
+    problem: why no column has the items' state, or None.
     """
     if not count.total:
-        if problem and not is_surely_report:
-            return "inconclusive", "the file has no rows, and may not be the whole report: %s" % problem
+        if problem:
+            # A line of text from somebody on the way looks like a header, too.
+            return "inconclusive", "the file has no rows, and may not be a whole report: %s" % problem
         return "remediated", "the report lists no item: nothing was revoked"
     findings = count.findings(problem)
     if count.open:
@@ -131,12 +131,6 @@ def judge(count, problem, is_surely_report):
     if findings:
         return "inconclusive", "; ".join(findings)
     return "remediated", "%d of %d items remediated" % (count.total, count.total)
-
-
-def is_header(header, lines):
-    """Whether the only line of a file is a whole header, rather than a part or a message of somebody on the way."""
-    return lines.is_whole and len(header) > 1 and all(
-        name.strip() and not name.rstrip().endswith((".", "!", "?")) for name in header)
 
 
 class Count:
@@ -292,14 +286,12 @@ class Lines:
 
     number: lines read so far. record_line: number of the line in which the record began that is being read.
     record_size: its characters so far; whoever takes a record sets it to 0.
-    is_whole: whether the last line has an end.
     """
 
     def __init__(self, file):
         self.number = 0
         self.record_line = 0
         self.record_size = 0
-        self.is_whole = False
         self._readline = file.readline
 
     def __iter__(self):
@@ -310,7 +302,6 @@ class Lines:
         if not line:
             raise StopIteration
         self.number += 1
-        self.is_whole = line.endswith(("\n", "\r"))
         if not self.record_size:
             self.record_line = self.number
         self.record_size += len(line)

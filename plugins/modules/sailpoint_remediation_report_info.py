@@ -110,8 +110,8 @@ reports:
       description:
         - V(unremediated) if an item is still open.
         - V(inconclusive) if none is, but the state of one is unknown, or the file cannot be relied on.
-        - V(remediated) if every item is. A report with a header and no rows is V(remediated), too, because nothing was
-          revoked.
+        - V(remediated) if every item is. A report without rows is V(remediated), too, because nothing was revoked, if
+          its header has the status column.
       type: str
       sample: unremediated
     reason:
