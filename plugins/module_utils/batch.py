@@ -35,7 +35,6 @@ def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=
     now = time.monotonic()
     deadline = now + wait_timeout
     waiting = [(now, next(order), index) for index in range(len(generators))]
-    stepped = set()
     looked_at = set()
     running = {}
     next_round = now
@@ -48,10 +47,10 @@ def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=
 
     def expire():
         for _due, _order, index in waiting:
-            if index in stepped:
+            if index in looked_at:
                 generators[index].close()
                 endings[index] = WaitTimeout()
-        return [entry for entry in waiting if entry[2] not in stepped]
+        return [entry for entry in waiting if entry[2] not in looked_at]
 
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(generators))))
     try:
@@ -62,7 +61,6 @@ def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=
                 heapq.heapify(waiting)
             while waiting and waiting[0][0] <= now and len(running) < concurrency:
                 index = heapq.heappop(waiting)[2]
-                stepped.add(index)
                 running[pool.submit(step, index)] = index
             if not running and not waiting:
                 break
