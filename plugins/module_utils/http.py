@@ -36,6 +36,8 @@ else:
 RATE_WINDOW = 10.0
 # A request is counted here when it leaves and by the server when it arrives; the margin absorbs the difference.
 RATE_WINDOW_MARGIN = 0.1
+LEAST_LEARNED = 10
+MOST_PEACE = 32
 LONGEST_RETRY_AFTER = 300.0
 LARGEST_JSON_BODY = 64 * 1024 * 1024
 DEEPEST_JSON = 100
@@ -121,21 +123,47 @@ class Answer:
     server_time: str | None = None
 
 
+class LatestRequests(list):
+    """The last request of each kind: of a hundred looks at a scan, the one that answered supports the result.
+
+    Give one as `record` to a call, and it holds what was asked and answered: a dict with method, path, status (int),
+    reference (what the vendor's support asks for, or None), and server_time (UTC text or None).
+    """
+
+    def append(self, exchange):
+        """Adds an exchange in place of the former one of its kind."""
+        self[:] = [other for other in self if (other["method"], other["path"]) != (
+            exchange["method"], exchange["path"])]
+        super().append(exchange)
+
+
 class Limiter:
     """Keeps all threads together at `limit` requests in any window, first come, first served.
 
-    A 429 holds everybody: nobody sends before the pause is over, and then at the even pace of the limit,
-    because a full burst would run into the same wall again.
+    It starts gently: a fifth of the limit may leave at once, and the rest of the first window evenly, because another
+    task or another client may just have used the budget.
+    A 429 is news for all threads. Nobody sends before the pause is over. The budget falls to what went through lately,
+    at most by half, the next requests leave evenly, and in peace it grows again, more slowly with each further 429. So
+    it settles just below a limit that it was not told.
+    limit: requests in `window` seconds, or 0 where no limit is known; then one is only learned.
     """
 
     def __init__(self, limit, window=RATE_WINDOW + RATE_WINDOW_MARGIN, clock=time.monotonic):
         self.limit = limit
         self.window = window
         self._clock = clock
-        self._slots = deque(maxlen=limit or 1)
-        self._paused_until = 0.0
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._paused_until = 0.0
+        # How many may leave within a window now, or None.
+        self._budget = limit or None
+        self._step = max(1, limit // 20)
+        # Grows after so many windows without a 429.
+        self._peace = 1
+        self._grows_at = math.inf
+        self._slots = deque()
+        if limit:
+            self._pretend(limit - max(1, limit // 5), clock())
 
     def acquire(self):
         """Blocks until this thread may send. Raises InterruptedError after stop()."""
@@ -151,23 +179,55 @@ class Limiter:
         """(the moment at which this thread may send, the pause that was known then)."""
         with self._lock:
             slot = max(self._clock(), self._paused_until)
-            if self.limit:
-                if len(self._slots) == self.limit:
-                    slot = max(slot, self._slots[0] + self.window)
-                self._slots.append(slot)
+            if self._budget and len(self._slots) >= self._budget:
+                slot = max(slot, self._slots[-self._budget] + self.window)
+            if slot >= self._grows_at:
+                self._budget += self._step
+                self._grows_at = slot + self.window * self._peace
+                if self.limit and self._budget >= self.limit:
+                    self._budget, self._grows_at = self.limit, math.inf
+            self._slots.append(slot)
+            while self._slots[0] < slot - self.window:
+                self._slots.popleft()
             return slot, self._paused_until
 
-    def pause(self, seconds):
-        """Nobody sends for so many seconds."""
+    def _pretend(self, count, until):
+        """As if so many requests had left evenly within the window before `until`."""
+        pace = self.window / max(1, count)
+        self._slots = deque(until - self.window + pace * place for place in range(count))
+
+    def pause(self, seconds, refused=False):
+        """Nobody sends for so many seconds. refused: because of a 429, after which less is sent."""
         with self._lock:
-            until = self._clock() + seconds
-            if until <= self._paused_until:
+            now = self._clock()
+            # What was on its way already when the first 429 came is no further news.
+            if refused and now >= self._paused_until:
+                self._learn(now)
+            until = max(self._paused_until, now + seconds)
+            if until == self._paused_until:
                 return
             self._paused_until = until
-            if self.limit:
-                pace = self.window / self.limit
-                self._slots.clear()
-                self._slots.extend(until - self.window + pace * place for place in range(self.limit))
+            if self._budget:
+                self._pretend(self._budget, until)
+            if self._budget and self._budget != self.limit:
+                self._grows_at = until + self.window * self._peace
+
+    def _learn(self, now):
+        """What was sent within the last window was a little too much."""
+        sent = sum(now - self.window < slot <= now for slot in self._slots)
+        if self._budget is None:
+            # After a few requests only, it was others who used the budget.
+            self._budget = max(LEAST_LEARNED, sent * 9 // 10)
+            self._step = max(1, self._budget // 20)
+        else:
+            self._budget = max(1, min(self._budget, max(self._budget // 2, sent * 9 // 10)))
+            self._step = max(1, min(self._step, self._budget // 20))
+            self._peace = min(2 * self._peace, MOST_PEACE)
+
+    def seconds_for(self, requests_to_send):
+        """The seconds within which so many requests can leave."""
+        budget = self._budget
+        return requests_to_send * self.window / budget if budget else 0.0
 
     def wait(self, seconds):
         """Sleeps, unless stopped. Raises InterruptedError after stop()."""
@@ -252,12 +312,13 @@ class HttpClient:
         """Ends every wait of every thread."""
         self.limiter.stop()
 
-    def request(self, method, path, repeatable=None, authentication=None, needs_body=True, **content):
+    def request(self, method, path, repeatable=None, authentication=None, needs_body=True, record=None, **content):
         """Sends one request and returns its Answer with a JSON body.
 
         repeatable: whether it may be sent again when the server may have carried it out already
         (default: if it changes nothing). authentication: another one than the client's. needs_body: False where the
-        status says it all. content: `params`, `json` or `data`.
+        status says it all. record: a list that is given what was asked and answered, see LatestRequests.
+        content: `params`, `json` or `data`.
         Raises HttpError, and WouldChange in check mode.
         """
         def read(response):
@@ -265,9 +326,10 @@ class HttpClient:
             is_page = "html" in response.headers.get("Content-Type", "").lower()
             return self._read_json(method, path, response) if needs_body or is_page else make_answer(response, None)
 
-        return self._send(method, path, repeatable, authentication, read, {"Accept": "application/json"}, content)
+        return self._send(method, path, repeatable, authentication, read, {"Accept": "application/json"}, content,
+                          record)
 
-    def download(self, path, params, accept, target):
+    def download(self, path, params, accept, target, record=None):
         """Streams a body into `target`, a binary file, from its start. Returns (Answer, SHA-256 as hex).
 
         Raises HttpError.
@@ -275,13 +337,13 @@ class HttpClient:
         def read(response):
             return self._read_file(path, response, target)
 
-        answer = self._send("GET", path, True, None, read, {"Accept": accept}, {"params": params})
+        answer = self._send("GET", path, True, None, read, {"Accept": accept}, {"params": params}, record)
         return answer, answer.body
 
     def _changes(self, method, path):
         return method not in ("GET", "HEAD") and path.rstrip("/") not in self._read_only_posts
 
-    def _send(self, method, path, repeatable, authentication, read, headers, content):
+    def _send(self, method, path, repeatable, authentication, read, headers, content, record):
         changes = self._changes(method, path)
         if changes and self.check_mode:
             raise WouldChange(method, path)
@@ -300,7 +362,9 @@ class HttpClient:
             try:
                 with self._open(method, path, url, auth_headers, headers, content) as response:
                     if response.status_code < 300:
-                        return read(response)
+                        answer = read(response)
+                        self._record(record, method, path, response, None)
+                        return answer
                     error_body, error_text = self._read_error(response)
             except requests.exceptions.RequestException as error:
                 failure = self._connection_error(method, path, error)
@@ -321,13 +385,20 @@ class HttpClient:
                 continue
             failure = self._answer_error(method, path, response, error_body, error_text)
             failure.uncertain = changes and not repeatable and status >= 500
+            self._record(record, method, path, response, failure.reference)
             if status not in TRANSIENT_STATUSES or (status != 429 and not repeatable):
                 raise failure
             asked = retry_after(response.headers)
             if status == 429 or asked is not None:
-                self.limiter.pause(self._bounded(asked, attempt, deadline, failure))
+                self.limiter.pause(self._bounded(asked, attempt, deadline, failure), refused=status == 429)
             else:
                 self._back_off(attempt, deadline, failure)
+
+    @staticmethod
+    def _record(record, method, path, response, reference):
+        if record is not None:
+            record.append(dict(method=method, path=path, status=response.status_code, reference=reference,
+                               server_time=http_date(response.headers.get("Date"))))
 
     def _open(self, method, path, url, auth_headers, headers, content):
         try:

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 
@@ -140,20 +141,39 @@ class TestLimiter:
             limiter.acquire()
             times.append(clock.now)
         assert all(late - early >= 10 for early, late in zip(times, times[5:], strict=False))
-        # And it does not wait for nothing.
-        limiter, clock = virtual_limiter(limit=5, window=10)
-        for _step in range(12):
+
+    def test_it_starts_gently_and_uses_the_whole_budget_all_the_same(self):
+        limiter, clock = virtual_limiter(limit=100, window=10)
+        times = []
+        for _step in range(1000):
             limiter.acquire()
-        assert clock.now == 120
+            times.append(clock.now - 100)
+        # Somebody else may just have used the budget: a fifth at once, the others evenly.
+        assert times[19] == 0
+        assert times[20:100] == pytest.approx([0.125 * step for step in range(80)])
+        assert times[-1] <= 100
 
     def test_no_limit(self):
         limiter, clock = virtual_limiter(limit=0, window=10)
         for _step in range(1000):
             limiter.acquire()
         assert clock.now == 100
+        # A server that is down says nothing about a limit.
         limiter.pause(3)
-        limiter.acquire()
+        for _step in range(1000):
+            limiter.acquire()
         assert clock.now == 103
+
+    def test_a_limit_that_was_not_told_is_learned(self):
+        limiter, clock = virtual_limiter(limit=0, window=10)
+        for _step in range(50):
+            limiter.acquire()
+        limiter.pause(10, refused=True)
+        times = []
+        for _step in range(45):
+            limiter.acquire()
+            times.append(clock.now)
+        assert times == pytest.approx([110 + step * 10 / 45 for step in range(45)])
 
     def test_pause_then_even_pace(self):
         limiter, clock = virtual_limiter(limit=10, window=10)
@@ -164,6 +184,41 @@ class TestLimiter:
             limiter.acquire()
             times.append(clock.now)
         assert times == pytest.approx([105 + step for step in range(30)])
+
+    def test_refusals_of_many_threads_at_once_count_once_and_the_budget_comes_back(self):
+        limiter, clock = virtual_limiter(limit=100, window=10)
+        for _step in range(5):
+            limiter.acquire()
+        for _thread in range(16):
+            limiter.pause(2, refused=True)
+        times = []
+        for _step in range(1000):
+            limiter.acquire()
+            times.append(clock.now)
+        windows = [sum(start <= moment < start + 10 for moment in times) for start in range(102, 192, 10)]
+        assert windows == sorted(windows) and 50 <= windows[0] < 80 and windows[-1] > 85, windows
+        assert all(late - early > 0.1 for early, late in zip(times[:50], times[1:50], strict=False))
+
+    @pytest.mark.parametrize("enforced", [100, 60, 31])
+    @pytest.mark.parametrize("told", [100, 0])
+    def test_a_server_that_enforces_a_limit_refuses_less_than_one_in_a_hundred(self, told, enforced):
+        """In virtual time: the server counts what arrived within any 10 s, also what it refused."""
+        limiter, clock = virtual_limiter(limit=told, window=10.1)
+        arrived, accepted, refused = deque(), [], 0
+        while len(accepted) < 4000:
+            limiter.acquire()
+            clock.now += 0.004
+            while arrived and arrived[0] <= clock.now - 10:
+                arrived.popleft()
+            if len(arrived) >= enforced:
+                refused += 1
+                limiter.pause(10, refused=True)
+                continue
+            arrived.append(clock.now)
+            accepted.append(clock.now)
+        assert refused < 0.01 * len(accepted)
+        used = len(accepted) / ((accepted[-1] - accepted[0]) * enforced / 10)
+        assert used > (0.95 if enforced == told else 0.8)
 
     def test_a_shorter_pause_does_not_end_a_longer_one(self):
         limiter, clock = virtual_limiter(limit=10, window=10)
@@ -836,7 +891,7 @@ class TestRetryAfter:
     def test_what_does_not_say_how_long_is_no_leave_to_hammer(self, server, client, value, quick_back_off):
         waits = []
         pause = client.limiter.pause
-        client.limiter.pause = lambda seconds: (waits.append(seconds), pause(seconds))
+        client.limiter.pause = lambda seconds, refused: (waits.append(seconds), pause(seconds, refused))
         server.expect("GET", "/x", *[Reply(429, headers={"Retry-After": value})] * 4, Reply(json=1))
         client.request("GET", "/x")
         assert waits == pytest.approx([0.01, 0.02, 0.04, 0.08])
