@@ -11,13 +11,113 @@ holds no thread, so thousands of scans can be waited for by ten threads. Knows n
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import heapq
 import itertools
+import random
+import threading
 import time
+
+
+# So many are looked at as often as asked for even where the rate limit does not allow it for all.
+SCOUTS = 10
+# What so many have in common is taken for a rule.
+ENOUGH = 10
 
 
 class WaitTimeout(Exception):
     """The item was still waiting when the time was up."""
+
+
+class Looks:
+    """When to look at each of many scans: seldom while it cannot have ended, at least every `interval` while it may.
+
+    What is known is how long others took, in this run or before. A scan younger than half of the shortest of at least
+    ten is left alone. One that is about to be as old as the shortest is looked at just then. Where there are more
+    scans than the rate limit allows to look at within the interval, most are looked at as often as it allows, and a
+    few, the scouts, every interval: they tell when the others may be ending.
+
+    interval: seconds. seconds_for: function from a number of requests to the seconds that the rate limit makes them
+    take. durations: seconds that earlier scans took.
+    """
+
+    def __init__(self, interval, seconds_for=lambda requests_to_send: 0.0, durations=()):
+        self.interval = interval
+        self._seconds_for = seconds_for
+        self._known = len(durations)
+        self._shortest = min(durations, default=None)
+        self._open = 0
+        self._begun = 0
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def scan(self):
+        """One scan, from its first request to its end, as a Scan."""
+        with self._lock:
+            self._open += 1
+            self._begun += 1
+            scan = Scan(self, scout=self._begun <= SCOUTS)
+        try:
+            yield scan
+        finally:
+            with self._lock:
+                self._open -= 1
+
+    def took(self, seconds):
+        """A scan was seen to have ended after so many seconds."""
+        with self._lock:
+            self._known += 1
+            self._shortest = seconds if self._shortest is None else min(self._shortest, seconds)
+
+    def gap(self, scout):
+        """The most seconds between two looks at a scan that may be ending."""
+        return self.interval if scout else max(self.interval, self._seconds_for(self._open))
+
+    def pause(self, age, scout):
+        """Seconds until the next look at a scan that runs. age: seconds since it began, or None."""
+        # Not all at once, and never later than asked for.
+        pause = self.gap(scout) * random.uniform(0.85, 1.0)
+        shortest = self._shortest
+        if age is None or shortest is None or age >= shortest:
+            return pause
+        if self._known >= ENOUGH and age + pause < shortest / 2:
+            return shortest / 2 - age
+        return min(pause, shortest - age)
+
+    def too_early(self, age, waited, scout):
+        """Seconds still to wait when the pause of `waited` seconds is over, because of what was learned meanwhile."""
+        shortest = self._shortest
+        if age is None or shortest is None or scout or age >= shortest:
+            return 0.0
+        return max(0.0, min(shortest - age, self.gap(scout) - waited))
+
+
+class Scan:
+    """What a generator for drive knows of the time that its scan takes. began: by time.monotonic(), or None."""
+
+    def __init__(self, looks, scout):
+        self._looks = looks
+        self._scout = scout
+        self.began = None
+
+    def age(self):
+        """Seconds since the scan began, or None if that is not known."""
+        return None if self.began is None else time.monotonic() - self.began
+
+    def pause(self):
+        """Yields for drive until it is time for the next look."""
+        paused_at = time.monotonic()
+        seconds = self._looks.pause(self.age(), self._scout)
+        while True:
+            yield seconds
+            seconds = self._looks.too_early(self.age(), time.monotonic() - paused_at, self._scout)
+            if seconds <= 0:
+                return
+
+    def ended(self):
+        """The scan was seen to have ended."""
+        if self.began is not None:
+            self._looks.took(self.age())
 
 
 def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=60, stop=None):

@@ -65,6 +65,11 @@ class Ledger:
         with self._lock:
             return dict(self._records.get(key, {}))
 
+    def find(self, start):
+        """The records of all keys that start like this, as a list."""
+        with self._lock:
+            return [record for key, record in self._records.items() if key.startswith(start)]
+
     def put(self, key, record, at_once=False):
         """Remembers a record. It is on disk within a second or so, at_once: when this returns, or LedgerError."""
         with self._lock:
@@ -139,8 +144,7 @@ class Ledger:
                 # Another run may have written meanwhile; only what changed here is laid over it.
                 records = self._read()
                 records.update(self._changed)
-                write_atomically(self.path, json.dumps(
-                    {"schema_version": SCHEMA_VERSION, "records": records}, indent=1, sort_keys=True) + "\n")
+                write_atomically(self.path, as_text(records))
         except OSError as error:
             raise LedgerError("The ledger %s cannot be written: %s." % (self.path, error.strerror)) from error
         for key, record in records.items():
@@ -148,6 +152,12 @@ class Ledger:
                 self._records[key] = record
         self._changed = {}
         self._written_at = time.monotonic()
+
+
+def as_text(records):
+    """The file's content: JSON, a record a line. Indenting all of it takes ten times as long."""
+    lines = ",\n".join("%s: %s" % (json.dumps(key), json.dumps(record)) for key, record in sorted(records.items()))
+    return '{"schema_version": %d, "records": {\n%s\n}}\n' % (SCHEMA_VERSION, lines)
 
 
 def utc_now():
@@ -175,7 +185,7 @@ def parse_time(text):
 
 
 def age(text):
-    """Seconds since a moment written by utc_now(), or None if it cannot be read."""
+    """Seconds since a moment written by utc_now(), or None if it is not known."""
     moment = parse_time(text)
     return None if moment is None else (datetime.datetime.now(datetime.timezone.utc) - moment).total_seconds()
 

@@ -26,10 +26,12 @@ from ansible_collections.secops.remediation.plugins.module_utils.http import (
     BadConnectionOption,
     HttpClient,
     HttpError,
+    LatestRequests,
     NoAuthentication,
     WouldChange,
 )
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
+    age,
     current_umask,
     is_recent,
     parse_time,
@@ -224,8 +226,8 @@ class SailPointApi:
                 raise ItemFailed("%r is no id" % part)
         return "/" + "/".join(scheme + [quote(part, safe="") for part in rest])
 
-    def get_campaign(self, campaign_id):
-        """The FULL campaign object. Raises CampaignNotFound.
+    def get_campaign(self, campaign_id, record=None):
+        """The FULL campaign object. Raises CampaignNotFound. record, here and below: see HttpClient.request.
 
         `GET /campaigns/{id}` is closed to REPORT_ADMIN (documented), the list with a filter is not. The beta call has
         no `detail` parameter, so an answer without `modified` is completed from the list.
@@ -233,7 +235,8 @@ class SailPointApi:
         if self._may_get_campaign:
             params = {} if self._version == "beta" else {"detail": "FULL"}
             try:
-                campaign = self.client.request("GET", self._path("campaigns", campaign_id), params=params).body
+                campaign = self.client.request("GET", self._path("campaigns", campaign_id), params=params,
+                                               record=record).body
                 if not isinstance(campaign, dict):
                     raise HttpError("GET", self._path("campaigns", campaign_id), "the answer is not a campaign object")
                 if "modified" in campaign:
@@ -244,12 +247,12 @@ class SailPointApi:
                 if error.status != 403:
                     raise
                 self._may_get_campaign = False
-        found, _total, _truncated = self.list_campaigns('id eq "%s"' % escape(campaign_id), limit=1)
+        found, _total, _truncated = self.list_campaigns('id eq "%s"' % escape(campaign_id), 1, record)
         if not found:
             raise CampaignNotFound(campaign_id)
         return found[0]
 
-    def list_campaigns(self, filters, limit=None):
+    def list_campaigns(self, filters, limit=None, record=None):
         """(FULL campaign objects, total, whether `limit` cut something off), all pages. total is None if unsaid."""
         campaigns, total = [], None
         while True:
@@ -257,7 +260,7 @@ class SailPointApi:
             params = {"detail": "FULL", "limit": size, "offset": len(campaigns), "count": "true", "sorters": "name"}
             if filters:
                 params["filters"] = filters
-            answer = self.client.request("GET", self._path("campaigns"), params=params)
+            answer = self.client.request("GET", self._path("campaigns"), params=params, record=record)
             if not isinstance(answer.body, list) or not all(
                     isinstance(campaign, dict) and campaign.get("id") is not None for campaign in answer.body):
                 raise HttpError("GET", self._path("campaigns"), "the answer is not a list of campaigns", answer.status)
@@ -273,20 +276,21 @@ class SailPointApi:
             if limit is not None and len(campaigns) >= limit:
                 return campaigns, total, True
 
-    def run_remediation_scan(self, campaign_id):
+    def run_remediation_scan(self, campaign_id, record=None):
         """Asks for a remediation scan. Returns the server's time as text. Raises OperationConflict, CampaignNotFound.
 
         The answer has no id: the scan can only be seen by its effects.
         """
-        return self._operate(campaign_id, "run-remediation-scan").server_time
+        return self._operate(record, campaign_id, "run-remediation-scan").server_time
 
-    def run_report(self, campaign_id, report_type):
+    def run_report(self, campaign_id, report_type, record=None):
         """Asks for a report. Raises OperationConflict, CampaignNotFound."""
-        self._operate(campaign_id, "run-report", report_type)
+        self._operate(record, campaign_id, "run-report", report_type)
 
-    def _operate(self, campaign_id, *operation):
+    def _operate(self, record, campaign_id, *operation):
         try:
-            return self.client.request("POST", self._path("campaigns", campaign_id, *operation), needs_body=False)
+            return self.client.request("POST", self._path("campaigns", campaign_id, *operation), needs_body=False,
+                                       record=record)
         except HttpError as error:
             if error.status == 400 and (error.code or "").startswith("400.2.0"):
                 raise OperationConflict(str(error)) from error
@@ -296,11 +300,11 @@ class SailPointApi:
                 error.hint = "Run again: what is under way already is found, not started twice."
             raise
 
-    def list_reports(self, campaign_id):
+    def list_reports(self, campaign_id, record=None):
         """The campaign's report objects: the latest run of each type. Raises CampaignNotFound."""
         path = self._path("campaigns", campaign_id, "reports")
         try:
-            answer = self.client.request("GET", path)
+            answer = self.client.request("GET", path, record=record)
         except HttpError as error:
             if error.status == 404:
                 raise CampaignNotFound(campaign_id) from error
@@ -309,7 +313,7 @@ class SailPointApi:
             raise HttpError("GET", path, "the answer is not a list of reports", answer.status)
         return [report for report in answer.body if isinstance(report, dict)]
 
-    def download_report(self, report_id, file_format, path):
+    def download_report(self, report_id, file_format, path, record=None):
         """Downloads a report's file to `path`, which is replaced only by a complete file. Returns its SHA-256 (hex).
 
         Raises ReportGone, and OSError where the file cannot be written.
@@ -323,7 +327,7 @@ class SailPointApi:
             with os.fdopen(handle, "w+b") as file:
                 try:
                     answer, sha256 = self.client.download(
-                        url_path, {"fileFormat": file_format}, ACCEPTED_TYPES[file_format], file)
+                        url_path, {"fileFormat": file_format}, ACCEPTED_TYPES[file_format], file, record)
                 except HttpError as error:
                     if error.status in (400, 404, 410):
                         raise ReportGone(str(error)) from error
@@ -373,11 +377,11 @@ def no_campaign(campaign_id):
     return ItemFailed("no campaign has the id %s, or this user may not see it" % campaign_id)
 
 
-def remediation_scan(api, ledger, item, start=True, wait=False, wait_interval=60, max_age=86400):
+def remediation_scan(api, ledger, looks, item, start=True, wait=False, max_age=86400):
     """One campaign's remediation scan, as a generator for batch.drive.
 
-    item: the result, filled in as the work goes on; it has `campaign_id`. ledger: where the scan is remembered the
-    moment it was accepted. A kill just before that costs nothing: the next request is refused as long as the scan runs,
+    looks: batch.Looks, for the pauses between two looks. item: the result, filled in as the work goes on; it has
+    `campaign_id`. ledger: where the scan is remembered the moment it was accepted. A kill just before that costs nothing: the next request is refused as long as the scan runs,
     and so it is joined. start: whether a scan may be asked for. The times in the item are the server's.
 
     The only signs of a scan are that `modified` moves and that other operations are refused while it runs (both seen
@@ -386,27 +390,44 @@ def remediation_scan(api, ledger, item, start=True, wait=False, wait_interval=60
     """
     campaign_id = item["campaign_id"]
     key = "%s/campaign/%s" % (api.host, campaign_id)
-    item.update(status=None, requested_at=None, modified_before=None, modified=None, changed=False)
+    item.update(status=None, requested_at=None, modified_before=None, modified=None, changed=False,
+                requests=LatestRequests())
     known = ledger.get(key)
     if known.get("status") == "finished":
         if is_recent(known["finished_at"], max_age):
-            item.update({name: known[name] for name in SCAN_FACTS})
+            recall(item, known)
             return
         if not start:
             raise ItemFailed("the last scan finished at %s, which is longer ago than max_age: start a new one" %
                              known["finished_at"])
     elif known and (not start or is_recent(known["asked_at"], max_age)):
-        item.update({name: known[name] for name in SCAN_FACTS})
+        recall(item, known)
 
+    with looks.scan() as scan:
+        seconds = age(known.get("asked_at")) if item["status"] else None
+        if seconds is not None:
+            scan.began = time.monotonic() - seconds
+        yield from _until_modified(api, ledger, key, item, scan, start, wait)
+
+
+def recall(item, known):
+    """Puts what the ledger knows of a scan into the item."""
+    item.update({name: known[name] for name in SCAN_FACTS})
+    item["requests"].extend(known.get("requests", ()))
+
+
+def _until_modified(api, ledger, key, item, scan, start, wait):
+    campaign_id = item["campaign_id"]
     while True:
         try:
-            campaign = api.get_campaign(campaign_id)
+            campaign = api.get_campaign(campaign_id, item["requests"])
             if campaign.get("id", campaign_id) != campaign_id:
                 # Its `modified` must not end a scan of this one.
                 raise ItemFailed("the API answered with another campaign, %r" % (campaign["id"],))
             modified = campaign.get("modified")
             if item["status"] in ("requested", "running") and _has_moved(modified, item["modified_before"]):
                 item.update(status="finished", modified=modified)
+                scan.ended()
                 _remember_scan(ledger, key, item, finished_at=utc_now())
                 return
             if item["status"] is None and not start:
@@ -414,7 +435,7 @@ def remediation_scan(api, ledger, item, start=True, wait=False, wait_interval=60
             # One that was accepted may take as long as it likes. One that was joined may have moved `modified`
             # before this run looked; then the next request is accepted as soon as it has ended.
             if item["status"] != "requested" and start:
-                _ask_for_scan(api, ledger, key, item, campaign)
+                _ask_for_scan(api, ledger, key, item, campaign, scan)
         except CampaignNotFound:
             raise no_campaign(campaign_id) from None
         except WouldChange:
@@ -422,7 +443,7 @@ def remediation_scan(api, ledger, item, start=True, wait=False, wait_interval=60
             return
         if not wait:
             return
-        yield wait_interval
+        yield from scan.pause()
 
 
 def _has_moved(modified, before):
@@ -431,20 +452,22 @@ def _has_moved(modified, before):
     return moment > moment_before if moment and moment_before else bool(modified) and modified != before
 
 
-def _ask_for_scan(api, ledger, key, item, campaign):
+def _ask_for_scan(api, ledger, key, item, campaign, scan):
     if campaign.get("status") != "COMPLETED":
         raise ItemFailed("the campaign is %s, and a remediation scan needs a COMPLETED one: complete it first" %
                          campaign.get("status"))
     try:
-        requested_at = api.run_remediation_scan(item["campaign_id"])
+        requested_at = api.run_remediation_scan(item["campaign_id"], item["requests"])
     except OperationConflict:
-        if any(report.get("status") == "PENDING" for report in api.list_reports(item["campaign_id"])):
+        if any(report.get("status") == "PENDING" for report in api.list_reports(
+                item["campaign_id"], item["requests"])):
             item["status"] = "blocked"
             return
         if item["status"] == "running":
             return
         item.update(status="running", modified_before=campaign.get("modified"))
     else:
+        scan.began = time.monotonic()
         item.update(status="requested", changed=True, requested_at=requested_at,
                     modified_before=campaign.get("modified"))
     _remember_scan(ledger, key, item, asked_at=utc_now())
@@ -452,28 +475,33 @@ def _ask_for_scan(api, ledger, key, item, campaign):
 
 def _remember_scan(ledger, key, item, **when):
     ledger.put(key, dict(when, kind="campaign", campaign_id=item["campaign_id"],
-                         **{name: item[name] for name in SCAN_FACTS}), at_once=True)
+                         **{name: item[name] for name in SCAN_FACTS + ("requests",)}), at_once=True)
 
 
-def campaign_report(api, item, report_type, path, file_format="csv", newer_than=None, force=False, wait=True,
-                    wait_interval=5):
+def campaign_report(api, looks, item, report_type, path, file_format="csv", newer_than=None, force=False, wait=True):
     """One report of one campaign, as a generator for batch.drive.
 
-    item: the result, filled in as the work goes on; it has `campaign_id`. path: the file to download to, or None.
+    looks: batch.Looks, for the pauses between two looks. item: the result, filled in as the work goes on; it has `campaign_id`. path: the file to download to, or None.
     newer_than: server time as text; an older report is run again.
 
     A run is done when its status is final and `lastRunAt` has moved (seen on a tenant).
     """
     campaign_id = item["campaign_id"]
-    item.update(report=None, path=None, sha256=None, status=None, changed=False)
+    item.update(report=None, path=None, sha256=None, status=None, changed=False,
+                requests=LatestRequests())
     after = parse_time(newer_than) if newer_than else None
     if newer_than and after is None:
         raise ItemFailed("newer_than %r is not a time" % newer_than)
-    must_run = force
+    with looks.scan() as scan:
+        yield from _until_downloaded(api, item, scan, report_type, path, file_format, newer_than, after, force, wait)
+
+
+def _until_downloaded(api, item, scan, report_type, path, file_format, newer_than, after, must_run, wait):
+    campaign_id = item["campaign_id"]
     ran = False
     ran_at_before = None
     while True:
-        report = _find_report(api, campaign_id, report_type)
+        report = _find_report(api, item, report_type)
         status = report.get("status") if report else None
         last_run_at = report.get("lastRunAt") if report else None
         item["report"] = report
@@ -492,9 +520,10 @@ def campaign_report(api, item, report_type, path, file_format="csv", newer_than=
         elif status in READABLE_REPORT_STATUSES and not must_run and (not after or _is_newer(last_run_at, after)):
             try:
                 if path:
-                    item["sha256"] = api.download_report(report.get("id"), file_format, path)
+                    item["sha256"] = api.download_report(report.get("id"), file_format, path, item["requests"])
                     item["path"] = path
                 item["status"] = "finished"
+                scan.ended()
                 return
             except ReportGone as gone:
                 if ran:
@@ -505,7 +534,7 @@ def campaign_report(api, item, report_type, path, file_format="csv", newer_than=
                 raise ItemFailed("cannot write %s: %s" % (path, error.strerror)) from error
         elif not ran:
             try:
-                api.run_report(campaign_id, report_type)
+                api.run_report(campaign_id, report_type, item["requests"])
             except WouldChange:
                 item.update(status="running", changed=True)
                 return
@@ -515,20 +544,21 @@ def campaign_report(api, item, report_type, path, file_format="csv", newer_than=
                 item["status"] = "blocked"
             else:
                 ran, must_run, ran_at_before = True, False, last_run_at
+                scan.began = time.monotonic()
                 item.update(status="running", changed=True)
         else:
             # A status that is not known is neither an end nor a failure; wait_timeout bounds it.
             item["status"] = "running"
         if not wait:
             return
-        yield wait_interval
+        yield from scan.pause()
 
 
-def _find_report(api, campaign_id, report_type):
+def _find_report(api, item, report_type):
     try:
-        reports = api.list_reports(campaign_id)
+        reports = api.list_reports(item["campaign_id"], item["requests"])
     except CampaignNotFound:
-        raise no_campaign(campaign_id) from None
+        raise no_campaign(item["campaign_id"]) from None
     return next((report for report in reports if report.get("reportType") == report_type), None)
 
 

@@ -10,11 +10,22 @@ it inside the controller's process. Private to the collection.
 
 from __future__ import annotations
 
+import json
+import os
 import traceback
+
+from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout
 from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger, LedgerError
+from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
+    Ledger,
+    LedgerError,
+    prepare_directory,
+    write_atomically,
+)
+
+RESULTS_SCHEMA_VERSION = 1
 
 
 class ItemFailed(Exception):
@@ -70,8 +81,11 @@ class Task:
         return connection
 
 
-def run_task(run, task):
-    """Calls run(task) and returns (result, secrets). A failure is a result with `failed` and `msg`."""
+def run_task(run, task, in_short=None):
+    """Calls run(task) and returns (result, secrets). A failure is a result with `failed` and `msg`.
+
+    in_short: see put_into_file.
+    """
     try:
         result = run(task)
     except TaskFailed as failure:
@@ -80,15 +94,38 @@ def run_task(run, task):
             result["missing_library"] = failure.library
     except Exception as error:  # pylint: disable=broad-exception-caught
         result = dict(failed=True, msg="%s: %s" % (type(error).__name__, error), exception=traceback.format_exc())
+    if task.params.get("results_file") and not task.check_mode:
+        # Ansible masks secrets in what it is given; what goes to a file it never sees.
+        result = put_into_file(remove_values(result, task.secrets), task.params["results_file"], in_short or {})
     return result, set(task.secrets)
 
 
-def run_module(module, run):
+def put_into_file(result, path, in_short):
+    """Writes the whole result to a file. Returns what is left for Ansible, which prints, logs, and stores all of it.
+
+    in_short: by the name of a list, the keys that its items keep. Other lists are left out, and all are counted.
+    """
+    lists = {name: value for name, value in result.items() if isinstance(value, list)}
+    try:
+        prepare_directory(os.path.dirname(os.path.abspath(path)), "the folder of results_file")
+        write_atomically(path, json.dumps(dict({name: value for name, value in result.items() if name != "exception"},
+                                               schema_version=RESULTS_SCHEMA_VERSION)) + "\n")
+    except (OSError, LedgerError) as error:
+        # Nothing that was had is lost.
+        problem = "Cannot write results_file %s: %s" % (path, getattr(error, "strerror", None) or error)
+        return dict(result, failed=True, msg="\n".join(text for text in (result.get("msg"), problem) if text))
+    short = {name: value for name, value in result.items() if name not in lists}
+    short.update({name: [{key: item.get(key) for key in in_short[name]} for item in value]
+                  for name, value in lists.items() if name in in_short})
+    return dict(short, results_file=path, counts={name: len(value) for name, value in lists.items()})
+
+
+def run_module(module, run, in_short=None):
     """Runs a module: module is its AnsibleModule."""
     from ansible.module_utils.basic import missing_required_lib
 
     task = Task(module.params, module.check_mode, module.warn)
-    result, secrets = run_task(run, task)
+    result, secrets = run_task(run, task, in_short)
     module.no_log_values.update(secrets)
     if "missing_library" in result:
         result["msg"] = missing_required_lib(result.pop("missing_library"))

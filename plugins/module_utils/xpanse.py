@@ -26,9 +26,10 @@ from ansible_collections.secops.remediation.plugins.module_utils.http import (
     BadConnectionOption,
     HttpClient,
     HttpError,
+    LatestRequests,
     WouldChange,
 )
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import is_recent, utc_now
+from ansible_collections.secops.remediation.plugins.module_utils.ledger import age, is_recent, parse_time, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils.task import ItemFailed, MissingLibrary, TaskFailed
 
 SCANNING = "/public_api/v1/remediation_confirmation_scanning/requests"
@@ -163,27 +164,27 @@ class XpanseApi:
         self._slash = "/"
         self._equals = None
 
-    def _post(self, path, request_data, repeatable=True):
+    def _post(self, path, request_data, record=None, repeatable=True):
         slash = self._slash
         try:
-            return self.client.request("POST", path + slash, repeatable=repeatable,
+            return self.client.request("POST", path + slash, repeatable=repeatable, record=record,
                                        json={"request_data": request_data})
         except HttpError as error:
             # A 404 with an error code is the API's answer; one without comes from its router.
             if error.status != 404 or error.code:
                 raise
-        answer = self.client.request("POST", path + ("" if slash else "/"), repeatable=repeatable,
+        answer = self.client.request("POST", path + ("" if slash else "/"), repeatable=repeatable, record=record,
                                      json={"request_data": request_data})
         self._slash = "" if slash else "/"
         return answer
 
-    def _post_equals(self, path, values):
+    def _post_equals(self, path, values, record=None):
         """A POST whose filters all say "equals", in the spelling that the tenant takes."""
         spelling = self._equals or "EQ"
         while True:
             try:
                 answer = self._post(path, {"filters": [
-                    {"field": field, "operator": spelling, "value": value} for field, value in values.items()]})
+                    {"field": field, "operator": spelling, "value": value} for field, value in values.items()]}, record)
             except HttpError as error:
                 # Another thread may have learned the spelling meanwhile.
                 if error.status not in (400, 422) or spelling == "eq" or self._equals == spelling:
@@ -193,37 +194,44 @@ class XpanseApi:
                 self._equals = spelling
                 return answer
 
-    def get_or_create(self, alert_internal_id, attack_surface_rule_id, service_id):
+    def get_or_create(self, alert_internal_id, attack_surface_rule_id, service_id, record=None):
         """(scan id, whether the scan is new). It is only new with HTTP 201, for the body does not say.
+
+        record: see HttpClient.request.
 
         A running scan is returned as it is, so repeating is harmless. Whether a finished one is ever returned is
         unknown: calling again after the end may start a new scan.
         """
         answer = self._post_equals(GET_OR_CREATE, {
             "attack_surface_rule_id": attack_surface_rule_id, "alert_internal_id": alert_internal_id,
-            "service_id": service_id})
+            "service_id": service_id}, record)
         scan_id = reply_of(answer, GET_OR_CREATE).get("scanId")
         if not isinstance(scan_id, str) or not scan_id:
             raise HttpError("POST", GET_OR_CREATE, "the answer holds no scanId", answer.status)
+        if record:
+            record[-1]["reference"] = "scanId %s" % scan_id
         return scan_id, answer.status == 201
 
-    def get_scan(self, scan_id):
+    def get_scan(self, scan_id, record=None):
         """The reply for a scan: a dict with `status`, and `result` once that is SUCCESS. Raises ScanNotFound."""
         try:
-            return reply_of(self._post_equals(GET, {"id": scan_id}), GET)
+            reply = reply_of(self._post_equals(GET, {"id": scan_id}, record), GET)
+            if record:
+                record[-1]["reference"] = "scanId %s" % scan_id
+            return reply
         except HttpError as error:
             if error.status == 404 or error.code == "err_code 404":
                 raise ScanNotFound(str(error)) from error
             raise
 
-    def get_alerts(self, filters, limit=None):
+    def get_alerts(self, filters, limit=None, record=None):
         """(alert objects, total, whether something was cut off), all pages, newest first."""
         alerts, total = [], None
         while True:
             size = ALERTS_PAGE if limit is None else min(ALERTS_PAGE, limit - len(alerts))
             answer = self._post(GET_ALERTS, {
                 "filters": filters, "search_from": len(alerts), "search_to": len(alerts) + size,
-                "sort": {"field": "creation_time", "keyword": "desc"}})
+                "sort": {"field": "creation_time", "keyword": "desc"}}, record)
             reply = reply_of(answer, GET_ALERTS)
             page = reply.get("alerts")
             if not isinstance(page, list):
@@ -274,74 +282,103 @@ def exposure_of(request):
             values["service_id"])
 
 
-def confirmation_scan(api, ledger, item, request, start=True, wait=False, wait_interval=60, max_age=86400):
+def confirmation_scan(api, ledger, looks, item, request, start=True, wait=False, max_age=86400):
     """One remediation confirmation scan, as a generator for batch.drive.
 
+    ledger: where the scan id is remembered, and the answer. looks: batch.Looks, for the pauses between two looks.
     item: the result, filled in as the work goes on. request: the three ids and/or a `scan_id`, which is then only
-    looked at. ledger: where the scan id is remembered, and the answer. start: whether a scan may be asked for.
+    looked at. start: whether a scan may be asked for.
     """
-    item.update(scan_id=request.get("scan_id") or None, created=False, status=None, result=None, outcome="inconclusive")
+    item.update(scan_id=request.get("scan_id") or None, created=False, status=None, result=None, outcome="inconclusive",
+                requests=LatestRequests())
     key = None
     if not item["scan_id"]:
         exposure = exposure_of(request)
-        key = "%s/exposure/%s/%s/%s" % ((api.host,) + exposure)
+        key = exposure_keys(api) + "%s/%s/%s" % exposure
         known = ledger.get(key)
         if known.get("finished_at"):
             if is_recent(known["finished_at"], max_age):
-                item.update({name: known[name] for name in SCAN_FACTS})
+                recall(item, known)
                 return
             if not start:
                 raise ItemFailed("the scan %s ended at %s, which is longer ago than max_age: start a new one" % (
                     known["scan_id"], known["finished_at"]))
         else:
-            item.update({name: known[name] for name in SCAN_FACTS if known.get(name)})
+            recall(item, known)
     asked_now = False
-    if wait and item["status"] == IN_PROGRESS and is_recent(item.get("requested_at"), wait_interval):
-        # An earlier task has just asked for it: as if it had been this one.
-        yield wait_interval
-    while True:
-        if not item["scan_id"]:
-            if not start:
-                raise ItemFailed("no scan of this exposure is known, so there is nothing to collect: start one")
-            try:
-                item["scan_id"], item["created"] = api.get_or_create(*exposure)
-            except WouldChange:
-                item.update(created=True, outcome="pending")
-                return
-            asked_now = True
-            if item["created"]:
-                item.update(status=IN_PROGRESS, outcome="pending", requested_at=utc_now())
-            _remember_scan(ledger, key, item, exposure)
-            if item["created"]:
-                if not wait:
+    with looks.scan() as scan:
+        seconds = age(item.get("requested_at"))
+        if seconds is not None:
+            scan.began = time.monotonic() - seconds
+            if wait and item["status"] == IN_PROGRESS and seconds < looks.interval:
+                # An earlier task has just asked for it: as if it had been this one.
+                yield looks.interval - seconds
+        while True:
+            if not item["scan_id"]:
+                if not start:
+                    raise ItemFailed("no scan of this exposure is known, so there is nothing to collect: start one")
+                try:
+                    item["scan_id"], item["created"] = api.get_or_create(*exposure, record=item["requests"])
+                except WouldChange:
+                    item.update(created=True, outcome="pending")
                     return
-                yield wait_interval
-        try:
-            reply = api.get_scan(item["scan_id"])
-        except ScanNotFound as error:
-            if key is None or asked_now or not start:
-                raise ItemFailed("no scan has the id %s (%s)" % (item["scan_id"], error)) from error
-            # What the ledger remembers is gone; the exposure can be asked about again.
-            item["scan_id"] = None
-            continue
-        item.update(status=reply.get("status"), result=reply.get("result"))
-        item["outcome"] = outcome_of(item["status"], item["result"])
-        if item["status"] in FINAL_STATUSES:
-            item["finished_at"] = utc_now()
-        if key is not None and item["outcome"] != "pending":
-            _remember_scan(ledger, key, item, exposure)
-        if item["outcome"] != "pending" or not wait:
-            return
-        yield wait_interval
+                asked_now = True
+                if item["created"]:
+                    scan.began = time.monotonic()
+                    item.update(status=IN_PROGRESS, outcome="pending", requested_at=utc_now())
+                _remember_scan(ledger, key, item, exposure)
+                if item["created"]:
+                    if not wait:
+                        return
+                    yield from scan.pause()
+            try:
+                reply = api.get_scan(item["scan_id"], record=item["requests"])
+            except ScanNotFound as error:
+                if key is None or asked_now or not start:
+                    raise ItemFailed("no scan has the id %s (%s)" % (item["scan_id"], error)) from error
+                # What the ledger remembers is gone; the exposure can be asked about again.
+                item["scan_id"] = None
+                continue
+            item.update(status=reply.get("status"), result=reply.get("result"))
+            item["outcome"] = outcome_of(item["status"], item["result"])
+            if item["status"] in FINAL_STATUSES:
+                item["finished_at"] = utc_now()
+                scan.ended()
+            if key is not None and item["outcome"] != "pending":
+                _remember_scan(ledger, key, item, exposure)
+            if item["outcome"] != "pending" or not wait:
+                return
+            yield from scan.pause()
+
+
+def exposure_keys(api):
+    """What the keys of all of a tenant's exposures begin with in the ledger."""
+    return "%s/exposure/" % api.host
+
+
+def durations(api, ledger):
+    """Seconds that each finished scan took which the ledger remembers."""
+    found = []
+    for record in ledger.find(exposure_keys(api)):
+        began, ended = parse_time(record.get("requested_at")), parse_time(record.get("finished_at"))
+        if began and ended:
+            found.append((ended - began).total_seconds())
+    return found
 
 
 SCAN_FACTS = ("scan_id", "status", "result", "outcome", "requested_at", "finished_at")
 
 
+def recall(item, known):
+    """Puts what the ledger knows of a scan into the item."""
+    item.update({name: known[name] for name in SCAN_FACTS if known.get(name)})
+    item["requests"].extend(known.get("requests", ()))
+
+
 def _remember_scan(ledger, key, item, exposure):
     ledger.put(key, dict(
         kind="exposure", **dict(zip(("alert_internal_id", "attack_surface_rule_id", "service_id"), exposure)),
-        **{name: item.get(name) for name in SCAN_FACTS}))
+        **{name: item.get(name) for name in SCAN_FACTS + ("requests",)}))
 
 
 def scan_targets(alert):

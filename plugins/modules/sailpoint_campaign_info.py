@@ -44,6 +44,7 @@ extends_documentation_fragment:
   - secops.remediation.attributes.info
   - secops.remediation.connection
   - secops.remediation.sailpoint
+  - secops.remediation.results_file
 seealso:
   - module: secops.remediation.sailpoint_campaign_remediation_scan
 """
@@ -97,6 +98,29 @@ truncated:
   returned: always
   type: bool
   sample: false
+requests:
+  description:
+    - The requests that this was read from, with C(method), C(path), C(status), C(reference) (what the vendor's support
+      asks for, V(null) unless the API gave one), and C(server_time).
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - method: GET
+      path: /campaigns/v1/2c918086719eec070171a7e3355a360a
+      status: 200
+      reference: null
+      server_time: "2026-11-22T08:00:00Z"
+counts:
+  description: How long the lists are that O(results_file) holds.
+  returned: with O(results_file)
+  type: dict
+  sample: {campaigns: 200, missing_ids: 0, requests: 200}
+results_file:
+  description: The file that holds the whole result.
+  returned: with O(results_file)
+  type: str
+  sample: /var/lib/remediation/records/sailpoint_campaign_info.json
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -117,8 +141,11 @@ ARGUMENT_SPEC = dict(
     statuses=dict(type="list", elements="str"),
     filters=dict(type="str"),
     limit=dict(type="int"),
+    results_file=dict(type="path"),
     **sailpoint.CONNECTION_OPTIONS,
 )
+# What stays in the task's result beside results_file.
+IN_SHORT = dict(campaigns=("id", "status"))
 RULES = dict(mutually_exclusive=[("campaign_ids", name) for name in ("name", "statuses", "filters", "limit")])
 
 
@@ -129,25 +156,27 @@ def run(task):
     if params["campaign_ids"] is not None:
         return get_campaigns(api, list(dict.fromkeys(params["campaign_ids"])), params["concurrency"])
     if params["statuses"] == []:
-        return dict(changed=False, campaigns=[], missing_ids=[], total=0, truncated=False)
+        return dict(changed=False, campaigns=[], missing_ids=[], total=0, truncated=False, requests=[])
     if params["limit"] is not None and params["limit"] < 1:
         raise TaskFailed("limit must be 1 or more")
+    requests = []
     try:
         campaigns, total, truncated = api.list_campaigns(
-            sailpoint.campaign_filters(params["name"], params["statuses"], params["filters"]), params["limit"])
+            sailpoint.campaign_filters(params["name"], params["statuses"], params["filters"]), params["limit"], requests)
     except HttpError as error:
         raise TaskFailed(str(error)) from error
-    return dict(changed=False, campaigns=campaigns, missing_ids=[], total=total, truncated=truncated)
+    return dict(changed=False, campaigns=campaigns, missing_ids=[], total=total, truncated=truncated,
+                requests=requests)
 
 
 def get_campaigns(api, campaign_ids, concurrency):
     """The result for campaigns that are asked for by their ids."""
     items = {campaign_id: {} for campaign_id in campaign_ids}
-    missing_ids = []
+    missing_ids, requests = [], []
 
     def get(campaign_id):
         try:
-            campaign = api.get_campaign(campaign_id)
+            campaign = api.get_campaign(campaign_id, requests)
             if campaign.get("id") != campaign_id:
                 raise ItemFailed("the API answered with another campaign, %r" % (campaign.get("id"),))
             items[campaign_id] = campaign
@@ -159,12 +188,13 @@ def get_campaigns(api, campaign_ids, concurrency):
     campaigns = [campaign for campaign in items.values() if campaign]
     missing_ids.sort(key=campaign_ids.index)
     return settle([{} for _campaign_id in campaign_ids], endings, campaign_ids, "campaigns", "", changed=False,
-                  campaigns=campaigns, missing_ids=missing_ids, total=len(campaigns), truncated=False)
+                  campaigns=campaigns, missing_ids=missing_ids, total=len(campaigns), truncated=False,
+                  requests=requests)
 
 
 def main():
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES), run)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES), run, IN_SHORT)
 
 
 if __name__ == "__main__":

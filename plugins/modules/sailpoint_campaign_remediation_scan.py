@@ -51,6 +51,7 @@ extends_documentation_fragment:
   - secops.remediation.connection
   - secops.remediation.sailpoint
   - secops.remediation.scan_memory
+  - secops.remediation.results_file
 notes:
   - A scan that was accepted but never moves C(modified) is not called finished.
   - A scan that another client started, or an earlier run that was killed, is joined. If it ends without a sign, a new
@@ -117,17 +118,40 @@ scans:
       description: Whether this task requested the scan.
       type: bool
       sample: true
+    requests:
+      description:
+        - The requests that the rest was read from, the last one of each kind, with C(method), C(path), C(status),
+          C(reference) (a C(trackingId), V(null) unless the API gave one), and C(server_time). They are remembered with
+          the scan.
+      type: list
+      elements: dict
+      sample:
+        - method: GET
+          path: /campaigns/v1/2c918086719eec070171a7e3355a360a
+          status: 200
+          reference: null
+          server_time: "2026-11-22T08:02:00Z"
     error:
       description: What went wrong with this campaign.
       type: str
       returned: when the item failed
       sample: the campaign is ACTIVE, and a remediation scan needs a COMPLETED one
+counts:
+  description: How long the lists are that O(results_file) holds.
+  returned: with O(results_file)
+  type: dict
+  sample: {scans: 200}
+results_file:
+  description: The file that holds the whole result.
+  returned: with O(results_file)
+  type: str
+  sample: /var/lib/remediation/records/sailpoint_campaign_remediation_scan.json
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, drive
 from ansible_collections.secops.remediation.plugins.module_utils.task import (
     close_ledger,
     open_ledger,
@@ -143,8 +167,11 @@ ARGUMENT_SPEC = dict(
     ledger=dict(type="path"),
     max_age=dict(type="int", default=86400),
     start=dict(type="bool", default=True),
+    results_file=dict(type="path"),
     **sailpoint.CONNECTION_OPTIONS,
 )
+# What stays in the task's result beside results_file.
+IN_SHORT = dict(scans=("campaign_id", "status", "modified"))
 
 
 def run(task):
@@ -160,11 +187,11 @@ def run(task):
             statuses.count("finished"), len(items), len(items) - statuses.count("finished") - statuses.count(None),
             next_look))
 
+    looks = Looks(params["wait_interval"], api.client.limiter.seconds_for)
     try:
         endings = drive(
-            [sailpoint.remediation_scan(api, ledger, item, start=params["start"], wait=params["wait"],
-                                        wait_interval=params["wait_interval"], max_age=params["max_age"])
-             for item in items.values()],
+            [sailpoint.remediation_scan(api, ledger, looks, item, start=params["start"], wait=params["wait"],
+                                        max_age=params["max_age"]) for item in items.values()],
             params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop)
     finally:
         close_ledger(task, ledger)
@@ -177,7 +204,7 @@ def run(task):
 
 def main():
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, IN_SHORT)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ extends_documentation_fragment:
   - secops.remediation.attributes
   - secops.remediation.connection
   - secops.remediation.sailpoint
+  - secops.remediation.results_file
 seealso:
   - module: secops.remediation.sailpoint_remediation_report_info
 """
@@ -150,11 +151,33 @@ reports:
       description: Whether this task ran the report.
       type: bool
       sample: true
+    requests:
+      description:
+        - The requests that the rest was read from, the last one of each kind, with C(method), C(path), C(status),
+          C(reference) (a C(trackingId), V(null) unless the API gave one), and C(server_time).
+      type: list
+      elements: dict
+      sample:
+        - method: GET
+          path: /reports/v1/0371ba86326948e7aab066169491afea
+          status: 200
+          reference: null
+          server_time: "2026-11-22T08:02:00Z"
     error:
       description: What went wrong with this campaign's report.
       type: str
       returned: when the item failed
       sample: the report ended with status ERROR
+counts:
+  description: How long the lists are that O(results_file) holds.
+  returned: with O(results_file)
+  type: dict
+  sample: {reports: 200}
+results_file:
+  description: The file that holds the whole result.
+  returned: with O(results_file)
+  type: str
+  sample: /var/lib/remediation/records/sailpoint_campaign_report.json
 """
 
 import hashlib
@@ -164,7 +187,7 @@ import re
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, drive
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
     LedgerError,
     parse_time,
@@ -182,8 +205,11 @@ ARGUMENT_SPEC = dict(
     wait=dict(type="bool", default=True),
     wait_timeout=dict(type="int", default=1800),
     wait_interval=dict(type="int", default=5),
+    results_file=dict(type="path"),
     **sailpoint.CONNECTION_OPTIONS,
 )
+# What stays in the task's result beside results_file.
+IN_SHORT = dict(reports=("campaign_id", "status", "path"))
 
 
 def run(task):
@@ -203,11 +229,12 @@ def run(task):
         done = sum(item["status"] == "finished" for item in items.values())
         task.say("reports: %d of %d done, next look in %.0f s" % (done, len(items), next_look))
 
+    looks = Looks(params["wait_interval"], api.client.limiter.seconds_for)
     endings = drive(
         [sailpoint.campaign_report(
-            api, item, params["type"], dest and os.path.join(dest, file_name(campaign_id, params)),
+            api, looks, item, params["type"], dest and os.path.join(dest, file_name(campaign_id, params)),
             file_format=params["format"], newer_than=newer_than.get(campaign_id), force=params["force"],
-            wait=params["wait"], wait_interval=params["wait_interval"]) for campaign_id, item in items.items()],
+            wait=params["wait"]) for campaign_id, item in items.items()],
         params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop)
     return settle(
         list(items.values()), endings, ["campaign %s" % campaign_id for campaign_id in items], "reports",
@@ -243,7 +270,7 @@ def file_name(campaign_id, params):
 
 def main():
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, IN_SHORT)
 
 
 if __name__ == "__main__":

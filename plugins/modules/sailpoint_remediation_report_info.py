@@ -65,6 +65,7 @@ options:
     default: 100
 extends_documentation_fragment:
   - secops.remediation.attributes
+  - secops.remediation.results_file
   - secops.remediation.attributes.info
 notes:
   - Files are read where the module runs, which is the controller when the connection is local.
@@ -160,6 +161,16 @@ reports:
       type: str
       returned: when the item failed
       sample: cannot be read, No such file or directory
+counts:
+  description: How long the lists are that O(results_file) holds.
+  returned: with O(results_file)
+  type: dict
+  sample: {reports: 200}
+results_file:
+  description: The file that holds the whole result.
+  returned: with O(results_file)
+  type: str
+  sample: /var/lib/remediation/records/sailpoint_remediation_report_info.json
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -182,6 +193,7 @@ ARGUMENT_SPEC = dict(
     remediated_values=dict(type="list", elements="str"),
     open_values=dict(type="list", elements="str"),
     max_open_items=dict(type="int", default=100),
+    results_file=dict(type="path"),
 )
 
 

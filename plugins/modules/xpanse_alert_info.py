@@ -54,6 +54,7 @@ extends_documentation_fragment:
   - secops.remediation.attributes.info
   - secops.remediation.connection
   - secops.remediation.xpanse
+  - secops.remediation.results_file
 seealso:
   - module: secops.remediation.xpanse_rcs_request
 """
@@ -132,6 +133,29 @@ truncated:
   returned: always
   type: bool
   sample: false
+requests:
+  description:
+    - The requests that this was read from, with C(method), C(path), C(status), C(reference) (what the vendor's support
+      asks for, V(null) unless the API gave one), and C(server_time).
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - method: POST
+      path: /public_api/v2/alerts/get_alerts_multi_events/
+      status: 200
+      reference: null
+      server_time: "2026-11-22T08:00:00Z"
+counts:
+  description: How long the lists are that O(results_file) holds.
+  returned: with O(results_file)
+  type: dict
+  sample: {alerts: 5000, rcs_targets: 5120, unscannable: 3, requests: 51}
+results_file:
+  description: The file that holds the whole result.
+  returned: with O(results_file)
+  type: str
+  sample: /var/lib/remediation/records/xpanse_alert_info.json
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -148,6 +172,7 @@ ARGUMENT_SPEC = dict(
     rule_names=dict(type="list", elements="str"),
     filters=dict(type="list", elements="dict"),
     limit=dict(type="int"),
+    results_file=dict(type="path"),
     **xpanse.CONNECTION_OPTIONS,
 )
 FIELDS = dict(case_ids="case_id_list", statuses="status", severities="severity",
@@ -160,7 +185,7 @@ def run(task):
     if params["limit"] is not None and params["limit"] < 1:
         raise TaskFailed("limit must be 1 or more")
     api = xpanse.connect(task)
-    result = dict(changed=False, alerts=[], rcs_targets=[], unscannable=[], total=0, truncated=False)
+    result = dict(changed=False, alerts=[], rcs_targets=[], unscannable=[], total=0, truncated=False, requests=[])
     if [] not in [params[name] for name in ("alert_ids", *FIELDS)]:
         try:
             collect(api, params, result)
@@ -193,7 +218,7 @@ def collect(api, params, result):
             result["truncated"] = True
             return
         only = [dict(field="alert_id_list", operator="in", value=group)] if group else []
-        alerts, total, truncated = api.get_alerts(conditions + only, left)
+        alerts, total, truncated = api.get_alerts(conditions + only, left, result["requests"])
         if not all(isinstance(alert, dict) for alert in alerts):
             raise HttpError("POST", xpanse.GET_ALERTS, "the answer holds alerts that are not objects")
         result["alerts"] += alerts

@@ -24,7 +24,6 @@ options:
       - The same exposure given twice is asked about once and answered twice.
     type: list
     elements: dict
-    required: true
     suboptions:
       alert_internal_id:
         description: The alert's internal ID, a number that is not negative.
@@ -38,6 +37,13 @@ options:
       scan_id:
         description: ID of a scan that was started before. It is only looked at, and the other IDs are not needed.
         type: str
+  requests_files:
+    description:
+      - Files that M(secops.remediation.xpanse_alert_info) wrote as
+        O(secops.remediation.xpanse_alert_info#module:results_file). What can be scanned according to them is asked
+        about after O(requests).
+    type: list
+    elements: path
   wait:
     description:
       - Whether to wait until every scan has ended.
@@ -64,6 +70,7 @@ extends_documentation_fragment:
   - secops.remediation.connection
   - secops.remediation.xpanse
   - secops.remediation.scan_memory
+  - secops.remediation.results_file
 seealso:
   - module: secops.remediation.xpanse_alert_info
   - module: secops.remediation.xpanse_rcs_request_info
@@ -98,7 +105,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rcs_requests:
-  description: The answers, in the order of O(requests).
+  description: The answers, in the order of O(requests) and O(requests_files).
   returned: always
   type: list
   elements: dict
@@ -144,19 +151,44 @@ rcs_requests:
       type: str
       returned: when known
       sample: "2026-11-22T12:34:56Z"
+    requests:
+      description:
+        - The requests that the rest was read from, the last one of each kind, with C(method), C(path), C(status),
+          C(reference), and C(server_time).
+      type: list
+      elements: dict
+      sample:
+        - method: POST
+          path: /public_api/v1/remediation_confirmation_scanning/requests/get/
+          status: 200
+          reference: scanId 8f5f0a5c-6a2f-4c0e-a1d0-4c9b2a4b6f10
+          server_time: "2026-11-22T12:34:56Z"
     error:
       description: Why there is no answer for this exposure.
       type: str
       returned: when the item failed
       sample: alert_internal_id -4 is negative
+counts:
+  description: How long the lists are that O(results_file) holds.
+  returned: with O(results_file)
+  type: dict
+  sample: {rcs_requests: 5000}
+results_file:
+  description: The file that holds the whole result.
+  returned: with O(results_file)
+  type: str
+  sample: /var/lib/remediation/records/xpanse_rcs_request.json
 """
+
+import json
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils import xpanse
-from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, drive
 from ansible_collections.secops.remediation.plugins.module_utils.task import (
     ItemFailed,
+    TaskFailed,
     close_ledger,
     open_ledger,
     run_module,
@@ -164,32 +196,37 @@ from ansible_collections.secops.remediation.plugins.module_utils.task import (
 )
 
 ARGUMENT_SPEC = dict(
-    requests=dict(type="list", elements="dict", required=True, options=dict(
+    requests=dict(type="list", elements="dict", options=dict(
         alert_internal_id=dict(type="str"),
         attack_surface_rule_id=dict(type="str"),
         service_id=dict(type="str"),
         scan_id=dict(type="str"),
     )),
+    requests_files=dict(type="list", elements="path"),
     wait=dict(type="bool", default=False),
     wait_timeout=dict(type="int", default=21600),
     wait_interval=dict(type="int", default=60),
     ledger=dict(type="path"),
     max_age=dict(type="int", default=86400),
     start=dict(type="bool", default=True),
+    results_file=dict(type="path"),
     **xpanse.CONNECTION_OPTIONS,
 )
 
+RULES = dict(required_one_of=[("requests", "requests_files")])
 EXPOSURE = ("alert_internal_id", "attack_surface_rule_id", "service_id")
 
 
 def run(task):
     """The module's work."""
     params = task.params
+    requests = (params["requests"] or []) + targets_of(params["requests_files"] or [])
     api = xpanse.connect(task)
     ledger = open_ledger(task)
+    looks = Looks(params["wait_interval"], api.client.limiter.seconds_for, xpanse.durations(api, ledger))
     places = {}
     items, scans = [], []
-    for place, request in enumerate(params["requests"]):
+    for place, request in enumerate(requests):
         key = exposure_key(place, request)
         if key not in places:
             places[key] = len(items)
@@ -198,8 +235,8 @@ def run(task):
                 item.update(zip(item, key))
             items.append(item)
             scans.append(xpanse.confirmation_scan(
-                api, ledger, item, request, start=params["start"], wait=params["wait"],
-                wait_interval=params["wait_interval"], max_age=params["max_age"]))
+                api, ledger, looks, item, request, start=params["start"], wait=params["wait"],
+                max_age=params["max_age"]))
 
     def say(next_look):
         outcomes = [item["outcome"] for item in items]
@@ -212,11 +249,24 @@ def run(task):
                         api.client.stop)
     finally:
         close_ledger(task, ledger)
-    answers = [items[places[exposure_key(place, request)]] for place, request in enumerate(params["requests"])]
+    answers = [items[places[exposure_key(place, request)]] for place, request in enumerate(requests)]
     return settle(
         items, endings, [name_of(item) for item in items], "scans",
         "They go on without this task: look again later with their scan ids or the same ledger.",
         changed=any(item.get("created") for item in items), rcs_requests=answers)
+
+
+def targets_of(paths):
+    """The exposures in result files of xpanse_alert_info. Raises TaskFailed."""
+    targets = []
+    for path in paths:
+        try:
+            with open(path, encoding="utf-8") as file:
+                targets += json.load(file)["rcs_targets"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise TaskFailed("requests_files: %s is no result of xpanse_alert_info (%s: %s)" % (
+                path, type(error).__name__, error)) from error
+    return targets
 
 
 def exposure_key(place, request):
@@ -238,7 +288,7 @@ def name_of(item):
 
 def main():
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES), run)
 
 
 if __name__ == "__main__":

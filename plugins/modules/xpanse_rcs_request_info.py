@@ -69,6 +69,18 @@ rcs_requests:
       description: What this means, V(remediated), V(unremediated), V(pending), or V(inconclusive).
       type: str
       sample: unremediated
+    requests:
+      description:
+        - The requests that the rest was read from, the last one of each kind, with C(method), C(path), C(status),
+          C(reference), and C(server_time).
+      type: list
+      elements: dict
+      sample:
+        - method: POST
+          path: /public_api/v1/remediation_confirmation_scanning/requests/get/
+          status: 200
+          reference: scanId 8f5f0a5c-6a2f-4c0e-a1d0-4c9b2a4b6f10
+          server_time: "2026-11-22T12:34:56Z"
     error:
       description: Why nothing is known of this scan.
       type: str
@@ -79,7 +91,7 @@ rcs_requests:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils import xpanse
-from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, drive
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger
 from ansible_collections.secops.remediation.plugins.module_utils.task import run_module, settle
 
@@ -92,10 +104,10 @@ ARGUMENT_SPEC = dict(
 def run(task):
     """The module's work."""
     api = xpanse.connect(task)
-    forgetful = Ledger(None)
+    forgetful, looks = Ledger(None), Looks(0)
     items = {scan_id: {} for scan_id in task.params["scan_ids"]}
     endings = drive(
-        [xpanse.confirmation_scan(api, forgetful, item, {"scan_id": scan_id}) for scan_id, item in items.items()],
+        [xpanse.confirmation_scan(api, forgetful, looks, item, {"scan_id": scan_id}) for scan_id, item in items.items()],
         task.params["concurrency"], stop=api.client.stop)
     for item in items.values():
         del item["created"]

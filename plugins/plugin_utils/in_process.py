@@ -24,6 +24,8 @@ from ansible_collections.secops.remediation.plugins.module_utils.task import Tas
 
 # For the items of a loop, which all run in one worker process.
 CONNECTIONS = {}
+# Items of an option that a result shows.
+MOST_SHOWN = 50
 
 
 class InProcessAction(ActionBase):
@@ -55,7 +57,7 @@ class InProcessAction(ActionBase):
         warnings = []
         task = Task(params, self._task.check_mode, warnings.append, self._say(task_vars), CONNECTIONS)
         try:
-            returned, secrets = run_task(self.module.run, task)
+            returned, secrets = run_task(self.module.run, task, getattr(self.module, "IN_SHORT", None))
         except BaseException:
             # Their waits were ended for good.
             CONNECTIONS.clear()
@@ -65,7 +67,7 @@ class InProcessAction(ActionBase):
         if warnings:
             returned["warnings"] = warnings
         returned["invocation"] = {"module_args": {
-            name: "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if spec[name].get("no_log") else value
+            name: "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if spec[name].get("no_log") else in_short(value)
             for name, value in params.items()}}
         result.update(json.loads(json.dumps(remove_values(returned, hidden | secrets))))
         return result
@@ -92,3 +94,8 @@ class InProcessAction(ActionBase):
             self._display.display("[%s] %s" % (host, text))
 
         return say
+
+
+def in_short(value):
+    """A list of thousands is stored with each result, and nobody reads it there."""
+    return "%d items" % len(value) if isinstance(value, (list, dict)) and len(value) > MOST_SHOWN else value

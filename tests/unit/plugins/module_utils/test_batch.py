@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import heapq
+import random
 import threading
 import time
 
 import pytest
 
-from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout, drive
+from ansible_collections.secops.remediation.plugins.module_utils.batch import SCOUTS, Looks, WaitTimeout, drive
 
 
 def steps(log, name, delays, end=None):
@@ -235,3 +238,75 @@ def test_an_interruption_starts_nothing_more():
     with pytest.raises(KeyboardInterrupt):
         drive([first()] + [other(number) for number in range(100)], 2, wait_timeout=60)
     assert len(log) < 20
+
+
+class TestLooks:
+    """In virtual time: scans of known lengths, and how many looks they cost."""
+
+    def run(self, monkeypatch, looks, lengths, rate=None):
+        """Plays scans that begin together. rate: looks in a second. Returns (number of looks, delays after the ends)."""
+        now = [1000.0]
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        count, late, free_at = 0, [], 1000.0
+        with contextlib.ExitStack() as stack:
+            queue = []
+            for number, length in enumerate(lengths):
+                scan = stack.enter_context(looks.scan())
+                scan.began = 1000.0
+                queue.append((0.0, number, scan, length, None))
+            heapq.heapify(queue)
+            queue = [(1000.0 + next(pauses := scan.pause()), number, scan, length, pauses)
+                     for _due, number, scan, length, _pauses in queue]
+            heapq.heapify(queue)
+            while queue:
+                due, number, scan, length, pauses = heapq.heappop(queue)
+                now[0] = max(due, now[0])
+                more = next(pauses, None)
+                if more is not None:
+                    heapq.heappush(queue, (now[0] + more, number, scan, length, pauses))
+                    continue
+                if rate:
+                    now[0] = max(now[0], free_at)
+                    free_at = now[0] + 1 / rate
+                count += 1
+                if scan.age() >= length:
+                    scan.ended()
+                    late.append(scan.age() - length)
+                else:
+                    pauses = scan.pause()
+                    heapq.heappush(queue, (now[0] + next(pauses), number, scan, length, pauses))
+        return count, late
+
+    def test_an_end_is_seen_within_the_interval(self, monkeypatch):
+        lengths = [random.uniform(10, 5000) for _number in range(200)]
+        count, late = self.run(monkeypatch, Looks(60), lengths)
+        assert len(late) == 200 and max(late) <= 60
+        # What could not be less by much: one look in 51 to 60 seconds, and one at the end.
+        assert count < 1.2 * sum(length / 60 + 1 for length in lengths)
+
+    def test_not_all_at_once(self, monkeypatch):
+        looks = Looks(60)
+        with looks.scan() as scan:
+            pauses = [next(scan.pause()) for _number in range(200)]
+        assert max(pauses) <= 60 and min(pauses) >= 50 and len({round(pause) for pause in pauses}) > 5
+
+    def test_experience_spares_looks_at_what_cannot_have_ended(self, monkeypatch):
+        lengths = [random.uniform(14400, 15000) for _number in range(50)]
+        naive, _late = self.run(monkeypatch, Looks(60), lengths)
+        count, late = self.run(monkeypatch, Looks(60, durations=[14500 + number for number in range(20)]), lengths)
+        assert max(late) <= 60 and count < 0.6 * naive
+        # Nine are no rule.
+        count, late = self.run(monkeypatch, Looks(60, durations=[14500 + number for number in range(9)]), lengths[:5])
+        assert count > 5 * 14000 / 60
+
+    def test_what_experience_did_not_foresee_is_seen_when_half_of_it_is_over(self, monkeypatch):
+        _count, late = self.run(monkeypatch, Looks(60, durations=[14400] * 20), [100])
+        assert late[0] < 7200
+
+    @pytest.mark.parametrize("length", [60, 150, 600])
+    def test_more_scans_than_the_limit_allows_to_look_at(self, monkeypatch, length):
+        """A thousand, ten looks a second. The floor is their length, and one look at each."""
+        looks = Looks(10, lambda requests_to_send: requests_to_send / 10)
+        count, late = self.run(monkeypatch, looks, [length + number / 100 for number in range(1000)], rate=10)
+        assert max(late) + length + 10 <= 1.15 * (length + 100) + 10
+        assert count < 1000 * (1 + length / 100) + SCOUTS * length / 8

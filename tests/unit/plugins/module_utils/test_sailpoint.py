@@ -19,7 +19,7 @@ import pytest
 from scripted_server import Reply
 
 from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout, drive
+from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, WaitTimeout, drive
 from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError, WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils.sailpoint import (
@@ -693,24 +693,24 @@ class FakeApi:
             raise value
         return value
 
-    def get_campaign(self, campaign_id):
+    def get_campaign(self, campaign_id, record=None):
         """A campaign; a text in the script is its `modified`."""
         value = self._next("campaign")
         return {"id": campaign_id, "status": "COMPLETED", "modified": value} if not isinstance(value, dict) else value
 
-    def run_remediation_scan(self, campaign_id):
+    def run_remediation_scan(self, campaign_id, record=None):
         """The server's time."""
         return self._next("scan")
 
-    def list_reports(self, campaign_id):
+    def list_reports(self, campaign_id, record=None):
         """The reports."""
         return self._next("reports")
 
-    def run_report(self, campaign_id, report_type):
+    def run_report(self, campaign_id, report_type, record=None):
         """Nothing."""
         return self._next("run_report", report_type)
 
-    def download_report(self, report_id, file_format, path):
+    def download_report(self, report_id, file_format, path, record=None):
         """The SHA-256."""
         return self._next("download", report_id, file_format, path)
 
@@ -721,8 +721,8 @@ SCAN_KEY = "acme.example/campaign/c1"
 def scan(api, ledger=None, wait_timeout=5, **options):
     """Runs one scan. Returns (item, how it ended)."""
     item = {"campaign_id": "c1"}
-    options.setdefault("wait_interval", 0)
-    return item, drive([remediation_scan(api, ledger or Ledger(None), item, **options)], 1, wait_timeout)[0]
+    looks = Looks(options.pop("wait_interval", 0))
+    return item, drive([remediation_scan(api, ledger or Ledger(None), looks, item, **options)], 1, wait_timeout)[0]
 
 
 def ago(seconds):
@@ -748,7 +748,8 @@ class TestScan:
         item, ending = scan(api, ledger)
         assert ending is None
         assert item == dict(
-            campaign_id="c1", status="requested", requested_at="now", modified_before="m0", modified=None, changed=True
+            campaign_id="c1", status="requested", requested_at="now", modified_before="m0", modified=None, changed=True,
+            requests=[],
         )
         known = ledger.get(SCAN_KEY)
         assert (known["status"], known["modified_before"], known["requested_at"]) == ("requested", "m0", "now")
@@ -757,7 +758,7 @@ class TestScan:
     def test_it_is_on_disk_before_the_first_wait(self, tmp_path):
         path = str(tmp_path / "ledger.json")
         generator = remediation_scan(
-            FakeApi(campaign=["m0"], scan=["now"]), Ledger(path), {"campaign_id": "c1"}, wait=True
+            FakeApi(campaign=["m0"], scan=["now"]), Ledger(path), Looks(60), {"campaign_id": "c1"}, wait=True
         )
         next(generator)
         assert Ledger(path).get(SCAN_KEY)["status"] == "requested"
@@ -934,6 +935,7 @@ class TestScan:
                 modified_before="m0",
                 modified="m1",
                 changed=False,
+                requests=[],
             )
 
         def test_a_finished_scan_that_is_too_old(self):
@@ -1022,8 +1024,8 @@ def report(status="SUCCESS", at="2026-11-22T08:00:00Z", report_id="r1", report_t
 def get_report(api, wait_timeout=5, path="/f.csv", **options):
     """Fetches one report. Returns (item, how it ended)."""
     item = {"campaign_id": "c1"}
-    options.setdefault("wait_interval", 0)
-    return item, drive([campaign_report(api, item, TYPE, path, **options)], 1, wait_timeout)[0]
+    looks = Looks(options.pop("wait_interval", 0))
+    return item, drive([campaign_report(api, looks, item, TYPE, path, **options)], 1, wait_timeout)[0]
 
 
 NEWER = "2026-11-22T09:00:00.5Z"
@@ -1036,7 +1038,8 @@ class TestReport:
         item, ending = get_report(api)
         assert ending is None
         assert item == dict(
-            campaign_id="c1", report=report(status)[1], path="/f.csv", sha256="sha", status="finished", changed=False
+            campaign_id="c1", report=report(status)[1], path="/f.csv", sha256="sha", status="finished", changed=False,
+            requests=[],
         )
 
     def test_without_a_file(self):

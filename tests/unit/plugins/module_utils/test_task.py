@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout
@@ -220,3 +222,46 @@ class TestLedger:
         task = make_task()
         close_ledger(task, Broken())
         assert task.warnings == ["The disk is full."]
+
+
+class TestResultsFile:
+    LONG = dict(changed=True, scans=[dict(id="s1", status="done", more="x" * 1000)] * 3, missing=["m"], total=3)
+
+    def run(self, tmp_path, result=None, **options):
+        path = tmp_path / "records" / "scans.json"
+        task = make_task(results_file=str(path), **options)
+
+        def work(task):
+            task.secrets.add("s3cr3t")
+            if isinstance(result, Exception):
+                raise result
+            return result or self.LONG
+
+        return path, run_task(work, task, dict(scans=("id", "status")))[0]
+
+    def test_the_mass_goes_into_the_file(self, tmp_path):
+        path, result = self.run(tmp_path)
+        assert result == dict(
+            changed=True, total=3, scans=[dict(id="s1", status="done")] * 3, results_file=str(path),
+            counts=dict(scans=3, missing=1),
+        )
+        assert json.loads(path.read_text()) == dict(self.LONG, schema_version=1)
+
+    def test_a_failure_is_kept_whole_too(self, tmp_path):
+        path, result = self.run(tmp_path, TaskFailed("one of 3", changed=True, scans=[dict(id="s1", error="no")]))
+        assert result["failed"] and result["msg"] == "one of 3" and result["scans"] == [dict(id="s1", status=None)]
+        assert json.loads(path.read_text())["scans"] == [dict(id="s1", error="no")]
+
+    def test_no_secret_gets_into_it(self, tmp_path):
+        path, _result = self.run(tmp_path, dict(changed=False, scans=[dict(id="a s3cr3t b")]))
+        assert "s3cr3t" not in path.read_text()
+
+    def test_check_mode_writes_nothing(self, tmp_path):
+        path, result = self.run(tmp_path, check_mode=True)
+        assert result == self.LONG and not path.parent.exists()
+
+    def test_what_cannot_be_written_is_returned(self, tmp_path):
+        (tmp_path / "records").write_text("in the way")
+        _path, result = self.run(tmp_path)
+        assert result["failed"] and "Cannot write results_file" in result["msg"]
+        assert result["scans"] == self.LONG["scans"]

@@ -17,7 +17,7 @@ import pytest
 from scripted_server import Reply
 
 from ansible_collections.secops.remediation.plugins.module_utils import xpanse
-from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout, drive
+from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, WaitTimeout, drive
 from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError, WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils.task import (
@@ -589,11 +589,11 @@ class FakeApi:
             raise value
         return value
 
-    def get_or_create(self, *exposure):
+    def get_or_create(self, *exposure, record=None):
         """(scan id, whether it is new)."""
         return self._next("create", exposure)
 
-    def get_scan(self, scan_id):
+    def get_scan(self, scan_id, record=None):
         """The reply; a pair in the script is its status and result."""
         value = self._next("get", scan_id)
         return dict(zip(("status", "result"), value, strict=True)) if isinstance(value, tuple) else value
@@ -608,8 +608,8 @@ DONE = ("SUCCESS", "REMEDIATED")
 def scan(api, ledger=None, request=None, wait_timeout=5, **options):
     """Runs one scan. Returns (item, how it ended)."""
     item = {}
-    options.setdefault("wait_interval", 0)
-    generator = confirmation_scan(api, ledger or Ledger(None), item, request or EXPOSURE, **options)
+    looks = Looks(options.pop("wait_interval", 0))
+    generator = confirmation_scan(api, ledger or Ledger(None), looks, item, request or EXPOSURE, **options)
     return item, drive([generator], 1, wait_timeout)[0]
 
 
@@ -665,7 +665,7 @@ class TestScan:
 
     def test_it_is_remembered_before_the_first_wait(self):
         ledger = Ledger(None)
-        next(confirmation_scan(FakeApi(create=[("s1", True)]), ledger, {}, EXPOSURE, wait=True))
+        next(confirmation_scan(FakeApi(create=[("s1", True)]), ledger, Looks(60), {}, EXPOSURE, wait=True))
         assert ledger.get(SCAN_KEY)["scan_id"] == "s1"
 
     def test_until_its_end(self):
@@ -807,11 +807,11 @@ class TestScan:
             """As if this task had asked for it."""
             api = FakeApi(get=[DONE])
             generator = confirmation_scan(
-                api, ledger_with(requested_at=utc_now()), {}, EXPOSURE, wait=True, wait_interval=60
+                api, ledger_with(requested_at=ago(20)), Looks(60), {}, EXPOSURE, wait=True
             )
-            assert next(generator) == 60 and not api.calls
+            assert 35 < next(generator) <= 40 and not api.calls
             generator = confirmation_scan(
-                api, ledger_with(requested_at=ago(61)), {}, EXPOSURE, wait=True, wait_interval=60
+                api, ledger_with(requested_at=ago(61)), Looks(60), {}, EXPOSURE, wait=True
             )
             with pytest.raises(StopIteration):
                 next(generator)
@@ -856,7 +856,7 @@ class TestScan:
         def test_a_run_that_was_killed_goes_on(self, tmp_path):
             path = str(tmp_path / "ledger.json")
             ledger = Ledger(path)
-            next(confirmation_scan(FakeApi(create=[("s1", True)]), ledger, {}, EXPOSURE, wait=True))
+            next(confirmation_scan(FakeApi(create=[("s1", True)]), ledger, Looks(60), {}, EXPOSURE, wait=True))
             # No close(): the process is gone.
             api = FakeApi(get=[DONE])
             item, ending = scan(api, Ledger(path))
@@ -886,10 +886,11 @@ def test_many_against_a_server(server, make_api):
     server.on("POST", GET_OR_CREATE + "/", create)
     server.on("POST", GET + "/", get)
     items = [{} for _number in range(100)]
+    every = Looks(0.05)
     endings = drive(
         [
             confirmation_scan(
-                api, Ledger(None), item, dict(EXPOSURE, alert_internal_id=str(number)), wait=True, wait_interval=0.05
+                api, Ledger(None), every, item, dict(EXPOSURE, alert_internal_id=str(number)), wait=True
             )
             for number, item in enumerate(items)
         ],

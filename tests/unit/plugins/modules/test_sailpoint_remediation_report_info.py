@@ -116,8 +116,10 @@ def test_result_is_json(report):
 
 def test_documentation_has_every_option_and_key():
     documented = yaml.safe_load(module.DOCUMENTATION)["options"]
-    assert set(documented) == set(module.ARGUMENT_SPEC)
-    for name, option in module.ARGUMENT_SPEC.items():
+    # The others are in fragments.
+    assert set(documented) == set(module.ARGUMENT_SPEC) - {"results_file"}
+    for name in documented:
+        option = module.ARGUMENT_SPEC[name]
         for key in ("type", "elements", "default", "required"):
             assert documented[name].get(key) == option.get(key), (name, key)
     returned = yaml.safe_load(module.RETURN)["reports"]["contains"]
