@@ -44,6 +44,7 @@ override PYTHON := $(wordlist 2,$(words $(FOUND)),$(FOUND))
 endif
 
 VENV := $(CURDIR)/.cache/venv/py$(PYTHON_VERSION)$(addprefix -core,$(ANSIBLE_CORE))
+OSCAL := $(CURDIR)/.cache/venv/oscal-py$(PYTHON_VERSION)
 IMPORTER := $(CURDIR)/.cache/venv/importer-py$(PYTHON_VERSION)
 BIN := $(VENV)/bin
 MAKE_VENV = "$(PYTHON)" tests/tools/make_venv.py
@@ -61,6 +62,7 @@ export ANSIBLE_REMOTE_TMP := $(ANSIBLE_HOME)/tmp
 export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 export ANSIBLE_PYTHON_INTERPRETER := $(BIN)/python
 export PYTHONPATH := $(CURDIR)/.cache
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 export PYTHON ANSIBLE_CORE DEMO_DIR UNIT_ARGS INTEGRATION_ARGS SANITY_ARGS
 # For tools that bring their own idea of where collections are.
 WITHOUT_OURS := env -u PYTHONPATH -u ANSIBLE_COLLECTIONS_PATH -u ANSIBLE_CONFIG -u ANSIBLE_HOME -u ANSIBLE_REMOTE_TMP -u ANSIBLE_PYTHON_INTERPRETER
@@ -85,7 +87,7 @@ demo: run-venv ## See a verification run against simulated systems
 
 .PHONY: test
 test: ## Run every check; the last line counts the tests
-	@MAKE="$(MAKE)" "$(PYTHON)" tests/tools/run_parts.py venv lint docs-lint build sanity unit integration
+	@MAKE="$(MAKE)" "$(PYTHON)" tests/tools/run_parts.py venv lint docs-lint build sanity unit oscal integration
 
 .PHONY: lint
 lint: venv ## Lint playbooks, roles, YAML, Python and the changelog
@@ -115,6 +117,11 @@ unit: venv ## Run the unit tests
 .PHONY: integration
 integration: venv ## Run real playbooks against the simulator
 	"$(BIN)/pytest" tests/integration --junitxml=.cache/results/integration.xml $(INTEGRATION_ARGS)
+
+.PHONY: oscal
+oscal: link ## Validate the OSCAL evidence with compliance-trestle
+	@$(MAKE_VENV) "$(OSCAL)" tests/requirements-oscal.txt --core none
+	"$(OSCAL)/bin/python" -m pytest tests/oscal --junitxml=.cache/results/oscal.xml
 
 .PHONY: bench
 bench: run-venv ## Compare with a playbook of uri loops

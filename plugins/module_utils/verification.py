@@ -10,10 +10,15 @@ answer: nothing is `remediated` unless an API said so in words that the code kno
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import timezone
+
+from ansible_collections.secops.remediation.plugins.module_utils.ledger import parse_time
 
 OUTCOMES = ("remediated", "unremediated", "pending", "inconclusive")
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
+COLLECTION = {"name": "secops.remediation", "version": "0.2.0"}
 # Statuses of a campaign whose decisions are still to come.
 UNDECIDED = ("PENDING", "STAGED", "ACTIVATING", "ACTIVE", "COMPLETING")
 NOT_DOWNLOADED = "the remediation status report has finished, and was not downloaded (check mode downloads nothing)"
@@ -27,21 +32,43 @@ CAMPAIGN_FACTS = ("name", "type", "status", "created", "deadline", "modified", "
                   "completedCertifications")
 
 
-def verify(results, started_at, finished_at):
+def verify(results, run, started_at, finished_at, controls=(), previous=None, previous_run=None):
     """The verification as a dict: the content of verification.json.
 
     results: dict of registered results of the modules, by what they were asked for: `campaigns` and
     `filtered_campaigns` (sailpoint_campaign_info), `scans`, `reports`, `report_infos`, `alerts` and `case_alerts`
     (xpanse_alert_info), `rcs_requests`, each {} where nothing was asked; and the targets that the user named:
     `campaign_ids`, `campaign_filters`, `exposures`, `alert_ids`, `case_ids`.
-    started_at, finished_at: times as text.
+    run: name of the run. started_at, finished_at: times as text. controls: ids of controls that this is evidence for.
+    previous: the verification of the run before, or None; previous_run: its name and the SHA-256 of its SHA256SUMS.
     """
     targets = campaign_targets(results) + exposure_targets(results)
     counts = {outcome: sum(target["outcome"] == outcome for target in targets) for outcome in OUTCOMES}
     counts["total"] = len(targets)
     verdict = verdict_of(counts)
-    return dict(schema_version=SCHEMA_VERSION, verdict=verdict, summary=summary_of(verdict, counts), counts=counts,
-                started_at=started_at, finished_at=finished_at, targets=targets)
+    date_openings(targets, previous, finished_at)
+    this_run = dict(run=run, finished_at=finished_at, verdict=verdict, counts=counts)
+    return dict(schema_version=SCHEMA_VERSION, collection=COLLECTION, run=run, verdict=verdict,
+                summary=summary_of(verdict, counts), counts=counts, started_at=started_at, finished_at=finished_at,
+                controls=list(controls), previous_run=previous_run, history=history_of(previous) + [this_run],
+                targets=targets)
+
+
+def date_openings(targets, previous, now):
+    """Says of each target that is not remediated since when it is known not to be."""
+    known = {}
+    for target in (previous or {}).get("targets", ()):
+        if isinstance(target, dict) and target.get("outcome") != "remediated":
+            known[target.get("kind"), target.get("id")] = target.get("open_since") or previous.get("finished_at")
+    for target in targets:
+        if target["outcome"] != "remediated":
+            target["open_since"] = known.get((target["kind"], target["id"])) or now
+
+
+def history_of(previous):
+    """The runs before this one, oldest first."""
+    history = (previous or {}).get("history")
+    return [run for run in history if isinstance(run, dict)] if isinstance(history, list) else []
 
 
 def verdict_of(counts):
@@ -67,8 +94,22 @@ def summary_of(verdict, counts):
 
 def make_target(kind, target_id, name, outcome, reason, **more):
     """One record, with every key there always."""
-    return dict(dict(kind=kind, id=str(target_id), name=name, outcome=outcome, reason=reason, scan_id=None,
-                     started_at=None, finished_at=None, evidence=[]), **more)
+    return dict(dict(kind=kind, id=str(target_id), name=name, outcome=outcome, reason=reason, open_since=None,
+                     scan_id=None, started_at=None, finished_at=None, system=None, requests=[], evidence=[]), **more)
+
+
+def in_utc(text):
+    """A time that a server wrote, as UTC text, or None where it is none."""
+    moment = parse_time(text)
+    if moment is None:
+        return None
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def requests_of(*results):
+    """The requests that these results were read from, each once, in the order in which they were answered."""
+    return list({json.dumps(request, sort_keys=True): request for result in results if result
+                 for request in result.get("requests", ())}.values())
 
 
 def has_failed(result):
@@ -117,10 +158,15 @@ def campaign_targets(results):
 def campaign_target(campaign, scan, report, infos, results):
     """The record of a campaign that was found."""
     facts = {name: campaign[name] for name in CAMPAIGN_FACTS if name in campaign}
-    target = make_target("campaign", campaign["id"], campaign.get("name"), "inconclusive", "", campaign=facts)
+    looked_up = {"requests": [request for lookup in (results["campaigns"], results["filtered_campaigns"])
+                              for request in lookup.get("requests", ())
+                              if request["path"].endswith(("/campaigns", "/campaigns/v1", "/" + str(campaign["id"])))]}
+    target = make_target("campaign", campaign["id"], campaign.get("name"), "inconclusive", "",
+                         system=results["campaigns"].get("base_url") or results["filtered_campaigns"].get("base_url"),
+                         requests=requests_of(scan, report) or requests_of(looked_up), campaign=facts)
     target["outcome"], target["reason"] = judge_campaign(campaign, scan, report, infos, results)
     if scan:
-        target.update(started_at=scan.get("requested_at"), finished_at=scan.get("modified"),
+        target.update(started_at=in_utc(scan.get("requested_at")), finished_at=in_utc(scan.get("modified")),
                       scan={name: scan.get(name) for name in ("status", "requested_at", "modified_before", "modified")})
     if report and report.get("path"):
         target["evidence"] = [dict(path=report["path"], sha256=report["sha256"])]
@@ -184,13 +230,15 @@ def exposure_targets(results):
     lookups = (results["alerts"], results["case_alerts"])
     alerts = {str(alert.get("alert_id")): alert for lookup in lookups for alert in lookup.get("alerts", ())}
     targets = []
-    for key in dict.fromkeys(exposure_key(ids) for ids in results["exposures"]):
+    asked = results["exposures"] + [ids for lookup in lookups for ids in lookup.get("rcs_targets", ())]
+    for key in dict.fromkeys(map(exposure_key, asked)):
         targets.append(exposure_target(key, answers.get(key), alerts.get(key[0]), rcs))
     unscannable = {item["alert_id"]: item["reason"] for lookup in lookups for item in lookup.get("unscannable", ())}
     for alert_id, reason in unscannable.items():
         alert = alerts.get(alert_id)
         targets.append(make_target("exposure", "alert %s" % alert_id, alert and alert.get("name"), "inconclusive",
-                                   reason, **alert_facts(alert)))
+                                   reason, system=lookups[0].get("base_url") or lookups[1].get("base_url"),
+                                   requests=requests_of(*lookups), **alert_facts(alert)))
     return targets + lookup_failures(results)
 
 
@@ -225,7 +273,7 @@ def exposure_target(key, answer, alert, rcs):
     if answer is None:
         target["reason"] = failure_of(rcs, "no remediation confirmation scan was asked for")
         return target
-    target.update(scan_id=answer.get("scan_id"), started_at=answer.get("requested_at"),
+    target.update(scan_id=answer.get("scan_id"), system=rcs.get("base_url"), requests=requests_of(answer), started_at=answer.get("requested_at"),
                   finished_at=answer.get("finished_at"),
                   scan={"status": answer.get("status"), "result": answer.get("result")})
     target["outcome"], target["reason"] = judge_exposure(answer)

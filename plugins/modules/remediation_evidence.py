@@ -10,8 +10,11 @@ module: remediation_evidence
 short_description: Turn what the other modules found into the evidence of a verification
 version_added: 0.1.0
 description:
-  - Gives every target, a campaign or an exposure, exactly one outcome with the reason in words, and writes
-    C(verification.json).
+  - Gives every target, a campaign or an exposure, exactly one outcome with the reason in words, and writes it down in
+    all the forms that an auditor, a reader, and a machine need.
+  - Each run has a folder of its own in the evidence directory, C(latest) points to the one that finished last, and each
+    run holds the checksum of the one before it. A run that was killed leaves a folder whose name ends in
+    C(.unfinished).
   - The role P(secops.remediation.verify#role) is made of this module and the others. It is documented so that a
     playbook of your own can do the same.
   - An error is never an answer. What no API said in words that are known ends as V(inconclusive).
@@ -25,8 +28,8 @@ options:
     required: true
   state:
     description:
-      - With V(prepared) the module only proves that there is something to verify, that O(dest) can be written and
-        that O(ledger) can be read, so that a mistake is known before any scan is started.
+      - With V(prepared) the module proves that there is something to verify, that O(dest) can be written and
+        that O(ledger) can be read, so that a mistake is known before any scan is started, and makes the run's folder.
       - With V(written) it writes the evidence.
     type: str
     choices: [prepared, written]
@@ -35,10 +38,43 @@ options:
     description:
       - The ledger to check with O(state=prepared). A file that is not JSON is kept under another name.
     type: path
+  run:
+    description:
+      - The run's name, as RV(run) of O(state=prepared). Without it the run begins now.
+    type: str
   started_at:
     description:
       - When the verification began, ISO 8601.
     type: str
+  formats:
+    description:
+      - What to write. C(verification.json) is always written, and so is C(SHA256SUMS).
+      - V(html) is C(verification.html), a page for people. It needs Jinja2, which ansible-core brings along.
+      - V(csv) is C(verification.csv), one line for each target, safe to open in a spreadsheet.
+      - V(junit) is C(verification.junit.xml), one test case for each target, as GitLab, GitHub, and Jenkins show it.
+      - V(markdown) is C(verification.md), for a ticket or a pull request.
+      - V(oscal) is C(oscal-assessment-results.json), NIST OSCAL assessment results.
+    type: list
+    elements: str
+    choices: [json, csv, junit, markdown, oscal, html]
+    default: [json, csv, junit, markdown, oscal, html]
+  controls:
+    description:
+      - The controls of NIST SP 800-53 that this is evidence for, as V(AC-6(7\)) or V(ac-6.7).
+    type: list
+    elements: str
+    default: [ac-2, ac-6.7, ca-7, ra-5, si-2]
+  signing_key:
+    description:
+      - Signs C(SHA256SUMS) with this key. The file of an SSH key makes C(SHA256SUMS.sig) with C(ssh-keygen -Y sign), a
+        public one if an agent holds the private key. Anything else is a key of C(gpg) and makes C(SHA256SUMS.asc).
+      - The key must need no passphrase, or an agent must hold it.
+    type: str
+  keep_runs:
+    description:
+      - How many runs to keep. Older ones are removed. V(0) keeps all.
+    type: int
+    default: 0
   campaign_ids:
     description:
       - The campaigns that were to be verified.
@@ -72,7 +108,7 @@ options:
   campaigns:
     description:
       - Result of M(secops.remediation.sailpoint_campaign_info) for O(campaign_ids). This and the following options take
-        the results as they were registered, failed ones too.
+        the results as they were registered, failed ones too, and read what is in their C(results_file).
     type: dict
     default: {}
   filtered_campaigns:
@@ -118,8 +154,10 @@ attributes:
 extends_documentation_fragment:
   - secops.remediation.attributes
 notes:
-  - The module is C(changed) when the verdict, or a target's outcome or reason, differs from what C(verification.json)
-    said before. Writing the same again at another time is no change.
+  - The module is C(changed) when a target's outcome or reason differs from what the run before said. Finding the same
+    again at another time is no change, and is written down all the same.
+seealso:
+  - module: secops.remediation.remediation_evidence_info
 """
 
 EXAMPLES = r"""
@@ -135,12 +173,14 @@ EXAMPLES = r"""
   secops.remediation.xpanse_rcs_request:
     requests: "{{ exposures }}"
     wait: true
+    results_file: "{{ prepared.folder }}/records/exposures.json"
   register: asked
   failed_when: false
 
 - name: Write what was found
   secops.remediation.remediation_evidence:
     dest: /var/lib/remediation
+    run: "{{ prepared.run }}"
     started_at: "{{ prepared.started_at }}"
     exposures: "{{ exposures }}"
     rcs_requests: "{{ asked }}"
@@ -157,6 +197,22 @@ started_at:
   returned: when O(state=prepared)
   type: str
   sample: "2026-11-22T08:00:00Z"
+run:
+  description: Name of the run, for O(run). V(null) in check mode.
+  returned: when O(state=prepared)
+  type: str
+  sample: 20261122T080000Z
+folder:
+  description: The folder in which the run's files are collected. It gets its final name when the run is written.
+  returned: when O(state=prepared)
+  type: str
+  sample: /var/lib/remediation/20261122T080000Z.unfinished
+removed_runs:
+  description: The runs that were removed because of O(keep_runs).
+  returned: when O(state=written)
+  type: list
+  elements: str
+  sample: []
 verification:
   description: What was found, without what only C(verification.json) holds.
   returned: when O(state=written)
@@ -174,16 +230,30 @@ verification:
       description: How many targets there are of each outcome, and in all.
       type: dict
       sample: {remediated: 1, unremediated: 1, pending: 0, inconclusive: 0, total: 2}
-    path:
-      description: The file that was written.
+    run:
+      description: Name of the run.
       type: str
-      sample: /var/lib/remediation/verification.json
+      sample: 20261122T080000Z
+    directory:
+      description: The folder of the run. V(null) in check mode.
+      type: str
+      sample: /var/lib/remediation/20261122T080000Z
+    files:
+      description: The files by format.
+      type: dict
+      sample:
+        json: /var/lib/remediation/20261122T080000Z/verification.json
+        html: /var/lib/remediation/20261122T080000Z/verification.html
+    path:
+      description: The full record. V(null) in check mode.
+      type: str
+      sample: /var/lib/remediation/20261122T080000Z/verification.json
     sha256:
-      description: SHA-256 of the file, as hexadecimal digits. V(null) in check mode.
+      description: SHA-256 of RV(verification.path), as hexadecimal digits. V(null) in check mode.
       type: str
       sample: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
     targets:
-      description: One record for each target.
+      description: One record for each target, what needs action first, but no more than a hundred.
       type: list
       elements: dict
       sample:
@@ -192,40 +262,62 @@ verification:
           name: RDP Server at 198.51.100.7:3389
           outcome: unremediated
           reason: Xpanse scanned the service and still sees the exposure
+          open_since: "2026-11-20T08:00:00Z"
           scan_id: 8f5f0a5c-6a2f-4c0e-a1d0-4c9b2a4b6f10
           started_at: "2026-11-22T08:00:00Z"
           finished_at: "2026-11-22T12:34:56Z"
           evidence: []
+    targets_left_out:
+      description: How many targets are only in RV(verification.path).
+      type: int
+      sample: 0
 """
 
-import hashlib
 import json
 import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils import verification
+from ansible_collections.secops.remediation.plugins.module_utils import evidence, verification
+from ansible_collections.secops.remediation.plugins.module_utils.evidence_formats import csv_text, junit_xml, markdown
+from ansible_collections.secops.remediation.plugins.module_utils.evidence_oscal import control_id, oscal
+from ansible_collections.secops.remediation.plugins.module_utils.evidence_page import page
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
     Ledger,
     LedgerError,
+    locked,
     prepare_directory,
     utc_now,
     write_atomically,
 )
 from ansible_collections.secops.remediation.plugins.module_utils.task import TaskFailed, run_module
 
-FILE_NAME = "verification.json"
 RESULTS = ("campaigns", "filtered_campaigns", "scans", "reports", "report_infos", "alerts", "case_alerts",
            "rcs_requests")
 TARGETS = ("campaign_ids", "exposures", "alert_ids", "case_ids")
-RECORD = ("kind", "id", "name", "outcome", "reason", "scan_id", "started_at", "finished_at", "evidence")
+RECORD = ("kind", "id", "name", "outcome", "reason", "open_since", "scan_id", "started_at", "finished_at", "evidence")
+# What needs action comes first.
+URGENCY = ("unremediated", "inconclusive", "pending", "remediated")
+MOST_RETURNED = 100
+FILES = {
+    "csv": "verification.csv",
+    "junit": "verification.junit.xml",
+    "markdown": "verification.md",
+    "oscal": "oscal-assessment-results.json",
+    "html": "verification.html",
+}
 
 ARGUMENT_SPEC = dict(
     dest=dict(type="path", required=True),
     state=dict(type="str", choices=["prepared", "written"], default="written"),
     ledger=dict(type="path"),
+    run=dict(type="str"),
     started_at=dict(type="str"),
+    formats=dict(type="list", elements="str", choices=["json", *FILES], default=["json", *FILES]),
+    controls=dict(type="list", elements="str", default=["ac-2", "ac-6.7", "ca-7", "ra-5", "si-2"]),
+    signing_key=dict(type="str", no_log=False),
+    keep_runs=dict(type="int", default=0),
     campaign_ids=dict(type="list", elements="str", default=[]),
     campaign_filters=dict(type="str", default=""),
     exposures=dict(type="list", elements="dict", default=[]),
@@ -244,61 +336,158 @@ ARGUMENT_SPEC = dict(
 
 def run(task):
     """The module's work."""
-    params = task.params
-    if params["state"] == "prepared" and not any(params[name] for name in TARGETS + ("campaign_filters",)):
-        raise TaskFailed(
-            "There is nothing to verify. Name targets with verify_campaign_ids, verify_campaign_filters, "
-            "verify_exposures, verify_alert_ids, or verify_case_ids.")
+    if task.params["keep_runs"] < 0:
+        raise TaskFailed("keep_runs is %d: give how many runs to keep, or 0 to keep all" % task.params["keep_runs"])
     try:
         if not task.check_mode:
-            prepare_directory(params["dest"], "the evidence directory")
-        if params["state"] == "prepared":
-            Ledger(params["ledger"], read_only=task.check_mode)
-            return dict(changed=False, began=time.time(), started_at=utc_now())
+            prepare_directory(task.params["dest"], "the evidence directory")
+        return prepare(task) if task.params["state"] == "prepared" else write(task)
     except LedgerError as error:
         raise TaskFailed(str(error)) from error
 
-    results = {name: params[name] for name in RESULTS + TARGETS + ("campaign_filters",)}
+
+def prepare(task):
+    """Proves that there is something to verify and that it can be written down, and makes the run's working folder."""
+    params = task.params
+    if not any(params[name] for name in TARGETS + ("campaign_filters",)):
+        raise TaskFailed(
+            "There is nothing to verify. Name targets with verify_campaign_ids, verify_campaign_filters, "
+            "verify_exposures, verify_alert_ids, or verify_case_ids.")
+    Ledger(params["ledger"], read_only=task.check_mode)
+    result = dict(changed=False, began=time.time(), started_at=utc_now(), run=None, folder=None)
+    if not task.check_mode:
+        try:
+            result["run"], result["folder"] = evidence.begin_run(os.path.abspath(params["dest"]))
+        except OSError as error:
+            raise TaskFailed("Cannot make a folder in %s: %s" % (params["dest"], error.strerror)) from error
+    return result
+
+
+def write(task):
+    """Writes the evidence of a run, and returns what was found in short."""
+    params = task.params
+    directory = os.path.abspath(params["dest"])
+    results = {name: whole(params[name]) for name in RESULTS}
+    results.update({name: params[name] for name in TARGETS + ("campaign_filters",)})
+    if task.check_mode:
+        found, changed = judge(task, directory, results, params["run"] or "check-mode")
+        return dict(changed=changed, verification=in_short(found))
+    try:
+        # Two jobs may end at once, and each run names the one before it.
+        with locked(directory):
+            run_name = params["run"] or evidence.begin_run(directory)[0]
+            folder = evidence.working_folder(directory, run_name)
+            if not os.path.isdir(folder):
+                raise TaskFailed("The run %s was not prepared, or has been written already: there is no folder %s" % (
+                    run_name, folder))
+            found, changed = judge(task, directory, results, run_name)
+            written, problems = write_files(folder, found, params["formats"], params["signing_key"])
+            try:
+                evidence.finish_run(directory, run_name, params["signing_key"])
+            except evidence.EvidenceError as error:
+                problems.append(str(error))
+            removed = evidence.remove_old_runs(directory, params["keep_runs"])
+            if removed:
+                evidence.write_overall_sums(directory)
+                evidence.sign(os.path.join(directory, evidence.SUMS), params["signing_key"])
+    except evidence.EvidenceError as error:
+        problems.append(str(error))
+    except OSError as error:
+        raise TaskFailed("Cannot write the evidence: %s%s" % (
+            error.strerror or error, ", " + str(error.filename) if error.filename else "")) from error
+    folder = os.path.join(directory, run_name)
+    record = os.path.join(folder, evidence.VERIFICATION)
+    short = dict(in_short(found), directory=folder, path=record, sha256=evidence.sha256_of(record),
+                 files={name: os.path.join(folder, file) for name, file in written.items()})
+    result = dict(changed=changed, verification=short, removed_runs=removed)
+    if problems:
+        raise TaskFailed("The evidence is in %s, but something is missing. %s" % (folder, " ".join(problems)), **result)
+    return result
+
+
+def whole(result):
+    """A result with all its lists, wherever they are. One whose file cannot be read has failed."""
+    path = result.get("results_file")
+    if not path:
+        return result
+    try:
+        with open(path, encoding="utf-8") as file:
+            return dict(result, **json.load(file))
+    except (OSError, ValueError, TypeError) as error:
+        return dict(failed=True, msg="the results in %s cannot be read (%s)" % (path, error))
+
+
+def judge(task, directory, results, run_name):
+    """(the verification, whether it says something else than the one before)."""
+    before = evidence.newest_run(directory)
+    previous = before and evidence.read_verification(directory, before)
+    link = None
+    if before:
+        try:
+            link = dict(run=before, sha256sums_sha256=evidence.sha256_of(os.path.join(directory, before, evidence.SUMS)))
+        except OSError:
+            link = dict(run=before, sha256sums_sha256=None)
     now = utc_now()
-    found = verification.verify(results, params["started_at"] or now, now)
+    controls = dict.fromkeys(map(control_id, task.params["controls"]))
+    found = verification.verify(results, run_name, task.params["started_at"] or now, now, controls, previous, link)
     for target in found["targets"]:
         for file in target["evidence"]:
             # The directory may be moved, to a share or into an archive, and must still make sense there.
-            file["path"] = os.path.relpath(file["path"], params["dest"])
-    path = os.path.join(params["dest"], FILE_NAME)
-    # Half a surrogate pair is no text, but JSON has an escape for it.
-    text = (json.dumps(found, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace").decode("utf-8")
-    before = read(path)
+            file["path"] = os.path.relpath(file["path"], evidence.working_folder(directory, run_name))
+    known = gist(previous["targets"]) if previous else None
     # What a report says that check mode did not download is taken to be what it said before.
     unknown = {target["id"] for target in found["targets"] if target["reason"] == verification.NOT_DOWNLOADED}
-    unknown &= {target["id"] for target in before or ()}
-    changed = before is None or gist(found["targets"], unknown) != gist(before, unknown)
-    if not task.check_mode:
-        try:
-            write_atomically(path, text)
-        except OSError as error:
-            raise TaskFailed("Cannot write %s: %s" % (path, error.strerror)) from error
-    return dict(changed=changed, verification=dict(
-        {name: found[name] for name in ("verdict", "summary", "counts")},
-        path=path, sha256=None if task.check_mode else hashlib.sha256(text.encode("utf-8")).hexdigest(),
-        targets=[{name: target[name] for name in RECORD} for target in found["targets"]]))
+    unknown &= {entry[1] for entry in known or ()}
+    return found, known is None or bool({entry for entry in known ^ gist(found["targets"]) if entry[1] not in unknown})
 
 
-def read(path):
-    """The targets of the verification that was written before, or None where there is no such file."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            targets = json.load(file)["targets"]
-        gist(targets)
-        return targets
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def gist(targets, left_out=()):
+def gist(targets):
     """What makes two verifications the same."""
-    return sorted((target["kind"], target["id"], target["outcome"], target["reason"]) for target in targets if
-                  target["id"] not in left_out)
+    return {tuple(str(target.get(name)) for name in ("kind", "id", "outcome", "reason")) for target in targets
+            if isinstance(target, dict)}
+
+
+def write_files(folder, found, formats, signing_key):
+    """Writes the run's files. Returns (their names by format, what went wrong in sentences)."""
+    # Half a surrogate pair is no text, but JSON has an escape for it.
+    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    write_atomically(os.path.join(folder, evidence.VERIFICATION), text)
+    written, problems = {"json": evidence.VERIFICATION}, []
+    printable = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    makers = dict(
+        csv=lambda: csv_text(printable), junit=lambda: junit_xml(printable), markdown=lambda: markdown(printable),
+        oscal=lambda: json.dumps(oscal(printable, with_sums(folder)), ensure_ascii=False) + "\n",
+        html=lambda: page(printable, evidence.files_in(folder) + sums_to_come(signing_key)))
+    # The page links to the others, so it is made last.
+    for name in sorted(set(formats) & set(FILES), key=list(FILES).index):
+        try:
+            write_atomically(os.path.join(folder, FILES[name]), makers[name]())
+            written[name] = FILES[name]
+        except (OSError, ImportError) as error:
+            problems.append("%s could not be written: %s." % (FILES[name], error))
+    return written, problems
+
+
+def with_sums(folder):
+    """The files in a folder as a list of dicts with path and sha256."""
+    return [dict(path=path, sha256=evidence.sha256_of(os.path.join(folder, path))) for path in evidence.files_in(folder)]
+
+
+def sums_to_come(signing_key):
+    """The names of what is made when the folder is complete."""
+    ending = evidence.signature_ending(signing_key)
+    return [evidence.SUMS] + ([evidence.SUMS + ending] if ending else [])
+
+
+def in_short(found):
+    """What a playbook needs, small enough to be printed, logged, and stored."""
+    targets = sorted(found["targets"], key=lambda target: URGENCY.index(target["outcome"]))
+    return dict(
+        {name: found[name] for name in ("verdict", "summary", "counts", "run")},
+        directory=None, path=None, sha256=None, files={},
+        targets=[{name: target[name] for name in RECORD} for target in targets[:MOST_RETURNED]],
+        targets_left_out=max(0, len(targets) - MOST_RETURNED))
 
 
 def main():

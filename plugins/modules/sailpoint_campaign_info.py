@@ -111,6 +111,11 @@ requests:
       status: 200
       reference: null
       server_time: "2026-11-22T08:00:00Z"
+base_url:
+  description: Address of the API that was asked.
+  returned: when it was asked
+  type: str
+  sample: https://acme.api.identitynow.com
 counts:
   description: How long the lists are that O(results_file) holds.
   returned: with O(results_file)
@@ -166,7 +171,7 @@ def run(task):
     except HttpError as error:
         raise TaskFailed(str(error)) from error
     return dict(changed=False, campaigns=campaigns, missing_ids=[], total=total, truncated=truncated,
-                requests=requests)
+                requests=requests, base_url=api.client.base_url)
 
 
 def get_campaigns(api, campaign_ids, concurrency):
@@ -189,7 +194,7 @@ def get_campaigns(api, campaign_ids, concurrency):
     missing_ids.sort(key=campaign_ids.index)
     return settle([{} for _campaign_id in campaign_ids], endings, campaign_ids, "campaigns", "", changed=False,
                   campaigns=campaigns, missing_ids=missing_ids, total=len(campaigns), truncated=False,
-                  requests=requests)
+                  requests=requests, base_url=api.client.base_url)
 
 
 def main():

@@ -136,6 +136,11 @@ scans:
       type: str
       returned: when the item failed
       sample: the campaign is ACTIVE, and a remediation scan needs a COMPLETED one
+base_url:
+  description: Address of the API that was asked.
+  returned: when it was asked
+  type: str
+  sample: https://acme.api.identitynow.com
 counts:
   description: How long the lists are that O(results_file) holds.
   returned: with O(results_file)
@@ -198,7 +203,7 @@ def run(task):
     return settle(
         list(items.values()), endings, ["campaign %s" % campaign_id for campaign_id in items], "scans",
         "They go on without this task: wait again with the same ledger.",
-        changed=any(item["changed"] for item in items.values()),
+        changed=any(item["changed"] for item in items.values()), base_url=api.client.base_url,
         scans=[items[campaign_id] for campaign_id in params["campaign_ids"]])
 
 

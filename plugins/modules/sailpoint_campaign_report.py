@@ -168,6 +168,11 @@ reports:
       type: str
       returned: when the item failed
       sample: the report ended with status ERROR
+base_url:
+  description: Address of the API that was asked.
+  returned: when it was asked
+  type: str
+  sample: https://acme.api.identitynow.com
 counts:
   description: How long the lists are that O(results_file) holds.
   returned: with O(results_file)
@@ -239,7 +244,7 @@ def run(task):
     return settle(
         list(items.values()), endings, ["campaign %s" % campaign_id for campaign_id in items], "reports",
         "They go on without this task: run it again to wait for them.",
-        changed=any(item["changed"] for item in items.values()),
+        changed=any(item["changed"] for item in items.values()), base_url=api.client.base_url,
         reports=[items[campaign_id] for campaign_id in params["campaign_ids"]])
 
 

@@ -146,6 +146,11 @@ requests:
       status: 200
       reference: null
       server_time: "2026-11-22T08:00:00Z"
+base_url:
+  description: Address of the API that was asked.
+  returned: when it was asked
+  type: str
+  sample: https://api-acme.crtx.us.paloaltonetworks.com
 counts:
   description: How long the lists are that O(results_file) holds.
   returned: with O(results_file)
@@ -185,7 +190,8 @@ def run(task):
     if params["limit"] is not None and params["limit"] < 1:
         raise TaskFailed("limit must be 1 or more")
     api = xpanse.connect(task)
-    result = dict(changed=False, alerts=[], rcs_targets=[], unscannable=[], total=0, truncated=False, requests=[])
+    result = dict(changed=False, alerts=[], rcs_targets=[], unscannable=[], total=0, truncated=False, requests=[],
+                  base_url=api.client.base_url)
     if [] not in [params[name] for name in ("alert_ids", *FIELDS)]:
         try:
             collect(api, params, result)

@@ -168,6 +168,11 @@ rcs_requests:
       type: str
       returned: when the item failed
       sample: alert_internal_id -4 is negative
+base_url:
+  description: Address of the API that was asked.
+  returned: when it was asked
+  type: str
+  sample: https://api-acme.crtx.us.paloaltonetworks.com
 counts:
   description: How long the lists are that O(results_file) holds.
   returned: with O(results_file)
@@ -253,7 +258,7 @@ def run(task):
     return settle(
         items, endings, [name_of(item) for item in items], "scans",
         "They go on without this task: look again later with their scan ids or the same ledger.",
-        changed=any(item.get("created") for item in items), rcs_requests=answers)
+        changed=any(item.get("created") for item in items), base_url=api.client.base_url, rcs_requests=answers)
 
 
 def targets_of(paths):

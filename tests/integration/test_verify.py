@@ -53,10 +53,11 @@ class Verification:
     def __init__(self, status, output, evidence):
         self.status = status
         self.output = output
-        self.evidence = evidence
+        # Where the newest run's files are.
+        self.evidence = (evidence / "latest").resolve()
         assert "Traceback" not in output and "Error while" not in output, output
         assert "[WARNING]" not in output and "[DEPRECATION" not in output, output
-        file = evidence / "verification.json"
+        file = evidence / "latest" / "verification.json"
         self.found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         self.targets = {target["id"]: target for target in self.found.get("targets", ())}
         self.outcomes = {name: target["outcome"] for name, target in self.targets.items()}
@@ -141,7 +142,7 @@ def test_the_whole_company_and_again(ansible, simulator):
     assert run.outcomes == expected
     counts = dict(Counter(expected.values()), total=len(expected))
     assert run.found["counts"] == counts
-    assert run.found["verdict"] == "not_verified" and run.found["schema_version"] == "1.0"
+    assert run.found["verdict"] == "not_verified" and run.found["schema_version"] == "1.1"
     assert run.found["summary"] == (
         "Not verified: %(remediated)d of %(total)d targets remediated, %(unremediated)d still open, "
         "%(inconclusive)d without an answer, %(pending)d not finished." % counts)
@@ -700,10 +701,10 @@ def test_the_result_is_handed_on_and_the_evidence_is_in_the_current_directory(an
     assert run.status == 0 and run.found["verdict"] == "verified"
     stats = run.output[run.output.index("CUSTOM STATS:"):]
     handed_on = json.loads(stats[stats.index("{"):stats.rindex("}") + 1])["verify_result"]
-    path = ansible.folder / "remediation-evidence" / "verification.json"
+    path = (ansible.folder / "remediation-evidence" / "latest").resolve() / "verification.json"
     assert handed_on["verdict"] == "verified" and handed_on["path"] == str(path) and handed_on["sha256"] == sha256(path)
     assert set(handed_on["targets"][0]) == {
-        "kind", "id", "name", "outcome", "reason", "scan_id", "started_at", "finished_at", "evidence"}
+        "kind", "id", "name", "outcome", "reason", "open_since", "scan_id", "started_at", "finished_at", "evidence"}
     assert handed_on["counts"] == {"remediated": 1, "unremediated": 0, "pending": 0, "inconclusive": 0, "total": 1}
 
 
@@ -725,7 +726,7 @@ def test_two_tenants(ansible, simulator):
             "hosts": hosts, "vars": {"ansible_connection": "local"}}}))
         run = verify(ansible, inventory=inventory, verify_hosts="all")
         assert run.status == 0, run.output
-        found = {name: json.loads((ansible.folder / "remediation-evidence" / name / "verification.json").read_text())
+        found = {name: json.loads((ansible.folder / "remediation-evidence" / name / "latest" / "verification.json").read_text())
                  for name in hosts}
         assert {name: one["counts"]["remediated"] for name, one in found.items()} == {"acme": 1, "globex": 2}
         assert len(other.log(operation="rcs_get_or_create")) == 2
@@ -766,7 +767,7 @@ def test_no_secret_is_shown(ansible, simulator, how):
     evidence = ansible.folder / "remediation-evidence"
     files = [path for path in evidence.rglob("*") if path.is_file()]
     assert {path.name for path in files} >= {"verification.json", "ledger.json"} and len(files) > 2
-    run = json.loads((evidence / "verification.json").read_text())
+    run = json.loads((evidence / "latest" / "verification.json").read_text())
     assert Counter(target["outcome"] for target in run["targets"])["inconclusive"] == 2
     assert "********" in json.dumps(run)
     for text in [done.stdout, *(path.read_text(encoding="utf-8") for path in files)]:

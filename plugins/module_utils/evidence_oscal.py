@@ -1,0 +1,427 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The evidence for compliance tools: OSCAL assessment results of a verification.
+
+What is claimed is no more than what was verified. A control is much wider than the remediation of what was found, so
+each control gets an objective of its own here, and the findings are about these. Personal data of open items stay in
+the reports that are linked. Texts of an API are escaped where OSCAL takes Markdown. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from ipaddress import ip_address
+from urllib.parse import quote
+
+from ansible_collections.secops.remediation.plugins.module_utils.evidence_formats import (
+    dict_at,
+    one_line,
+    request_line,
+    time_of,
+)
+
+OSCAL_VERSION = "1.2.1"
+PROJECT = "https://github.com/secops/remediation"
+# Whose names they are, of properties that OSCAL does not know.
+NAMESPACE = PROJECT + "/ns/oscal"
+SPACE = uuid.uuid5(uuid.NAMESPACE_URL, NAMESPACE)
+
+SYSTEMS = {"campaign": "SailPoint Identity Security Cloud", "exposure": "Cortex Xpanse"}
+# What the targets of a verification say something about; a control of another family is about both kinds.
+KINDS_OF_FAMILIES = {"ac": ("campaign",), "ia": ("campaign",), "ps": ("campaign",),
+                     "ra": ("exposure",), "sc": ("exposure",), "si": ("exposure",)}
+# Of families that are about people, what is about networks: information flow and remote access.
+KINDS_OF_CONTROLS = {"ac-4": ("exposure",), "ac-17": ("exposure",)}
+ALL_KINDS = ("campaign", "exposure")
+OBJECTIVES = {
+    ("campaign",): "Access that reviewers decided to revoke has been removed from the systems that grant it.",
+    ("exposure",): "Exposures that were to be remediated are no longer seen from the internet.",
+    ALL_KINDS: "Access that reviewers decided to revoke has been removed from the systems that grant it, and exposures "
+               "that were to be remediated are no longer seen from the internet."}
+RISKS = {
+    "campaign": ("Revoked access is still there", "Access that a reviewer decided to revoke is still in place, so "
+                 "somebody can use what they must no longer use."),
+    "exposure": ("Exposure is still there", "A service that was to be taken off the internet or to be repaired is still "
+                 "seen from there as it was.")}
+NO_PLAN = ("No OSCAL assessment plan exists for this verification. The resource that this points to describes what is "
+           "verified and how an outcome comes about.")
+METHODS = {"campaign": ["TEST", "EXAMINE"], "exposure": ["TEST"]}
+
+SP_800_53 = re.compile(r"([a-z]{2})-0*([0-9]+)(?:[(.]0*([0-9]+)\)?)?\Z")
+NOT_IN_A_TOKEN = re.compile(r"[^a-z0-9._-]+")
+SHA256 = re.compile(r"[0-9a-fA-F]{64}\Z")
+DOMAIN_NAME = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\.)+[A-Za-z0-9-]{2,63}\Z")
+MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "html": "text/html", "xml": "application/xml",
+               "md": "text/markdown"}
+LONGEST_ID = 100
+LONGEST_TITLE = 200
+LONGEST_TEXT = 5000
+LONGEST_VALUE = 500
+
+
+def oscal(verification, files):
+    """The content of oscal-assessment-results.json, as a dict.
+
+    verification: the content of verification.json. files: what lies beside it, as a list of {path, sha256} with the
+    paths relative to the folder of the run.
+    The same arguments always give the same document. What is the same from run to run (a campaign, an exposure, the
+    risk that one has been since it was first seen open) has the same UUID in each.
+    """
+    return {"assessment-results": Document(verification, files).content()}
+
+
+def control_id(name):
+    """A control's id as OSCAL writes it: ac-6.7 of AC-6(7)."""
+    text = "".join(one_line(name, LONGEST_ID).lower().split())
+    match = SP_800_53.match(text)
+    if match:
+        family, number, enhancement = match.groups()
+        return "%s-%s%s" % (family, number, ".%s" % enhancement if enhancement else "")
+    text = NOT_IN_A_TOKEN.sub("-", text).strip("-.")
+    return text if text[:1].isalpha() else "control-%s" % (text or "unnamed")
+
+
+def kinds_of(control):
+    """Which kinds of targets say something about a control."""
+    return KINDS_OF_CONTROLS.get(control.split(".")[0]) or KINDS_OF_FAMILIES.get(control.split("-")[0], ALL_KINDS)
+
+
+def objective_id(control):
+    """The id of the objective that this verification is about, of those that a control has."""
+    return "%s_obj.remediation-verified" % control
+
+
+# --- values that OSCAL accepts ---
+
+def markup(value, longest=LONGEST_TEXT):
+    """A text as OSCAL's Markdown that shows exactly this text; never empty."""
+    text = one_line(value, longest)
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(character, entity)
+    text = re.sub(r"([\\`*\[\]{}~^|$])", r"\\\1", text)
+    text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
+    # What would make a heading or a list of a line.
+    return re.sub(r"^([0-9]*)([#+=.)-])", r"\1\\\2", text) or "(none)"
+
+
+def prop(name, value, own=True):
+    """A property, in a list; none where it has no value. own: whether it is this collection's, not OSCAL's."""
+    text = one_line(value, LONGEST_VALUE)
+    if not text:
+        return []
+    return [dict({"name": name, "value": text}, **({"ns": NAMESPACE} if own else {}))]
+
+
+def moment(*times):
+    """The first that is a time, with its zone."""
+    found = next((time for time in map(time_of, times) if time), None)
+    return found.isoformat().replace("+00:00", "Z") if found else "1970-01-01T00:00:00Z"
+
+
+def address_props(alert):
+    """The addresses of an exposure, by the names that OSCAL has for them."""
+    props = []
+    for address in texts_of(alert.get("ipv4_addresses")) + texts_of(alert.get("ipv6_addresses")):
+        try:
+            version = ip_address(address).version
+        except ValueError:
+            continue
+        props += prop("ipv%d-address" % version, address, own=False)
+    for name in texts_of(alert.get("domain_names")):
+        if DOMAIN_NAME.match(name):
+            props += prop("fqdn", name, own=False)
+    return props
+
+
+def texts_of(value):
+    """The texts of a list, or of one text with commas."""
+    parts = value if isinstance(value, list) else one_line(value).split(",")
+    return [text for text in dict.fromkeys(part.strip() for part in parts if isinstance(part, str)) if text]
+
+
+def with_lists(content, **lists):
+    """The content with those of the lists that are not empty: OSCAL has no empty ones."""
+    content.update((name.replace("_", "-"), value) for name, value in lists.items() if value)
+    return content
+
+
+class Document:
+    """One document while it is made.
+
+    verification, files: see oscal().
+    """
+
+    def __init__(self, verification, files):
+        self._verification = verification
+        self._files = [dict(path=one_line(file["path"]), sha256=one_line(file.get("sha256"))) for file in files or ()]
+        # What belongs to this verification alone gets its UUID from all of it.
+        self._space = uuid.uuid5(SPACE, hashlib.sha256(json.dumps(
+            [verification, self._files], sort_keys=True, default=str).encode()).hexdigest())
+        self._resources = {}
+        self._seen = {}
+        self._controls = list(dict.fromkeys(control_id(name) for name in verification.get("controls") or ()))
+        self._tool = self._stable("tool")
+        self._systems = {}
+
+    def content(self):
+        """What is below the key assessment-results."""
+        verification = self._verification
+        verdict = one_line(verification.get("verdict")).replace("_", " ")
+        plan = self._own("plan")
+        result = self._result()
+        document = {
+            "uuid": self._own("document"),
+            "metadata": {
+                "title": "Remediation verification %s: %s" % (markup(verification.get("run")), markup(verdict)),
+                "last-modified": moment(verification.get("finished_at"), verification.get("started_at")),
+                "version": one_line(verification.get("run")) or "1",
+                "oscal-version": OSCAL_VERSION,
+                "props": prop("schema-version", verification.get("schema_version")) + prop(
+                    "verdict", verification.get("verdict")) or prop("schema-version", "1"),
+            },
+            "import-ap": {"href": "#%s" % plan, "remarks": NO_PLAN},
+        }
+        if self._controls:
+            document["local-definitions"] = {"objectives-and-methods": list(map(self._objective, self._controls))}
+        document["results"] = [result]
+        document["back-matter"] = {"resources": [{
+            "uuid": plan, "title": "What a verification is, and how an outcome comes about",
+            "description": "The documentation of the Ansible collection secops.remediation, in place of an assessment "
+                           "plan.",
+            "rlinks": [{"href": PROJECT + "/blob/main/docs/verification.md", "media-type": "text/markdown"}],
+        }] + list(self._resources.values())}
+        return document
+
+    # --- UUIDs ---
+
+    def _stable(self, *parts):
+        """The UUID of a thing that is the same in every verification."""
+        return str(uuid.uuid5(SPACE, json.dumps([str(part) for part in parts])))
+
+    def _own(self, *parts):
+        """The UUID of a thing that only this verification has."""
+        return str(uuid.uuid5(self._space, json.dumps([str(part) for part in parts])))
+
+    # --- the parts of the document ---
+
+    def _objective(self, control):
+        """The objective that this verification is about."""
+        return {"control-id": control,
+                "description": "What secops.remediation verifies of this control. The control asks for more, which was "
+                               "not assessed here.",
+                "parts": [{"id": objective_id(control), "name": "assessment-objective",
+                           "prose": OBJECTIVES[kinds_of(control)]}]}
+
+    def _result(self):
+        """The one result: subjects, observations, risks and findings."""
+        verification = self._verification
+        campaigns, exposures, observations, risks = [], [], [], []
+        of_kind = {kind: [] for kind in ALL_KINDS}
+        for target in verification["targets"]:
+            subject, where = self._subject(target)
+            (campaigns if where == "component" else exposures).append(subject)
+            observation = self._observation(target, subject["uuid"], where)
+            observations.append(observation)
+            risk = self._risk(target, subject["uuid"], observation["uuid"])
+            risks += [risk] if risk else []
+            of_kind[target["kind"]].append((target["outcome"], observation["uuid"], risk and risk["uuid"]))
+        assessed = [control for control in self._controls if any(of_kind[kind] for kind in kinds_of(control))]
+        findings = [self._finding(control, [entry for kind in kinds_of(control) for entry in of_kind[kind]])
+                    for control in assessed]
+        result = {
+            "uuid": self._own("result"),
+            "title": "Verification %s" % markup(verification.get("run")),
+            "description": markup(verification.get("summary")),
+            "start": moment(verification.get("started_at"), verification.get("finished_at")),
+            "end": moment(verification.get("finished_at"), verification.get("started_at")),
+        }
+        with_lists(result, props=[one for name, number in sorted(verification["counts"].items()) for one in prop(
+            "count-%s" % name, number)])
+        links = self._links_to_files()
+        with_lists(result, links=links)
+        result["local-definitions"] = with_lists({}, components=campaigns, inventory_items=exposures)
+        result["local-definitions"]["assessment-assets"] = self._assets()
+        result["reviewed-controls"] = self._reviewed(assessed)
+        with_lists(result, observations=observations, risks=risks, findings=findings)
+        left_out = [control for control in self._controls if control not in assessed]
+        if left_out:
+            result["remarks"] = "No target of this verification says anything about %s, so there is no finding on %s." % (
+                ", ".join(left_out), "it" if len(left_out) == 1 else "them")
+        return result
+
+    def _reviewed(self, assessed):
+        """The controls that were reviewed."""
+        controls = assessed or self._controls
+        if not controls:
+            # The schema wants a selection. All of the controls of no plan and no catalog are none.
+            return {"description": "No control was named for this verification.",
+                    "control-selections": [{"description": "None: no catalog is imported.", "include-all": {}}]}
+        return {
+            "description": "Of each control, only the remediation of what was found." if assessed else
+                           "The controls that were named. Nothing was assessed, as no target says anything about them.",
+            "control-selections": [{"include-controls": [{"control-id": control} for control in controls]}],
+            "control-objective-selections": [{
+                "include-objectives": [{"objective-id": objective_id(control)} for control in controls]}]}
+
+    def _assets(self):
+        """What the verification was made with: this collection, and the systems that were asked."""
+        collection = dict_at(self._verification, "collection")
+        name = one_line(collection.get("name"), LONGEST_TITLE) or "secops.remediation"
+        tool = {"uuid": self._tool, "type": "software", "title": markup(name),
+                "description": "The Ansible collection that made this verification.",
+                "status": {"state": "operational"}}
+        with_lists(tool, props=prop("version", collection.get("version"), own=False))
+        components = [tool] + list(self._systems.values())
+        return {"components": components, "assessment-platforms": [{
+            "uuid": self._own("platform"), "title": "Ansible with %s" % markup(name),
+            "uses-components": [{"component-uuid": component["uuid"]} for component in components]}]}
+
+    def _system(self, target):
+        """The UUID of the system that a target is of, or None."""
+        url = one_line(target.get("system"), LONGEST_VALUE)
+        if not url:
+            return None
+        key = (target["kind"], url)
+        if key not in self._systems:
+            self._systems[key] = {
+                "uuid": self._stable("system", *key), "type": "service", "title": SYSTEMS[target["kind"]],
+                "description": "The service that was asked, at %s" % markup(url), "props": prop("base-url", url),
+                "status": {"state": "operational"}}
+        return self._systems[key]["uuid"]
+
+    def _subject(self, target):
+        """(a target as a subject, the type of subject): a campaign is a process, an exposure is on an inventory."""
+        kind = target["kind"]
+        identity = (kind, one_line(target.get("system")), one_line(target.get("id")))
+        self._seen[identity] = occurrence = self._seen.get(identity, 0) + 1
+        key = self._stable("target", *identity, *([occurrence] if occurrence > 1 else []))
+        name = one_line(target.get("name") or target.get("id"), LONGEST_TITLE)
+        if kind == "campaign":
+            campaign = dict_at(target, "campaign")
+            return {"uuid": key, "type": "process-procedure", "title": markup(name),
+                    "description": "A certification campaign, with the access that its reviewers decided to revoke.",
+                    "props": prop("target-id", target.get("id")) + prop("campaign-status", campaign.get("status")) + prop(
+                        "campaign-deadline", campaign.get("deadline")) or prop("target-id", "unknown"),
+                    "status": {"state": "other", "remarks": "A campaign is no component in operation."}}, "component"
+        alert = dict_at(target, "alert")
+        props = prop("asset-id", target.get("id"), own=False) + address_props(alert)
+        for own_name, value in (("severity", alert.get("severity")), ("case-id", alert.get("case_id")),
+                                ("port-protocol", alert.get("port_protocol")),
+                                ("attack-surface-rule", alert.get("attack_surface_rule_name") or
+                                 target.get("attack_surface_rule_id")),
+                                ("business-units", alert.get("business_unit_hierarchies"))):
+            props += prop(own_name, value)
+        return with_lists({"uuid": key, "description": "An exposure: %s" % markup(name)}, props=props), "inventory-item"
+
+    def _observation(self, target, subject, subject_type):
+        """What was found of a target."""
+        kind, name = target["kind"], one_line(target.get("name") or target.get("id"), LONGEST_TITLE)
+        system = self._system(target)
+        requests = target.get("requests") or ()
+        props = prop("outcome", target["outcome"]) + prop("open-since", target.get("open_since")) + prop(
+            "scan-id", target.get("scan_id"))
+        for key in ("items_total", "items_remediated", "items_open", "items_unknown"):
+            props += prop(key.replace("_", "-"), dict_at(target, "items").get(key))
+        observation = {
+            "uuid": self._own("observation", subject),
+            "title": "%s: %s" % (kind.capitalize(), markup(name)),
+            "description": "%s: %s" % (target["outcome"].capitalize(), markup(target.get("reason"))),
+            "props": props,
+            "methods": self._methods(target),
+            "types": ["control-objective"],
+            "origins": [{"actors": [{"type": "tool", "actor-uuid": actor} for actor in (self._tool, system) if actor]}],
+            "subjects": [{"subject-uuid": subject, "type": subject_type, "title": markup(name)}],
+        }
+        with_lists(observation, relevant_evidence=[self._evidence(file) for file in target.get("evidence") or ()])
+        times = [time for time in (request.get("server_time") for request in requests) if time_of(time)]
+        observation["collected"] = moment(*[target.get("finished_at")] + times[::-1] + [
+            self._verification.get("finished_at"), self._verification.get("started_at")])
+        if requests:
+            # An empty line between paragraphs, as Markdown has it.
+            observation["remarks"] = "\n\n".join(["The requests that support this:"] + [
+                markup(request_line(request)) for request in requests])
+        return observation
+
+    @staticmethod
+    def _methods(target):
+        """How a target was assessed."""
+        if target["outcome"] in ("remediated", "unremediated") or dict_at(target, "items"):
+            return METHODS[target["kind"]]
+        if target.get("scan_id") or target.get("scan"):
+            return ["TEST"]
+        return ["EXAMINE"] if target.get("campaign") or target.get("alert") or target.get("requests") else ["UNKNOWN"]
+
+    def _risk(self, target, subject, observation):
+        """What it means that a target is still open, or None where it is not known to be."""
+        if target["outcome"] != "unremediated":
+            return None
+        title, statement = RISKS[target["kind"]]
+        name = one_line(target.get("name") or target.get("id"), LONGEST_TITLE)
+        risk = {"uuid": self._stable("risk", subject, target.get("open_since")), "title": "%s: %s" % (title, markup(name)),
+                "description": markup(target.get("reason")), "statement": statement, "status": "open"}
+        with_lists(risk, props=prop("open-since", target.get("open_since")) + prop(
+            "severity", dict_at(target, "alert").get("severity")))
+        risk["related-observations"] = [{"observation-uuid": observation}]
+        return risk
+
+    def _finding(self, control, entries):
+        """What the targets say about a control, of which there is one at least."""
+        outcomes = [outcome for outcome, _observation, _risk in entries]
+        remediated, total = outcomes.count("remediated"), len(outcomes)
+        if remediated == total:
+            state, reason, words = "satisfied", "pass", "All %d targets are remediated." % total
+        elif "unremediated" in outcomes:
+            state, reason = "not-satisfied", "fail"
+            words = "%d of %d targets are still open." % (outcomes.count("unremediated"), total)
+        else:
+            state, reason = "not-satisfied", "other"
+            words = "No target is known to be open, but %d of %d have no answer yet." % (total - remediated, total)
+        risks = [risk for _outcome, _observation, risk in entries if risk]
+        return with_lists({
+            "uuid": self._own("finding", control),
+            "title": "%s: remediation is %s" % (control, "verified" if state == "satisfied" else "not verified"),
+            "description": "%s %s" % (OBJECTIVES[kinds_of(control)], words),
+            "props": prop("control-id", control),
+            "target": {"type": "objective-id", "target-id": objective_id(control),
+                       "status": {"state": state, "reason": reason, "remarks": words}},
+            "related-observations": [{"observation-uuid": observation} for _outcome, observation, _risk in entries],
+        }, related_risks=[{"risk-uuid": risk} for risk in risks])
+
+    # --- files ---
+
+    def _resource(self, file):
+        """The UUID of the resource that a file is."""
+        path, digest = one_line(file["path"]), one_line(file.get("sha256"))
+        if (path, digest) not in self._resources:
+            link = with_lists({"href": href_of(path)}, hashes=[
+                {"algorithm": "SHA-256", "value": digest.lower()}] if SHA256.match(digest) else [])
+            media_type = MEDIA_TYPES.get(path.rpartition(".")[2])
+            if media_type:
+                link["media-type"] = media_type
+            self._resources[path, digest] = {
+                "uuid": self._own("resource", path, digest), "title": markup(path, LONGEST_VALUE),
+                "props": prop("type", "evidence", own=False), "rlinks": [link]}
+        return self._resources[path, digest]["uuid"]
+
+    def _evidence(self, file):
+        """A file that supports what was found of a target."""
+        resource = self._resource(file)
+        return {"href": href_of(one_line(file["path"])),
+                "description": "The file %s" % markup(file["path"], LONGEST_VALUE),
+                "links": [{"href": "#%s" % resource, "rel": "reference"}]}
+
+    def _links_to_files(self):
+        """Links to the files that no observation has named."""
+        named = set(self._resources)
+        return [{"href": "#%s" % self._resource(file), "rel": "reference", "text": markup(file["path"], LONGEST_VALUE)}
+                for file in self._files if (file["path"], file["sha256"]) not in named]
+
+
+def href_of(path):
+    """A path relative to the document as a URI that stays below it."""
+    return quote("/".join(part for part in path.replace("\\", "/").split("/") if part not in ("", ".", ".."))) or "."

@@ -1,0 +1,572 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page of a verification for people: one self-contained HTML file.
+
+A pure function of the content of verification.json. What is in there came from APIs and is hostile until escaped: the
+template escapes everything, and what could mislead the eye is made visible here. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from datetime import datetime, timedelta, timezone
+from urllib.parse import quote
+
+from ansible_collections.secops.remediation.plugins.module_utils.evidence_page_template import SCRIPT, STYLE, TEMPLATE
+
+# What needs action comes first.
+OUTCOMES = ("unremediated", "inconclusive", "pending", "remediated")
+OPEN = OUTCOMES[:3]
+# What is done comes first where it is a picture of how far things are.
+PICTURED = ("remediated",) + OPEN
+VERDICTS = {
+    "verified": ("Verified", "remediated"),
+    "not_verified": ("Not verified", "unremediated"),
+    "incomplete": ("Not finished yet", "pending"),
+}
+SYSTEMS = {"campaign": "SailPoint Identity Security Cloud", "exposure": "Cortex Xpanse"}
+SCANS = {"campaign": "campaign remediation scan", "exposure": "remediation confirmation scan"}
+SEVERITIES = ("critical", "high", "medium", "low", "informational")
+FILES = {
+    "verification.json": "the full record, which has a JSON Schema",
+    "verification.csv": "one line for each target",
+    "verification.junit.xml": "one test case for each target",
+    "verification.md": "a summary for a ticket",
+    "oscal-assessment-results.json": "NIST OSCAL assessment results",
+    "SHA256SUMS": "the checksums of everything in this folder",
+    "SHA256SUMS.sig": "their signature, made with ssh-keygen",
+    "SHA256SUMS.asc": "their signature, made with gpg",
+}
+CONTROLS = {
+    "ac-2": "Account Management",
+    "ac-6": "Least Privilege",
+    "ac-6.7": "Review of User Privileges",
+    "ca-7": "Continuous Monitoring",
+    "ra-5": "Vulnerability Monitoring and Scanning",
+    "si-2": "Flaw Remediation",
+}
+AGES = (("New in this run", 0), ("Up to 7 days", 7), ("8 to 30 days", 30), ("31 to 90 days", 90), ("More than 90 days", None))
+# The page stays usable in a browser whatever a report holds; the files have the rest.
+MAX_ROWS = 2000
+MAX_NAMED = 100
+MAX_RUNS = 12
+MAX_OLDEST = 10
+# Not whitespace, and not what text in any script needs: these either break the file or turn what is around them.
+INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
+
+
+def page(verification, files=()):
+    """The page as text.
+
+    verification: the content of verification.json.
+    files: paths, relative to the page, of the files beside it that it can link to.
+    """
+    # Here because everything else has to be importable without it.
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(autoescape=True, trim_blocks=True, undefined=StrictUndefined)
+    # Indentation would be a good part of the file when there are thousands of targets.
+    template = environment.from_string("\n".join(line.strip() for line in TEMPLATE.strip().split("\n")))
+    style = re.sub(r"\n\s*", "\n", STYLE)
+    policy = "default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'" % (
+        fingerprint(SCRIPT), fingerprint(style))
+    return template.render(model(visible(verification), [visible(str(path)) for path in files]), policy=Markup(policy),
+                           style=Markup(style), script=Markup(SCRIPT)) + "\n"
+
+
+def fingerprint(text):
+    """What a Content-Security-Policy allows an inline style or script by."""
+    return "sha256-%s" % base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+def visible(value):
+    """The same with every character that would break the file, or hide or turn others, named instead."""
+    if isinstance(value, str):
+        return INVISIBLE.sub(lambda match: "\N{LEFT-POINTING ANGLE BRACKET}U+%04X\N{RIGHT-POINTING ANGLE BRACKET}" % ord(match[0]), value)
+    if isinstance(value, dict):
+        return {visible(key): visible(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [visible(item) for item in value]
+    return value
+
+
+def model(verification, files):
+    """What the template shows, in its order."""
+    run = Run(verification)
+    targets = [target_of(target, number, run) for number, target in enumerate(dicts(verification.get("targets")))]
+    targets.sort(key=lambda target: OUTCOMES.index(target["outcome"]))
+    counts = counts_of(verification.get("counts"), targets)
+    word, tone = VERDICTS.get(verification.get("verdict"), VERDICTS["incomplete"])
+    summary = words(verification.get("summary"))
+    rest = summary[len(word) + 1:].strip() if summary.startswith(word + ":") else summary
+    tally = [dict(outcome=outcome, count=counts[outcome], count_text=number(counts[outcome]),
+                  share=share(counts[outcome], sum(counts.values()))) for outcome in PICTURED]
+    beside, below = files_of(files)
+    return dict(
+        run=words(verification.get("run")), verdict=dict(word=word, tone=tone, rest=rest[:1].upper() + rest[1:]), tally=tally,
+        bar=stack(counts), bar_text="%s targets: %s" % (number(sum(counts.values())), ", ".join(
+            "%s %s" % (item["count_text"], item["outcome"]) for item in tally)),
+        total_text=number(len(targets)), facts=run_facts(verification, run, targets), action=action_of(targets),
+        targets=targets, lanes=lanes_of(run, targets)[0], axis=lanes_of(run, targets)[1], events=events_of(run, targets), history=history_of(verification, run, targets),
+        files=beside, more_files=below, sums="SHA256SUMS" in files, previous=previous_of(verification),
+        controls=[control_of(words(control)) for control in listed(verification.get("controls"))],
+        made_by=" ".join(part for part in ("Made by", words(dict_of(verification.get("collection")).get("name")),
+                                           words(dict_of(verification.get("collection")).get("version"))) if part))
+
+
+# --- plain values out of whatever is there ---
+
+def dict_of(value):
+    return value if isinstance(value, dict) else {}
+
+
+def listed(value):
+    if value is None or value == "":
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def dicts(value):
+    return [item for item in listed(value) if isinstance(item, dict)]
+
+
+def words(value):
+    """Any value as text; nothing as ''."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(text for text in (words(item) for item in value) if text)
+    if isinstance(value, dict):
+        if value.get("name"):
+            return words(value["name"])
+        return ", ".join("%s: %s" % (words(key), words(item)) for key, item in value.items())
+    return str(value)
+
+
+def number(value):
+    return format(value, ",d")
+
+
+def plural(count, noun):
+    return "%s %s%s" % (number(count), noun, "" if count == 1 else "s")
+
+
+def share(count, total):
+    """How much of the whole, never rounded to all or nothing."""
+    if not total or not count:
+        return ""
+    percent = 100 * count / total
+    if percent < 1:
+        return "< 1 %"
+    return "> 99 %" if 99 < percent < 100 else "%.0f %%" % percent
+
+
+# --- times ---
+
+class Moment:
+    """A time as an API wrote it: in UTC where it can be read, else just what it says."""
+
+    def __init__(self, value):
+        self.text = self.date = words(value)
+        self.iso = None
+        self.time = read_time(self.text)
+        if self.time:
+            self.text = self.time.strftime("%Y-%m-%d %H:%M:%S")
+            self.date = self.text[:10]
+            self.iso = self.text.replace(" ", "T") + "Z"
+
+    def __bool__(self):
+        return bool(self.text)
+
+
+def read_time(text):
+    """A time in UTC, or None. Before Python 3.11, fromisoformat() knows neither Z nor every fraction."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)?\s*(Z|[+-]\d\d:?\d\d)?", text.strip())
+    if not match:
+        return None
+    try:
+        time = datetime.fromisoformat("%sT%s" % match.group(1, 2)).replace(tzinfo=timezone.utc)
+        zone = match[3] or "Z"
+        if zone != "Z":
+            minutes = int(zone[1:3]) * 60 + int(zone[-2:])
+            time -= timedelta(minutes=-minutes if zone[0] == "-" else minutes)
+    except (ValueError, OverflowError):
+        return None
+    return time
+
+
+def span(seconds):
+    """A duration, as exactly as one wants to know."""
+    seconds = max(0, int(seconds))
+    for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= (2 * size if size > 60 else size):
+            return plural(seconds // size, noun)
+    return plural(seconds, "second")
+
+
+def exactly(seconds):
+    """How long a run took."""
+    seconds = max(0, int(seconds))
+    parts = (("h", seconds // 3600), ("min", seconds // 60 % 60), ("s", seconds % 60))
+    return " ".join("%d %s" % (count, unit) for unit, count in parts if count) or "less than a second"
+
+
+class Run:
+    """When the run was."""
+
+    def __init__(self, verification):
+        self.started = Moment(verification.get("started_at"))
+        self.finished = Moment(verification.get("finished_at"))
+
+    def open_for(self, since):
+        """(in words, in days) for how long a target has been open."""
+        if not since:
+            return "", None
+        if not since.time or not self.finished.time:
+            return "since %s" % since.text, None
+        if since.time >= (self.started.time or self.finished.time):
+            return "new in this run", 0
+        seconds = (self.finished.time - since.time).total_seconds()
+        return span(seconds), seconds / 86400
+
+
+# --- one target ---
+
+def target_of(target, place, run):
+    """What the page shows of a target."""
+    outcome = target.get("outcome") if target.get("outcome") in OUTCOMES else "inconclusive"
+    kind = target.get("kind") if target.get("kind") in SYSTEMS else "exposure"
+    name, target_id = words(target.get("name")).strip(), words(target.get("id"))
+    since = Moment(target.get("open_since") if outcome in OPEN else None)
+    open_for, days = run.open_for(since)
+    alert = dict_of(target.get("alert"))
+    severity = words(alert.get("severity")).lower()
+    severity_rank = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+    items = dict_of(target.get("items"))
+    return dict(
+        anchor="t%d" % (place + 1), kind=kind, outcome=outcome, title=name or target_id or "(no name)", id=target_id if name else "",
+        reason=words(target.get("reason")), open_since=since, open_for=open_for, days=days, system=words(target.get("system")),
+        started=Moment(target.get("started_at")), finished=Moment(target.get("finished_at")),
+        reported=Moment(dict_of(target.get("report")).get("lastRunAt")),
+        requests=[request_of(request) for request in dicts(target.get("requests"))],
+        files=[file_of(words(item.get("path")), words(item.get("sha256"))) for item in dicts(target.get("evidence"))],
+        open_items=dicts(items.get("open_items")), items_open=items.get("items_open"), facts=facts_of(target, kind),
+        severity=severity.capitalize(), severity_rank=severity_rank,
+        severity_class=SEVERITIES[severity_rank] if severity_rank < len(SEVERITIES) else "other",
+        alert_text=alert_text(target, alert), addresses=addresses_of(alert), port=port_of(alert, name),
+        rule=words(alert.get("attack_surface_rule_name") or target.get("attack_surface_rule_id")),
+        unit=units_of(alert.get("business_unit_hierarchies")))
+
+
+def request_of(request):
+    time = Moment(request.get("server_time"))
+    return dict(method=words(request.get("method")), path=words(request.get("path")), status=words(request.get("status")),
+                reference=words(request.get("reference")), time=time.text)
+
+
+def alert_text(target, alert):
+    parts = [("Alert", target.get("alert_internal_id")), ("case", alert.get("case_id"))]
+    return ", ".join("%s %s" % (noun, words(value)) for noun, value in parts if words(value))
+
+
+def addresses_of(alert):
+    names = ("ipv4_addresses", "ipv6_addresses", "domain_names")
+    return list(dict.fromkeys(words(item) for name in names for item in listed(alert.get(name)) if words(item)))
+
+
+def port_of(alert, name):
+    """The port, which Xpanse writes at the end of an alert's name, as in `RDP Server at 192.0.2.1:3389`."""
+    match = re.search(r" at \S+:([0-9]{1,5})$", name)
+    protocol = words(alert.get("port_protocol"))
+    return " ".join(part for part in (match[1] if match else "", protocol) if part)
+
+
+def units_of(hierarchies):
+    """Business units, each with those that it is part of."""
+    found = []
+    for hierarchy in listed(hierarchies):
+        found.append(" \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} ".join(words(unit) for unit in listed(hierarchy) if words(unit)))
+    return ", ".join(dict.fromkeys(unit for unit in found if unit))
+
+
+def facts_of(target, kind):
+    """(name, value) of what else is known of a target."""
+    campaign, scan, report, items, alert = (dict_of(target.get(name)) for name in ("campaign", "scan", "report", "items", "alert"))
+    certified = words(campaign.get("totalCertifications"))
+    if certified and words(campaign.get("completedCertifications")):
+        certified = "%s of %s completed" % (words(campaign["completedCertifications"]), certified)
+    counted = ", ".join("%s %s" % (words(items[name]), text) for name, text in (
+        ("items_remediated", "remediated"), ("items_open", "open"), ("items_unknown", "not known")) if items.get(name))
+    if items.get("items_total") is not None:
+        counted = "%s in the report%s" % (words(items["items_total"]), counted and ": " + counted)
+    pairs = (
+        ("System", "%s, %s" % (SYSTEMS[kind], target["system"]) if target.get("system") else SYSTEMS[kind]),
+        ("Campaign", ", ".join(part for part in (words(campaign.get("type")), words(campaign.get("status"))) if part)),
+        ("Certifications", certified),
+        ("Deadline", Moment(campaign.get("deadline")).text),
+        ("Alert", words(target.get("alert_internal_id"))),
+        ("Case", words(alert.get("case_id"))),
+        ("Severity", words(alert.get("severity"))),
+        ("State of the alert", words(alert.get("resolution_status"))),
+        ("Address", ", ".join(addresses_of(alert))),
+        ("Rule", ", ".join(dict.fromkeys(part for part in (words(alert.get("attack_surface_rule_name")),
+                                                           words(target.get("attack_surface_rule_id"))) if part))),
+        ("Service", words(target.get("service_id"))),
+        ("Business unit", units_of(alert.get("business_unit_hierarchies"))),
+        ("Scan", ", ".join(part for part in (words(scan.get("status")), words(scan.get("result"))) if part)),
+        ("Scan id", words(target.get("scan_id"))),
+        ("Scan requested", Moment(target.get("started_at")).text),
+        ("Campaign changed before the scan", Moment(scan.get("modified_before")).text),
+        ("Report", ", ".join(part for part in (words(report.get("reportType")), words(report.get("status"))) if part)),
+        ("Report id", words(report.get("id"))),
+        ("Report made", Moment(report.get("lastRunAt")).text),
+        ("Items", counted),
+        ("Column with the state of an item", words(items.get("status_column"))),
+        ("Open since", Moment(target.get("open_since")).text),
+    )
+    return [(name, value) for name, value in pairs if value]
+
+
+def file_of(path, sha256=""):
+    """A file beside the page. What would lead anywhere else is named and not linked."""
+    outside = not path or path.startswith("/") or "\\" in path or ".." in path.split("/")
+    # The ./ makes of any text, `javascript:` too, a path.
+    return dict(path=path, sha256=sha256, href=None if outside else "./" + quote(path, errors="replace"), says=FILES.get(path, ""))
+
+
+def files_of(paths):
+    """(those that one looks for, the others)."""
+    paths = list(dict.fromkeys(paths))
+    known = [path for path in FILES if path in paths]
+    others = sorted(path for path in paths if path not in FILES and path != "verification.html")
+    return [file_of(path) for path in known], [file_of(path) for path in others]
+
+
+# --- the top ---
+
+def counts_of(counts, targets):
+    counts = dict_of(counts)
+    return {outcome: counts[outcome] if isinstance(counts.get(outcome), int) else sum(
+        target["outcome"] == outcome for target in targets) for outcome in OUTCOMES}
+
+
+def stack(counts):
+    """The parts of the bar in percent; the smallest part can still be seen."""
+    total = sum(counts.values())
+    there = [outcome for outcome in PICTURED if counts[outcome] > 0]
+    if not total or not there:
+        return []
+    gap = 0.25
+    raised = {outcome: max(counts[outcome] / total, 0.012) for outcome in there}
+    room = (100 - gap * (len(there) - 1)) / sum(raised.values())
+    parts, x = [], 0.0
+    for outcome in there:
+        width = raised[outcome] * room
+        parts.append(dict(outcome=outcome, x="%.2f" % x, width="%.2f" % width))
+        x += width + gap
+    return parts
+
+
+def run_facts(verification, run, targets):
+    """What an auditor asks first: when, of what, and which record."""
+    facts = []
+    if run.finished:
+        lines = [run.finished.text + (" UTC" if run.finished.time else "")]
+        if run.started.time and run.finished.time:
+            lines.append("took %s" % exactly((run.finished.time - run.started.time).total_seconds()))
+        facts.append(dict(name="Finished", lines=lines))
+    for kind, noun in (("campaign", "campaign"), ("exposure", "exposure")):
+        mine = [target for target in targets if target["kind"] == kind]
+        if mine:
+            systems = list(dict.fromkeys(target["system"] for target in mine if target["system"]))
+            facts.append(dict(name=SYSTEMS[kind], lines=[plural(len(mine), noun)] + systems))
+    version = words(verification.get("schema_version"))
+    lines = [words(verification.get("run"))] + (["schema version %s" % version] if version else [])
+    facts.append(dict(name="Run", lines=[line for line in lines if line]))
+    return facts
+
+
+# --- what needs action ---
+
+def action_of(targets):
+    by_outcome = {outcome: [target for target in targets if target["outcome"] == outcome] for outcome in OUTCOMES}
+    unremediated = by_outcome["unremediated"]
+    exposures = sorted((target for target in unremediated if target["kind"] == "exposure"),
+                       key=lambda target: (target["severity_rank"], -(target["days"] or 0)))
+    parts = [("inconclusive", "No answer", "Inconclusive: find out why, and run the verification again"),
+             ("pending", "Not finished", "Pending: a later run picks it up")]
+    groups = [dict(outcome=outcome, title=title, groups=groups_of(by_outcome[outcome])) for outcome, _short, title in parts if
+              by_outcome[outcome]]
+    lead = ("Who and what still has to be dealt with, and what could not be found out." if any(by_outcome[outcome] for outcome in OPEN)
+            else "Nothing has to be dealt with." if targets else "There was nothing to verify.")
+    none = "Every target is remediated." if targets else "No target was found."
+    return dict(any=any(by_outcome[outcome] for outcome in OPEN), lead=lead, none=none,
+                campaigns=cases_of([target for target in unremediated if target["kind"] == "campaign"]), exposures=exposures,
+                groups=groups)
+
+
+def cases_of(campaigns):
+    """Campaigns with access that is still there, each with the rows of its report."""
+    room, cases = MAX_ROWS, []
+    for target in campaigns:
+        items = target["open_items"][:max(0, room)]
+        room -= len(items)
+        columns = list(dict.fromkeys(words(column) for item in items for column in item))
+        rows = [[(column, words({words(name): cell for name, cell in item.items()}.get(column))) for column in columns] for item in items]
+        count = target["items_open"] if isinstance(target["items_open"], int) else len(target["open_items"])
+        note = "%s of %s are shown. All of them are in the report:" % (number(len(rows)), plural(count, "open item"))
+        since = "" if target["days"] == 0 or not target["open_since"].iso else " (since %s)" % target["open_since"].date
+        open_words = ("Open for " if target["days"] else "") + target["open_for"] + since
+        cases.append(dict(target, open_words=open_words[:1].upper() + open_words[1:], columns=columns, rows=rows, note=note if count > len(rows) else ""))
+    return cases
+
+
+def groups_of(targets):
+    """The targets by their reason, the most frequent reason first."""
+    by_reason = {}
+    for target in targets:
+        by_reason.setdefault(target["reason"], []).append(target)
+    return [dict(reason=reason, count_text=plural(len(same), "target") if len(same) > 1 else "", targets=same[:MAX_NAMED],
+                 left_out=number(len(same) - MAX_NAMED) if len(same) > MAX_NAMED else "")
+            for reason, same in sorted(by_reason.items(), key=lambda item: -len(item[1]))]
+
+
+# --- the timeline ---
+
+def readable(moments):
+    return sorted((moment for moment in moments if moment.time), key=lambda moment: moment.time)
+
+
+def clock(moment, other):
+    """The time of day where the day is the same."""
+    return moment.text[11:] if moment.date == other.date else moment.text
+
+
+def scans_of(targets, kind):
+    """(requested, finished, how many have not finished) of the scans of a kind."""
+    mine = [target for target in targets if target["kind"] == kind and target["started"]]
+    requested, finished = (readable(target[name] for target in mine) for name in ("started", "finished"))
+    return requested, finished, sum(not target["finished"] for target in mine)
+
+
+def events_of(run, targets):
+    """What happened, in the order of time."""
+    events = []
+
+    def add(moment, title, details=()):
+        events.append(dict(time=moment, title=title, detail="; ".join(detail for detail in details if detail)))
+
+    if run.started:
+        add(run.started, "The verification began")
+    for kind, noun in SCANS.items():
+        requested, finished, unfinished = scans_of(targets, kind)
+        where = SYSTEMS[kind]
+        if requested:
+            early = sum(moment.time < run.started.time for moment in requested) if run.started.time else 0
+            add(requested[0], "%s requested" % plural(len(requested), noun), (
+                where, requested[-1].time > requested[0].time and "the last at %s" % clock(requested[-1], requested[0]),
+                early and "%s before this run began" % ("all" if early == len(requested) else number(early))))
+        if finished:
+            add(finished[-1], "%s finished" % plural(len(finished), noun), (
+                where, finished[-1].time > finished[0].time and "the first at %s" % clock(finished[0], finished[-1]),
+                unfinished and "%s had not" % number(unfinished)))
+    reports = readable(target["reported"] for target in targets)
+    if reports:
+        add(reports[-1], "%s made" % plural(len(reports), "report"), (
+            SYSTEMS["campaign"], reports[-1].time > reports[0].time and "the first at %s" % clock(reports[0], reports[-1])))
+    if run.finished:
+        add(run.finished, "The evidence was written")
+    known = [event for event in events if event["time"].time]
+    # Stable, so that what happened in the same second stays in the order of the work.
+    return sorted(known, key=lambda event: event["time"].time) + [event for event in events if not event["time"].time]
+
+
+def lanes_of(run, targets):
+    """The same as bars, in percent of the whole time."""
+    lanes = [("This run", readable([run.started, run.finished]), "f-soft")]
+    for kind, name in (("campaign", "SailPoint scans"), ("exposure", "Xpanse scans")):
+        requested, finished, _unfinished = scans_of(targets, kind)
+        lanes.append((name, readable(requested + finished), "f-pending"))
+    lanes.append(("Reports", readable(target["reported"] for target in targets), "f-remediated"))
+    lanes = [(name, moments, fill) for name, moments, fill in lanes if moments]
+    times = [moment.time for _name, moments, _fill in lanes for moment in moments]
+    whole = (max(times) - min(times)).total_seconds() if times else 0
+    if not whole:
+        return [], ()
+    bars = []
+    for name, moments, fill in lanes:
+        begin = 100 * (moments[0].time - min(times)).total_seconds() / whole
+        width = max(1, 100 * (moments[-1].time - moments[0].time).total_seconds() / whole)
+        bars.append(dict(name=name, x="%.2f" % min(begin, 100 - width), width="%.2f" % width, fill=fill))
+    return bars, (min(times).strftime("%Y-%m-%d %H:%M:%S"), max(times).strftime("%Y-%m-%d %H:%M:%S"))
+
+
+# --- from run to run ---
+
+def history_of(verification, run, targets):
+    runs = [dict(run=words(item.get("run")), time=Moment(item.get("finished_at")), counts=counts_of(item.get("counts"), ()),
+                 verdict=VERDICTS.get(item.get("verdict"), ("", ""))[0]) for item in dicts(verification.get("history"))]
+    shown = runs[-MAX_RUNS:]
+    most = max([sum(item["counts"][outcome] for outcome in OPEN) for item in shown] + [1])
+    columns = [column_of(item, most) for item in shown]
+    rows = [dict(run=item["run"] or item["time"].text, verdict=item["verdict"],
+                 numbers=[number(item["counts"][outcome]) for outcome in OUTCOMES] + [number(sum(item["counts"].values()))])
+            for item in reversed(runs)]
+    aged = sorted((target for target in targets if target["days"] is not None), key=lambda target: -target["days"])
+    longest = [target for target in aged if target["days"] > 0][:MAX_OLDEST]
+    oldest = [dict(target, share="%.1f" % (100 * target["days"] / longest[0]["days"])) for target in longest]
+    return dict(lead=lead_of(runs), columns=columns, rows=rows, ages=ages_of(aged), oldest=oldest,
+                oldest_title="Open the longest")
+
+
+def lead_of(runs):
+    if not runs:
+        return "No run was recorded."
+    now = sum(runs[-1]["counts"][outcome] for outcome in OPEN)
+    if len(runs) == 1:
+        return "This is the first run: %s." % (plural(now, "open target") if now else "no target is open")
+    before = sum(runs[-2]["counts"][outcome] for outcome in OPEN)
+    change = "as many as" if now == before else "%s %s than" % (number(abs(now - before)), "fewer" if now < before else "more")
+    return "%s in this run, %s in the run before." % (plural(now, "open target"), change)
+
+
+def column_of(item, most):
+    """A column of the chart, from the bottom up; its height is what it is compared by."""
+    there = [outcome for outcome in OPEN if item["counts"][outcome] > 0]
+    total = sum(item["counts"][outcome] for outcome in there)
+    parts, filled = [], 0.0
+    for outcome in there:
+        height = 100 * item["counts"][outcome] / total
+        parts.append(dict(outcome=outcome, y="%.2f" % (100 - filled - height), height="%.2f" % max(0.5, height - 1)))
+        filled += height
+    return dict(open=number(total), time=item["time"], parts=parts, height=max(2, round(128 * total / most)),
+                text=", ".join("%s %s" % (number(item["counts"][outcome]), outcome) for outcome in OPEN))
+
+
+def ages_of(aged):
+    """(words, number of targets) for each stretch of time that has any."""
+    ages, rest = [], list(aged)
+    for name, days in AGES:
+        fits = [target for target in rest if days is None or target["days"] <= days]
+        rest = [target for target in rest if not (days is None or target["days"] <= days)]
+        if fits:
+            ages.append((name, number(len(fits))))
+    return ages
+
+
+# --- the record ---
+
+def previous_of(verification):
+    previous = dict_of(verification.get("previous_run"))
+    return dict(run=words(previous.get("run")), sha256=words(previous.get("sha256sums_sha256"))) if previous else None
+
+
+def control_of(control):
+    """`ac-6.7` as people write it: AC-6(7)."""
+    name, dot, enhancement = control.upper().partition(".")
+    return dict(name="%s(%s)" % (name, enhancement) if dot else name, title=CONTROLS.get(control.lower(), ""))

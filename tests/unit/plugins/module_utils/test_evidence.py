@@ -1,0 +1,328 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The evidence directory: what it shows of tampering, and what becomes of it in trouble."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.secops.remediation.plugins.module_utils import evidence
+from ansible_collections.secops.remediation.plugins.module_utils.task import Task, TaskFailed, run_task
+from ansible_collections.secops.remediation.plugins.modules import remediation_evidence, remediation_evidence_info
+
+EXPOSURES = [dict(alert_internal_id=number, attack_surface_rule_id="Rdp", service_id="s") for number in (1, 2)]
+needs_ssh_keygen = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="ssh-keygen is not installed")
+needs_gpg = pytest.mark.skipif(not shutil.which("gpg"), reason="gpg is not installed")
+
+
+def call(module, check_mode=False, **options):
+    """Runs a module's own code and returns its result."""
+    params = {name: option.get("default") for name, option in module.ARGUMENT_SPEC.items()}
+    return run_task(module.run, Task(dict(params, **options), check_mode, print))[0]
+
+
+def write(directory, outcomes=("remediated", "unremediated"), check_mode=False, **options):
+    """A run with one target for each outcome. Returns the module's result."""
+    answers = [dict(ids, scan_id="s%s" % ids["alert_internal_id"], outcome=outcome, status="SUCCESS",
+                    result=outcome.upper()) for ids, outcome in zip(EXPOSURES, outcomes, strict=False)]
+    return call(remediation_evidence, check_mode, dest=str(directory), exposures=EXPOSURES[:len(outcomes)],
+                rcs_requests=dict(rcs_requests=answers), **options)
+
+
+def check(directory, **options):
+    return call(remediation_evidence_info, path=str(directory), **options)
+
+
+def latest(directory):
+    return (Path(directory) / "latest").resolve()
+
+
+def read(directory):
+    return json.loads((latest(directory) / "verification.json").read_text())
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """An evidence directory with three runs."""
+    folder = tmp_path / "evidence"
+    for _number in range(3):
+        assert "failed" not in write(folder)
+    return folder
+
+
+class TestWriting:
+    def test_everything_is_there_and_sha256sum_agrees(self, directory):
+        files = {path.name for path in latest(directory).iterdir()}
+        assert files == {"verification.json", "verification.html", "verification.csv", "verification.md",
+                         "verification.junit.xml", "oscal-assessment-results.json", "SHA256SUMS"}
+        for folder in (directory, latest(directory)):
+            done = subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True,
+                                  text=True, check=False)
+            assert done.returncode == 0, done
+            assert done.stdout.count(": OK") == (6 if folder != directory else 3 * 7)
+        assert not list(directory.glob("*.unfinished"))
+
+    def test_formats_are_the_users_choice(self, tmp_path):
+        result = write(tmp_path, formats=["csv"])
+        assert sorted(os.listdir(latest(tmp_path))) == ["SHA256SUMS", "verification.csv", "verification.json"]
+        assert set(result["verification"]["files"]) == {"json", "csv"}
+
+    def test_runs_within_a_second_are_two(self, directory):
+        runs = evidence.finished_runs(directory)
+        assert len(set(runs)) == 3 and evidence.newest_run(directory) == runs[-1] == read(directory)["run"]
+        assert evidence.finished_runs(directory) == sorted(runs, key=evidence.run_order)
+        assert evidence.run_order("20261122T080000Z-10") > evidence.run_order("20261122T080000Z-9")
+
+    def test_changed_means_another_finding(self, tmp_path):
+        assert [write(tmp_path)["changed"], write(tmp_path)["changed"], write(tmp_path, ["remediated"] * 2)["changed"]
+                ] == [True, False, True]
+
+    def test_check_mode_writes_nothing(self, directory):
+        before = sorted(directory.rglob("*"))
+        result = write(directory, ["remediated"] * 2, check_mode=True)
+        assert result["changed"] and result["verification"]["verdict"] == "verified"
+        assert result["verification"]["path"] is None and sorted(directory.rglob("*")) == before
+
+    def test_history_and_since_when_it_is_open(self, tmp_path):
+        write(tmp_path)
+        first = read(tmp_path)
+        write(tmp_path, ["unremediated", "unremediated"])
+        second = read(tmp_path)
+        write(tmp_path, ["remediated", "unremediated"])
+        third = read(tmp_path)
+        assert [run["counts"]["unremediated"] for run in third["history"]] == [1, 2, 1]
+        assert [run["run"] for run in third["history"]] == [first["run"], second["run"], third["run"]]
+        assert third["targets"][0]["open_since"] is None
+        assert second["targets"][0]["open_since"] == second["finished_at"]
+        assert third["targets"][1]["open_since"] == first["finished_at"]
+
+    def test_thousands_stay_in_the_file(self, tmp_path):
+        result = call(remediation_evidence, dest=str(tmp_path), formats=[], exposures=[
+            dict(alert_internal_id=number, attack_surface_rule_id="Rdp", service_id="s") for number in range(3000)],
+            rcs_requests=dict(rcs_requests=[dict(EXPOSURES[0], alert_internal_id=5, scan_id="s", status="SUCCESS",
+                                                 result="UNREMEDIATED", outcome="unremediated")]))["verification"]
+        assert len(result["targets"]) == 100 and result["targets_left_out"] == 2900
+        assert result["targets"][0]["outcome"] == "unremediated" and result["counts"]["total"] == 3000
+        assert len(json.dumps(result)) < 60_000
+        assert len(read(tmp_path)["targets"]) == 3000
+
+    def test_results_are_read_from_files(self, tmp_path):
+        file = tmp_path / "exposures.json"
+        file.write_text(json.dumps(dict(rcs_requests=[dict(
+            EXPOSURES[0], scan_id="s1", status="SUCCESS", result="REMEDIATED", outcome="remediated")])))
+        result = call(remediation_evidence, dest=str(tmp_path / "e"), exposures=EXPOSURES[:1],
+                      rcs_requests=dict(results_file=str(file), counts={"rcs_requests": 1}))
+        assert result["verification"]["verdict"] == "verified"
+        file.write_text("{")
+        result = call(remediation_evidence, dest=str(tmp_path / "e"), exposures=EXPOSURES[:1],
+                      rcs_requests=dict(results_file=str(file)))
+        assert result["verification"]["verdict"] == "not_verified"
+        assert "cannot be read" in result["verification"]["targets"][0]["reason"]
+
+    def test_old_runs_are_removed_only_when_asked_for(self, directory):
+        runs = evidence.finished_runs(directory)
+        (directory / (runs[0] + "-0.unfinished")).mkdir()
+        (directory / "20990101T000000Z.unfinished").mkdir()
+        result = write(directory, keep_runs=2)
+        assert result["removed_runs"] == runs[:2] and len(evidence.finished_runs(directory)) == 2
+        assert sorted(path.name for path in directory.glob("*.unfinished")) == ["20990101T000000Z.unfinished"]
+        checked = check(directory)
+        assert checked["intact"], checked
+        assert any("was removed, as keep_runs does" in note for note in checked["notes"])
+        assert len(read(directory)["history"]) == 4
+        assert "keep_runs is -1" in write(directory, keep_runs=-1)["msg"]
+
+    def test_a_format_that_fails_costs_none_of_the_others(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(remediation_evidence, "page", lambda *arguments: exec("import no_such_module"))
+        result = write(tmp_path)
+        assert result["failed"] and "verification.html could not be written: No module named" in result["msg"]
+        assert "html" not in result["verification"]["files"] and (latest(tmp_path) / "verification.csv").exists()
+        assert check(tmp_path)["intact"]
+
+    def test_a_run_that_was_written_cannot_be_written_again(self, tmp_path):
+        run = write(tmp_path)["verification"]["run"]
+        result = write(tmp_path, run=run)
+        assert result["failed"] and "has been written already" in result["msg"]
+
+
+class TestTampering:
+    def test_nothing(self, directory):
+        checked = check(directory)
+        assert checked["intact"] and checked["summary"] == "3 of 3 runs are intact." and not checked["notes"]
+        assert [run["verdict"] for run in checked["runs"]] == ["not_verified"] * 3
+
+    @pytest.mark.parametrize("name", ["verification.json", "verification.html", "SHA256SUMS"])
+    def test_a_file_was_changed(self, directory, name):
+        run = evidence.finished_runs(directory)[1]
+        path = directory / run / name
+        path.write_text(path.read_text().replace("0", "1", 1) + " ")
+        checked = check(directory)
+        assert not checked["intact"]
+        if name != "SHA256SUMS":
+            assert "%s: %s was changed" % (run, name) in checked["problems"]
+
+    def test_a_file_was_changed_and_the_checksums_with_it(self, directory):
+        """Then the next run tells."""
+        runs = evidence.finished_runs(directory)
+        folder = directory / runs[0]
+        path = folder / "verification.csv"
+        path.write_text(path.read_text().replace("unremediated", "remediated"))
+        evidence.write_sums(folder, [(evidence.sha256_of(folder / name), name) for name in evidence.files_in(folder)])
+        evidence.write_overall_sums(directory)
+        checked = check(directory)
+        assert checked["problems"] == [
+            "%s: the run before it, %s, is not what it was then: its SHA256SUMS was changed" % (runs[1], runs[0])]
+
+    def test_a_file_is_missing_or_was_added(self, directory):
+        folder = latest(directory)
+        (folder / "verification.csv").unlink()
+        (folder / "reports").mkdir()
+        (folder / "reports" / "more.csv").write_text("x")
+        assert check(directory)["problems"] == [
+            "%s: verification.csv is missing" % folder.name, "%s: reports/more.csv was added" % folder.name]
+
+    @pytest.mark.parametrize("place", [0, 1, 2])
+    def test_a_run_is_missing(self, directory, place):
+        run = evidence.finished_runs(directory)[place]
+        shutil.rmtree(directory / run)
+        checked = check(directory)
+        assert "the run %s is missing" % run in checked["problems"]
+        # Even if the sums over all runs were written anew, except for the newest, which nobody saw.
+        evidence.write_overall_sums(directory)
+        seen = check(directory)
+        assert bool(seen["problems"]) == (place == 1)
+        assert bool(seen["notes"]) == (place in (0, 2))
+
+    def test_a_run_was_added(self, directory):
+        runs = evidence.finished_runs(directory)
+        shutil.copytree(directory / runs[0], directory / "20200101T000000Z")
+        problems = check(directory)["problems"]
+        assert "the run 20200101T000000Z is in no SHA256SUMS" in problems
+
+    def test_what_is_no_evidence_directory(self, tmp_path):
+        assert not check(tmp_path)["intact"]
+        assert "Cannot check" in check(tmp_path / "missing")["msg"]
+
+    @pytest.mark.parametrize("content", [b"", b"nonsense\n", b"\xff\xfe", b"0" * 64 + b"  ../../../etc/passwd\n"])
+    def test_checksums_that_are_none(self, directory, content):
+        (latest(directory) / "SHA256SUMS").write_bytes(content)
+        assert not check(directory)["intact"]
+
+    @pytest.mark.parametrize("content", ["null", "[]", '{"targets": {}}', '{"previous_run": 5, "targets": [1]}', "{"])
+    def test_a_verification_that_is_none_stops_no_new_run(self, directory, content):
+        (latest(directory) / "verification.json").write_text(content)
+        assert not check(directory)["intact"]
+        assert "failed" not in write(directory)
+        assert any("was changed" in problem for problem in check(directory)["problems"])
+
+    def test_odd_names(self, tmp_path):
+        folder = tmp_path / "f"
+        folder.mkdir()
+        for name in ("a\\b", "line\nend", "  spaces ", "\u2028", "ä"):
+            (folder / name).write_text(name)
+        evidence.write_sums(folder, [(evidence.sha256_of(folder / name), name) for name in evidence.files_in(folder)])
+        assert set(evidence.read_sums(folder)) == set(evidence.files_in(folder))
+        done = subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, check=False)
+        assert done.returncode == 0
+
+
+class TestSignatures:
+    @pytest.fixture
+    def ssh_key(self, tmp_path):
+        """(private key, allowed signers)."""
+        key = tmp_path / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+        signers = tmp_path / "signers"
+        signers.write_text("audit@example.com %s" % (tmp_path / "key.pub").read_text())
+        return str(key), str(signers)
+
+    @needs_ssh_keygen
+    def test_ssh(self, tmp_path, ssh_key):
+        key, signers = ssh_key
+        folder = tmp_path / "e"
+        assert "failed" not in write(folder, signing_key=key)
+        assert (latest(folder) / "SHA256SUMS.sig").exists() and (folder / "SHA256SUMS.sig").exists()
+        checked = check(folder, signers_file=signers, signed=True)
+        assert checked["intact"] and checked["runs"][0]["signature_detail"] == "signed by audit@example.com"
+        # Without the signers it is only known which key it was.
+        unknown = check(folder)
+        assert unknown["intact"] and unknown["runs"][0]["signature"] == "unknown"
+        assert "SHA256:" in unknown["runs"][0]["signature_detail"] and not check(folder, signed=True)["intact"]
+
+    @needs_ssh_keygen
+    def test_ssh_and_somebody_who_writes_new_checksums(self, tmp_path, ssh_key):
+        key, signers = ssh_key
+        folder = tmp_path / "e"
+        write(folder, signing_key=key)
+        path = latest(folder) / "SHA256SUMS"
+        path.write_text(path.read_text().replace("verification.md", "verification.m_"))
+        for options in (dict(signers_file=signers), {}):
+            assert any("the signature is not valid" in problem for problem in check(folder, **options)["problems"])
+
+    @needs_ssh_keygen
+    def test_ssh_and_another_key(self, tmp_path, ssh_key):
+        other = tmp_path / "other"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)
+        write(tmp_path / "e", signing_key=str(other))
+        checked = check(tmp_path / "e", signers_file=ssh_key[1])
+        assert not checked["intact"] and "signed with a key that" in checked["problems"][0]
+
+    @needs_ssh_keygen
+    def test_a_key_that_cannot_sign_costs_only_the_signature(self, tmp_path):
+        key = tmp_path / "locked"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", str(key)], check=True)
+        result = write(tmp_path / "e", signing_key=str(key))
+        assert result["failed"] and "Cannot sign with" in result["msg"] and "passphrase" in result["msg"]
+        assert result["verification"]["verdict"] == "not_verified"
+        assert check(tmp_path / "e")["intact"] and check(tmp_path / "e")["runs"][0]["signature"] is None
+
+    def test_no_key(self, tmp_path):
+        result = write(tmp_path, signing_key="/no/such/key")
+        assert result["failed"] and "there is no key file /no/such/key" in result["msg"]
+        assert latest(tmp_path).exists()
+
+    @needs_gpg
+    def test_gpg(self, tmp_path, monkeypatch):
+        # Its sockets have short names only.
+        home = Path("/tmp") / ("gpg-%d" % os.getpid())
+        home.mkdir(mode=0o700)
+        monkeypatch.setenv("GNUPGHOME", str(home))
+        try:
+            subprocess.run(["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key",
+                            "Audit <audit@example.com>", "ed25519", "sign", "never"], check=True, capture_output=True)
+            assert "failed" not in write(tmp_path, signing_key="audit@example.com")
+            checked = check(tmp_path, signed=True)
+            assert checked["intact"] and checked["runs"][0]["signature_detail"] == (
+                "signed by Audit <audit@example.com>")
+            path = latest(tmp_path) / "SHA256SUMS"
+            path.write_text(path.read_text() + "\n")
+            assert any("the signature is not valid" in problem for problem in check(tmp_path)["problems"])
+            result = write(tmp_path, signing_key="nobody@example.com")
+            assert result["failed"] and "Cannot sign with 'nobody@example.com'" in result["msg"]
+        finally:
+            subprocess.run(["gpgconf", "--kill", "all"], check=False)
+            shutil.rmtree(home, ignore_errors=True)
+
+    def test_a_tool_that_is_missing(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert "gpg is not installed" in write(tmp_path / "e", signing_key="somebody")["msg"]
+        with pytest.raises(evidence.EvidenceError):
+            evidence.sign(str(latest(tmp_path / "e") / "SHA256SUMS"), "somebody")
+
+
+def test_it_is_said_in_words(directory):
+    for run in evidence.finished_runs(directory):
+        for path in (directory / run).iterdir():
+            path.write_text("x")
+    checked = check(directory)
+    assert checked["summary"].startswith("0 of 3 runs are intact. ") and len(checked["problems"]) >= 3
+    with pytest.raises(TaskFailed):
+        remediation_evidence_info.run(Task(dict(path="/no/such", signers_file=None, signed=False), False, print))
