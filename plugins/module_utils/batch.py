@@ -18,7 +18,6 @@ import random
 import threading
 import time
 
-
 # So many are looked at as often as asked for even where the rate limit does not allow it for all.
 SCOUTS = 10
 # What so many have in common is taken for a rule.

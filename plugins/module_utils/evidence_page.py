@@ -87,7 +87,7 @@ def fingerprint(text):
 def visible(value):
     """The same with every character that would break the file, or hide or turn others, named instead."""
     if isinstance(value, str):
-        return INVISIBLE.sub(lambda match: "\N{LEFT-POINTING ANGLE BRACKET}U+%04X\N{RIGHT-POINTING ANGLE BRACKET}" % ord(match[0]), value)
+        return INVISIBLE.sub(lambda match: "[U+%04X]" % ord(match[0]), value)
     if isinstance(value, dict):
         return {visible(key): visible(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -203,8 +203,10 @@ def read_time(text):
 def span(seconds):
     """A duration, as exactly as one wants to know."""
     seconds = max(0, int(seconds))
-    for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= (2 * size if size > 60 else size):
+    if seconds >= 36 * 3600:
+        return plural(round(seconds / 86400), "day")
+    for size, noun in ((3600, "hour"), (60, "minute")):
+        if seconds >= size:
             return plural(seconds // size, noun)
     return plural(seconds, "second")
 
@@ -229,6 +231,7 @@ class Run:
             return "", None
         if not since.time or not self.finished.time:
             return "since %s" % since.text, None
+        # Whatever this run saw first has this run's time.
         if since.time >= (self.started.time or self.finished.time):
             return "new in this run", 0
         seconds = (self.finished.time - since.time).total_seconds()
@@ -550,13 +553,11 @@ def column_of(item, most):
 
 def ages_of(aged):
     """(words, number of targets) for each stretch of time that has any."""
-    ages, rest = [], list(aged)
-    for name, days in AGES:
-        fits = [target for target in rest if days is None or target["days"] <= days]
-        rest = [target for target in rest if not (days is None or target["days"] <= days)]
-        if fits:
-            ages.append((name, number(len(fits))))
-    return ages
+    found = dict.fromkeys((name for name, _days in AGES), 0)
+    for target in aged:
+        days = max(1, round(target["days"])) if target["days"] else 0
+        found[next(name for name, most in AGES if most is None or days <= most)] += 1
+    return [(name, number(count)) for name, count in found.items() if count]
 
 
 # --- the record ---

@@ -381,8 +381,9 @@ def remediation_scan(api, ledger, looks, item, start=True, wait=False, max_age=8
     """One campaign's remediation scan, as a generator for batch.drive.
 
     looks: batch.Looks, for the pauses between two looks. item: the result, filled in as the work goes on; it has
-    `campaign_id`. ledger: where the scan is remembered the moment it was accepted. A kill just before that costs nothing: the next request is refused as long as the scan runs,
-    and so it is joined. start: whether a scan may be asked for. The times in the item are the server's.
+    `campaign_id`. ledger: where the scan is remembered the moment it was accepted. A kill just before that costs
+    nothing: the next request is refused as long as the scan runs, and so it is joined. start: whether a scan may be
+    asked for. The times in the item are the server's.
 
     The only signs of a scan are that `modified` moves and that other operations are refused while it runs (both seen
     on a tenant). Whether `modified` marks the end is unknown; a report taken after it is sound either way, because
@@ -481,14 +482,13 @@ def _remember_scan(ledger, key, item, **when):
 def campaign_report(api, looks, item, report_type, path, file_format="csv", newer_than=None, force=False, wait=True):
     """One report of one campaign, as a generator for batch.drive.
 
-    looks: batch.Looks, for the pauses between two looks. item: the result, filled in as the work goes on; it has `campaign_id`. path: the file to download to, or None.
-    newer_than: server time as text; an older report is run again.
+    looks: batch.Looks, for the pauses between two looks. item: the result, filled in as the work goes on; it has
+    `campaign_id`. path: the file to download to, or None. newer_than: server time as text; an older report is run
+    again.
 
     A run is done when its status is final and `lastRunAt` has moved (seen on a tenant).
     """
-    campaign_id = item["campaign_id"]
-    item.update(report=None, path=None, sha256=None, status=None, changed=False,
-                requests=LatestRequests())
+    item.update(report=None, path=None, sha256=None, status=None, changed=False, requests=LatestRequests())
     after = parse_time(newer_than) if newer_than else None
     if newer_than and after is None:
         raise ItemFailed("newer_than %r is not a time" % newer_than)

@@ -273,8 +273,8 @@ def exposure_target(key, answer, alert, rcs):
     if answer is None:
         target["reason"] = failure_of(rcs, "no remediation confirmation scan was asked for")
         return target
-    target.update(scan_id=answer.get("scan_id"), system=rcs.get("base_url"), requests=requests_of(answer), started_at=answer.get("requested_at"),
-                  finished_at=answer.get("finished_at"),
+    target.update(scan_id=answer.get("scan_id"), system=rcs.get("base_url"), requests=requests_of(answer),
+                  started_at=answer.get("requested_at"), finished_at=answer.get("finished_at"),
                   scan={"status": answer.get("status"), "result": answer.get("result")})
     target["outcome"], target["reason"] = judge_exposure(answer)
     return target
