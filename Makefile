@@ -10,6 +10,8 @@ UNIT_ARGS ?=
 # Real runs of ansible-playbook: they mostly wait, so several run side by side.
 INTEGRATION_ARGS ?= -n auto --maxprocesses 4
 SANITY_ARGS ?=
+# Each worker has a browser of its own.
+BROWSER_ARGS ?= -n auto --maxprocesses 2
 BENCH_ARGS ?=
 DEMO_ARGS ?=
 
@@ -63,7 +65,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 export ANSIBLE_PYTHON_INTERPRETER := $(BIN)/python
 export PYTHONPATH := $(CURDIR)/.cache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
-export PYTHON ANSIBLE_CORE DEMO_DIR UNIT_ARGS INTEGRATION_ARGS SANITY_ARGS
+export PYTHON ANSIBLE_CORE DEMO_DIR UNIT_ARGS INTEGRATION_ARGS SANITY_ARGS BROWSER_ARGS
 # For tools that bring their own idea of where collections are.
 WITHOUT_OURS := env -u PYTHONPATH -u ANSIBLE_COLLECTIONS_PATH -u ANSIBLE_CONFIG -u ANSIBLE_HOME -u ANSIBLE_REMOTE_TMP -u ANSIBLE_PYTHON_INTERPRETER
 unexport VIRTUAL_ENV PYTHONHOME
@@ -79,7 +81,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
 	@echo
 	@echo 'Variables: PYTHON=/path/to/python3.12  ANSIBLE_CORE=2.16  DEMO_DIR=folder'
-	@echo '           UNIT_ARGS, INTEGRATION_ARGS (for pytest), SANITY_ARGS (for ansible-test), BENCH_ARGS, DEMO_ARGS'
+	@echo '           UNIT_ARGS, INTEGRATION_ARGS, BROWSER_ARGS (for pytest), SANITY_ARGS (for ansible-test), BENCH_ARGS, DEMO_ARGS'
 
 .PHONY: demo
 demo: run-venv ## See a verification run against simulated systems
@@ -87,7 +89,7 @@ demo: run-venv ## See a verification run against simulated systems
 
 .PHONY: test
 test: ## Run every check; the last line counts the tests
-	@MAKE="$(MAKE)" "$(PYTHON)" tests/tools/run_parts.py venv lint docs-lint build sanity unit oscal integration
+	@MAKE="$(MAKE)" "$(PYTHON)" tests/tools/run_parts.py venv lint docs-lint build sanity unit oscal browser integration
 
 .PHONY: lint
 lint: venv ## Lint playbooks, roles, YAML, Python and the changelog
@@ -118,13 +120,25 @@ unit: venv ## Run the unit tests
 integration: venv ## Run real playbooks against the simulator
 	"$(BIN)/pytest" tests/integration --junitxml=.cache/results/integration.xml $(INTEGRATION_ARGS)
 
+.PHONY: browser
+browser: venv ## Look at the page of a verification in a headless Chromium, which is installed if need be
+	@"$(BIN)/python" tests/tools/install_browser.py > /dev/null
+	"$(BIN)/pytest" tests/browser --junitxml=.cache/results/browser.xml $(BROWSER_ARGS)
+
+.PHONY: screenshot
+screenshot: venv ## Make the README's picture of the page from a fresh demo
+	@"$(BIN)/python" tests/tools/install_browser.py > /dev/null
+	@rm -rf .cache/screenshot
+	@DEMO_DIR="$(CURDIR)/.cache/screenshot" tests/demo/run > .cache/screenshot.log 2>&1 || { cat .cache/screenshot.log; exit 1; }
+	"$(BIN)/python" tests/browser/screenshot.py .cache/screenshot/remediation-evidence/latest/verification.html docs/verification.png
+
 .PHONY: oscal
 oscal: link ## Validate the OSCAL evidence with compliance-trestle
 	@$(MAKE_VENV) "$(OSCAL)" tests/requirements-oscal.txt --core none
 	"$(OSCAL)/bin/python" -m pytest tests/oscal --junitxml=.cache/results/oscal.xml
 
 .PHONY: bench
-bench: run-venv ## Compare with a playbook of uri loops
+bench: bench-venv ## Compare with a playbook of uri loops, and with the floor
 	"$(BIN)/python" tests/benchmark/run.py $(BENCH_ARGS)
 
 .PHONY: build
@@ -149,12 +163,15 @@ import-check: build ## Check the built collection as Galaxy does
 changelog: venv ## Turn the changelog fragments into the release of galaxy.yml's version
 	"$(BIN)/antsibull-changelog" release --update-existing --reload-plugins
 
-.PHONY: venv run-venv
+.PHONY: venv run-venv bench-venv
 venv: link ## Make the environment in .cache/ with all that tests need
 	@$(MAKE_VENV) "$(VENV)" tests/requirements.txt --core "$(ANSIBLE_CORE)"
 
 run-venv: link
 	@$(MAKE_VENV) "$(VENV)" tests/requirements-demo.txt --core "$(ANSIBLE_CORE)"
+
+bench-venv: link
+	@$(MAKE_VENV) "$(VENV)" tests/requirements-bench.txt --core "$(ANSIBLE_CORE)"
 
 # ansible-playbook, ansible-doc and pytest find the collection here, wherever the checkout is.
 .PHONY: link

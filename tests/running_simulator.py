@@ -46,12 +46,21 @@ class Simulator:
 @contextlib.contextmanager
 def running_simulator(*options):
     """Runs the simulator with these command line options for as long as the block lasts."""
+    with running_tenants(1, *options) as simulators:
+        yield simulators[0]
+
+
+@contextlib.contextmanager
+def running_tenants(count, *options):
+    """Runs one process that simulates so many tenants, each with a state of its own. Yields a list of Simulator."""
+    options = ["--tenants", count, *options]
     process = subprocess.Popen([sys.executable, str(SIMULATOR), *map(str, options)], stdout=subprocess.PIPE, text=True)
     try:
         ready = process.stdout.readline()
         if not ready:
             raise RuntimeError("the simulator did not start")
-        yield Simulator(json.loads(ready)["url"])
+        ready = json.loads(ready)
+        yield [Simulator(url) for url in ready.get("urls", [ready["url"]])]
     finally:
         process.terminate()
         process.wait(timeout=10)

@@ -107,12 +107,13 @@ def model(verification, files):
     tally = [dict(outcome=outcome, count=counts[outcome], count_text=number(counts[outcome]),
                   share=share(counts[outcome], sum(counts.values()))) for outcome in PICTURED]
     beside, below = files_of(files)
+    lanes, axis = lanes_of(run, targets)
     return dict(
         run=words(verification.get("run")), verdict=dict(word=word, tone=tone, rest=rest[:1].upper() + rest[1:]), tally=tally,
         bar=stack(counts), bar_text="%s targets: %s" % (number(sum(counts.values())), ", ".join(
             "%s %s" % (item["count_text"], item["outcome"]) for item in tally)),
         total_text=number(len(targets)), facts=run_facts(verification, run, targets), action=action_of(targets),
-        targets=targets, lanes=lanes_of(run, targets)[0], axis=lanes_of(run, targets)[1], events=events_of(run, targets), history=history_of(verification, run, targets),
+        targets=targets, lanes=lanes, axis=axis, events=events_of(run, targets), history=history_of(verification, targets),
         files=beside, more_files=below, sums="SHA256SUMS" in files, previous=previous_of(verification),
         controls=[control_of(words(control)) for control in listed(verification.get("controls"))],
         made_by=" ".join(part for part in ("Made by", words(dict_of(verification.get("collection")).get("name")),
@@ -252,7 +253,8 @@ def target_of(target, place, run):
     severity_rank = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
     items = dict_of(target.get("items"))
     return dict(
-        anchor="t%d" % (place + 1), kind=kind, outcome=outcome, title=name or target_id or "(no name)", id=target_id if name else "",
+        anchor="t%d" % (place + 1), kind=kind, outcome=outcome, title=name or target_id or "(no name)",
+        id=target_id if name else "",
         reason=words(target.get("reason")), open_since=since, open_for=open_for, days=days, system=words(target.get("system")),
         started=Moment(target.get("started_at")), finished=Moment(target.get("finished_at")),
         reported=Moment(dict_of(target.get("report")).get("lastRunAt")),
@@ -293,13 +295,15 @@ def units_of(hierarchies):
     """Business units, each with those that it is part of."""
     found = []
     for hierarchy in listed(hierarchies):
-        found.append(" \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} ".join(words(unit) for unit in listed(hierarchy) if words(unit)))
+        names = [words(unit) for unit in listed(hierarchy)]
+        found.append(" \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} ".join(name for name in names if name))
     return ", ".join(dict.fromkeys(unit for unit in found if unit))
 
 
 def facts_of(target, kind):
     """(name, value) of what else is known of a target."""
-    campaign, scan, report, items, alert = (dict_of(target.get(name)) for name in ("campaign", "scan", "report", "items", "alert"))
+    campaign, scan, report, items, alert = (
+        dict_of(target.get(name)) for name in ("campaign", "scan", "report", "items", "alert"))
     certified = words(campaign.get("totalCertifications"))
     if certified and words(campaign.get("completedCertifications")):
         certified = "%s of %s completed" % (words(campaign["completedCertifications"]), certified)
@@ -339,7 +343,8 @@ def file_of(path, sha256=""):
     """A file beside the page. What would lead anywhere else is named and not linked."""
     outside = not path or path.startswith("/") or "\\" in path or ".." in path.split("/")
     # The ./ makes of any text, `javascript:` too, a path.
-    return dict(path=path, sha256=sha256, href=None if outside else "./" + quote(path, errors="replace"), says=FILES.get(path, ""))
+    href = None if outside else "./" + quote(path, errors="replace")
+    return dict(path=path, sha256=sha256, href=href, says=FILES.get(path, ""))
 
 
 def files_of(paths):
@@ -398,35 +403,42 @@ def run_facts(verification, run, targets):
 
 def action_of(targets):
     by_outcome = {outcome: [target for target in targets if target["outcome"] == outcome] for outcome in OUTCOMES}
+    some = any(by_outcome[outcome] for outcome in OPEN)
+    if some:
+        lead = "Who and what still has to be dealt with, and what could not be found out."
+    else:
+        lead = "Nothing has to be dealt with." if targets else "There was nothing to verify."
     unremediated = by_outcome["unremediated"]
     exposures = sorted((target for target in unremediated if target["kind"] == "exposure"),
                        key=lambda target: (target["severity_rank"], -(target["days"] or 0)))
-    parts = [("inconclusive", "No answer", "Inconclusive: find out why, and run the verification again"),
-             ("pending", "Not finished", "Pending: a later run picks it up")]
-    groups = [dict(outcome=outcome, title=title, groups=groups_of(by_outcome[outcome])) for outcome, _short, title in parts if
-              by_outcome[outcome]]
-    lead = ("Who and what still has to be dealt with, and what could not be found out." if any(by_outcome[outcome] for outcome in OPEN)
-            else "Nothing has to be dealt with." if targets else "There was nothing to verify.")
-    none = "Every target is remediated." if targets else "No target was found."
-    return dict(any=any(by_outcome[outcome] for outcome in OPEN), lead=lead, none=none,
+    titles = (("inconclusive", "Inconclusive: find out why, and run the verification again"),
+              ("pending", "Pending: a later run picks it up"))
+    return dict(any=some, lead=lead, none="Every target is remediated." if targets else "No target was found.",
                 campaigns=cases_of([target for target in unremediated if target["kind"] == "campaign"]), exposures=exposures,
-                groups=groups)
+                groups=[dict(outcome=outcome, title=title, groups=groups_of(by_outcome[outcome])) for outcome, title in titles if
+                        by_outcome[outcome]])
 
 
 def cases_of(campaigns):
     """Campaigns with access that is still there, each with the rows of its report."""
     room, cases = MAX_ROWS, []
     for target in campaigns:
-        items = target["open_items"][:max(0, room)]
+        items = [{words(column): words(cell) for column, cell in item.items()} for item in target["open_items"][:room]]
         room -= len(items)
-        columns = list(dict.fromkeys(words(column) for item in items for column in item))
-        rows = [[(column, words({words(name): cell for name, cell in item.items()}.get(column))) for column in columns] for item in items]
+        columns = list(dict.fromkeys(column for item in items for column in item))
+        rows = [[(column, item.get(column, "")) for column in columns] for item in items]
         count = target["items_open"] if isinstance(target["items_open"], int) else len(target["open_items"])
         note = "%s of %s are shown. All of them are in the report:" % (number(len(rows)), plural(count, "open item"))
-        since = "" if target["days"] == 0 or not target["open_since"].iso else " (since %s)" % target["open_since"].date
-        open_words = ("Open for " if target["days"] else "") + target["open_for"] + since
-        cases.append(dict(target, open_words=open_words[:1].upper() + open_words[1:], columns=columns, rows=rows, note=note if count > len(rows) else ""))
+        cases.append(dict(target, columns=columns, rows=rows, note=note if count > len(rows) else "",
+                          open_words=open_words(target)))
     return cases
+
+
+def open_words(target):
+    """For how long, as a sentence of its own."""
+    if not target["days"]:
+        return target["open_for"][:1].upper() + target["open_for"][1:]
+    return "Open for %s (since %s)" % (target["open_for"], target["open_since"].date)
 
 
 def groups_of(targets):
@@ -511,7 +523,7 @@ def lanes_of(run, targets):
 
 # --- from run to run ---
 
-def history_of(verification, run, targets):
+def history_of(verification, targets):
     runs = [dict(run=words(item.get("run")), time=Moment(item.get("finished_at")), counts=counts_of(item.get("counts"), ()),
                  verdict=VERDICTS.get(item.get("verdict"), ("", ""))[0]) for item in dicts(verification.get("history"))]
     shown = runs[-MAX_RUNS:]

@@ -414,8 +414,10 @@ SCRIPT = """
 
   function sort(column) {
     var header = headers[column];
-    var direction = header.getAttribute('aria-sort') === 'ascending' ? 'descending' : 'ascending';
-    var sign = direction === 'ascending' ? 1 : -1;
+    // Whoever asks for how long wants the longest, which began the earliest.
+    var since = column === 4;
+    var other = header.getAttribute('aria-sort') === (since ? 'descending' : 'ascending');
+    var sign = other ? -1 : 1;
     var keyed = rows.map(function (row) { return [valueOf(row, column), row]; });
     keyed.sort(function (a, b) {
       if (a[0] === b[0]) { return 0; }
@@ -426,8 +428,8 @@ SCRIPT = """
     var fragment = document.createDocumentFragment();
     rows = keyed.map(function (pair) { fragment.appendChild(pair[1]); return pair[1]; });
     body.appendChild(fragment);
-    headers.forEach(function (other) { other.removeAttribute('aria-sort'); });
-    header.setAttribute('aria-sort', direction);
+    headers.forEach(function (each) { each.removeAttribute('aria-sort'); });
+    header.setAttribute('aria-sort', other === since ? 'ascending' : 'descending');
   }
 
   // A link to a target must find it although it was filtered out.
@@ -475,7 +477,11 @@ TEMPLATE = """
 {% macro file(item) %}{% if item.href %}<a href="{{ item.href }}">{{ item.path }}</a>{% else %}{{ item.path }}{% endif %}{% endmacro %}
 {% macro since(target) %}
 {% if target.open_for %}
+{% if target.days == 0 %}
+<time datetime="{{ target.open_since.iso }}">{{ target.open_for }}</time>
+{% else %}
 {{ target.open_for }}
+{% endif %}
 {% if target.open_since.iso and target.days != 0 %}
 <br><span class="soft small">since <time datetime="{{ target.open_since.iso }}">{{ target.open_since.date }}</time></span>
 {% endif %}

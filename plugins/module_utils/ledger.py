@@ -24,6 +24,8 @@ except ImportError:
 
 SCHEMA_VERSION = 1
 SECONDS_BETWEEN_WRITES = 1.0
+# Of the time at most; writing thousands of scans takes a while.
+SHARE_OF_WRITING = 1 / 20
 # Two threads at once would read each other's umask and leave the process with it.
 UMASK_LOCK = threading.Lock()
 
@@ -43,9 +45,11 @@ class Ledger:
         self.path = path
         self._read_only = read_only or path is None
         self._lock = threading.Lock()
+        # Held by who writes the file, so that the others go on meanwhile.
+        self._file_lock = threading.Lock()
         self._timer = None
         self._changed = {}
-        self._written_at = 0.0
+        self._write_again_at = 0.0
         self._records = {}
         if path is None:
             return
@@ -78,20 +82,22 @@ class Ledger:
             self._changed[key] = record
             if self._read_only:
                 return
-            if at_once or time.monotonic() - self._written_at >= SECONDS_BETWEEN_WRITES:
-                self._write()
-            elif self._timer is None:
-                # The next put may be hours away.
-                self._timer = threading.Timer(SECONDS_BETWEEN_WRITES, self._write_later)
-                self._timer.daemon = True
-                self._timer.start()
+            wait = self._write_again_at - time.monotonic()
+            if not at_once and (wait > 0 or self._file_lock.locked()):
+                if self._timer is None:
+                    # The next put may be hours away.
+                    self._timer = threading.Timer(max(wait, SECONDS_BETWEEN_WRITES), self._write_later)
+                    self._timer.daemon = True
+                    self._timer.start()
+                return
+        self._write()
 
     def _write_later(self):
         with self._lock:
             self._timer = None
-            # What went wrong is raised by the next put or by close(), which try again.
-            with contextlib.suppress(LedgerError):
-                self._write()
+        # What went wrong is raised by the next put or by close(), which try again.
+        with contextlib.suppress(LedgerError):
+            self._write()
 
     def close(self):
         """Writes what is not on disk yet. Raises LedgerError."""
@@ -99,7 +105,7 @@ class Ledger:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            self._write()
+        self._write()
 
     def _read(self):
         try:
@@ -137,21 +143,29 @@ class Ledger:
             (self.path, why, aside))
 
     def _write(self):
-        if self._read_only or not self._changed:
-            return
-        try:
-            with locked(os.path.dirname(os.path.abspath(self.path))):
-                # Another run may have written meanwhile; only what changed here is laid over it.
-                records = self._read()
-                records.update(self._changed)
-                write_atomically(self.path, as_text(records))
-        except OSError as error:
-            raise LedgerError("The ledger %s cannot be written: %s." % (self.path, error.strerror)) from error
-        for key, record in records.items():
-            if key not in self._changed:
-                self._records[key] = record
-        self._changed = {}
-        self._written_at = time.monotonic()
+        with self._file_lock:
+            with self._lock:
+                if self._read_only or not self._changed:
+                    return
+                changed, self._changed = self._changed, {}
+            began = time.monotonic()
+            try:
+                with locked(os.path.dirname(os.path.abspath(self.path))):
+                    # Another run may have written meanwhile; only what changed here is laid over it.
+                    records = self._read()
+                    records.update(changed)
+                    write_atomically(self.path, as_text(records))
+            except BaseException as error:
+                with self._lock:
+                    self._changed = dict(changed, **self._changed)
+                if isinstance(error, OSError):
+                    raise LedgerError("The ledger %s cannot be written: %s." % (self.path, error.strerror)) from error
+                raise
+            with self._lock:
+                for key in records.keys() - changed.keys() - self._changed.keys():
+                    self._records[key] = records[key]
+                now = time.monotonic()
+                self._write_again_at = now + max(SECONDS_BETWEEN_WRITES, (now - began) / SHARE_OF_WRITING)
 
 
 def as_text(records):

@@ -244,6 +244,16 @@ def create_app(simulator):
     return app
 
 
+def create_tenants_app(simulators):
+    """An ASGI application in which each port is a tenant. simulators: by the port."""
+    apps = {port: create_app(simulator) for port, simulator in simulators.items()}
+
+    async def app(scope, receive, send):
+        await apps[scope["server"][1]](scope, receive, send)
+
+    return app
+
+
 class Api:
     """An API by its name, because a reset may replace its state at any time."""
 

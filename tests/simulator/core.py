@@ -69,13 +69,15 @@ class RequestLog:
         self.by_operation = Counter()
         self.by_status = Counter()
         self.counts = Counter()
+        self.connections = set()
         self.in_flight = 0
         self.max_in_flight = 0
 
-    def arrive(self, entry):
+    def arrive(self, entry, peer):
         self.entries.append(entry)
         entry["n"] = len(self.entries)
         self.by_operation[entry["operation"]] += 1
+        self.connections.add(peer)
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
 
@@ -88,7 +90,8 @@ class RequestLog:
         names = ("tokens_issued", "scans_started", "campaign_scans_started", "rcs_scans_started", "reports_started")
         return {
             "requests": len(self.entries), "by_operation": dict(self.by_operation), "by_status": dict(self.by_status),
-            "max_in_flight": self.max_in_flight, **{name: self.counts[name] for name in names}}
+            "max_in_flight": self.max_in_flight, "connections": len(self.connections),
+            **{name: self.counts[name] for name in names}}
 
 
 class RateLimit:
@@ -175,7 +178,8 @@ class Operation:
             "n": 0, "time": simulator.clock.now(), "api": self.api.name, "method": scope["method"],
             "path": scope["path"], "query": scope["query_string"].decode("latin-1"), "status": None, "client": None,
             "operation": self.name if self.method in (None, scope["method"]) else "unknown", "changed": False}
-        log.arrive(entry)
+        # A client's port is used again only after tens of thousands of others, so it stands for a connection.
+        log.arrive(entry, tuple(scope["client"]))
         status = 0
         try:
             status = await self._serve(request, entry, send)

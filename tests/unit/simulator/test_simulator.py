@@ -29,7 +29,7 @@ import requests
 TESTS = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TESTS))
 
-from running_simulator import running_simulator  # noqa: E402
+from running_simulator import running_simulator, running_tenants  # noqa: E402
 from simulator import company  # noqa: E402
 
 # Long enough for a slow machine: what runs is ended by finish(), not waited for.
@@ -175,8 +175,32 @@ def test_answers_https(tmp_path):
 
 
 def test_a_wrong_option_is_refused():
-    done = subprocess.run([sys.executable, str(TESTS / "simulator"), "--nonsense"], capture_output=True, check=False)
-    assert done.returncode == 2 and done.stdout == b""
+    for options in (["--nonsense"], ["--tenants", "0"], ["--tenants", "2", "--port", "9"]):
+        done = subprocess.run([sys.executable, str(TESTS / "simulator"), *options], capture_output=True, check=False)
+        assert done.returncode == 2 and done.stdout == b""
+
+
+def test_tenants_share_nothing_but_the_process():
+    with running_tenants(3, "--exposures", "2", "--rate-limit", "1") as tenants:
+        exposure = tenants[0].exposures()[0]
+        first, second = Client(tenants[0]), Client(tenants[1])
+        assert [first.start(exposure).status_code for _each in range(2)] == [201, 429]
+        assert second.start(exposure).status_code == 201
+        first.ask_token()
+        tenants[1].control("POST", "faults", [{"kind": "html"}])
+        assert first.xpanse("/api_keys/validate/").status_code == 429
+        assert second.xpanse("/api_keys/validate/").text.startswith("<!DOCTYPE")
+        stats = [tenant.control("GET", "stats") for tenant in tenants]
+    assert len({tenant.url for tenant in tenants}) == 3
+    assert [(one["requests"], one["tokens_issued"], one["rcs_scans_started"]) for one in stats] == [
+        (4, 1, 1), (2, 0, 1), (0, 0, 0)]
+
+
+def test_counts_connections(client):
+    for _request in range(3):
+        client.xpanse("/api_keys/validate/")
+    requests.post(client.url + "/api_keys/validate/", headers=signed(), timeout=5)
+    assert client.control("GET", "stats")["connections"] == 2
 
 
 def test_ends_although_a_request_still_waits():
@@ -930,8 +954,8 @@ def test_log_and_statistics(client):
     assert client.control("GET", "stats") == {
         "requests": 5, "by_operation": {"token": 1, "get_campaign": 1, "run_report": 1, "rcs_get_or_create": 1,
                                         "unknown": 1},
-        "by_status": {"200": 2, "202": 1, "201": 1, "404": 1}, "max_in_flight": 1, "tokens_issued": 1,
-        "scans_started": 1, "campaign_scans_started": 0, "rcs_scans_started": 1, "reports_started": 1}
+        "by_status": {"200": 2, "202": 1, "201": 1, "404": 1}, "max_in_flight": 1, "connections": 1,
+        "tokens_issued": 1, "scans_started": 1, "campaign_scans_started": 0, "rcs_scans_started": 1, "reports_started": 1}
     client.control("DELETE", "log")
     assert client.control("GET", "log") == [] and client.control("GET", "stats")["requests"] == 0
 
