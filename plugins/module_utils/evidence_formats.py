@@ -14,9 +14,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-import xml.etree.ElementTree as ElementTree
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 NEEDS_ACTION = ("unremediated", "inconclusive", "pending")
 KINDS = {"campaign": "SailPoint certification campaigns", "exposure": "Cortex Xpanse exposures"}

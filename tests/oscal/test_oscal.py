@@ -121,7 +121,8 @@ def test_command(tmp_path):
     broken.write_text('{"a": 1, "a": 2}', encoding="utf-8")
 
     def run(*files):
-        return subprocess.run([sys.executable, str(HERE / "validate.py"), *map(str, files)], capture_output=True, text=True)
+        command = [sys.executable, str(HERE / "validate.py"), *map(str, files)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     good, bad, usage = run(right), run(right, wrong, broken), run()
 

@@ -67,7 +67,7 @@ class Log(logging.Handler):
 def without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError(f"an object has a key twice: {[key for key, _ in pairs]}")
+        raise ValueError(f"an object has a key twice: {[key for key, _value in pairs]}")
     return found
 
 
@@ -162,7 +162,7 @@ def reference_errors(document: dict) -> list[str]:
         if name == "findings":
             found = [one["value"] for one in item.get("props", ()) if one["name"] == "control-id"]
             errors += [f"the control {one} of a finding was not reviewed" for one in found if one not in controls]
-    named = {item["href"][1:] for _, item in objects if item.get("href", "").startswith("#")}
+    named = {item["href"][1:] for _owner, item in objects if item.get("href", "").startswith("#")}
     return errors + [f"nothing refers to the resource {uuid}" for uuid in sorted(resources - named)]
 
 

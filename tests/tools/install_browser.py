@@ -26,7 +26,7 @@ def runs(path: str | Path | None) -> bool:
     if not path or not Path(path).is_file():
         return False
     try:
-        return subprocess.run([path, "--version"], capture_output=True, timeout=60).returncode == 0
+        return subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -65,7 +65,7 @@ def install_with_apt() -> None:
     for _attempt in range(2):
         for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium", "fonts-inter"]):
             done = subprocess.run([apt, "--quiet", "--quiet", *command], env=environment, text=True,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode == 0:
             return
         print(done.stdout, file=sys.stderr)
@@ -74,7 +74,7 @@ def install_with_apt() -> None:
 def install_with_playwright() -> None:
     try:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], stdin=subprocess.DEVNULL,
-                       stdout=sys.stderr, timeout=600)
+                       stdout=sys.stderr, timeout=600, check=False)
     except subprocess.TimeoutExpired:
         print("playwright install took too long", file=sys.stderr)
 

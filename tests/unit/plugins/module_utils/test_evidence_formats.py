@@ -12,8 +12,8 @@ import re
 import sys
 import time
 import unicodedata
-import xml.etree.ElementTree as ElementTree
 from datetime import datetime, timezone
+from xml.etree import ElementTree
 
 import pytest
 import verification_samples as samples
@@ -101,7 +101,7 @@ def test_a_value_in_one_line(value, text):
 
 def test_a_value_that_is_deeper_than_anybody_needs():
     value = "x"
-    for _ in range(5000):
+    for _number in range(5000):
         value = [value]
 
     assert formats.one_line(value) == "\u2026"

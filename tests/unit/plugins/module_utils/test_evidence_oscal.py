@@ -24,11 +24,11 @@ EVERY = SAMPLES["every outcome"]
 FILES = [dict(path="verification.json", sha256=samples.SHA256), dict(path="records/a b#c.json", sha256=samples.SHA256)]
 
 
-def document_of(name, files=FILES):
+def document_of(name, files=tuple(FILES)):
     return oscal(SAMPLES[name], files)["assessment-results"]
 
 
-def result_of(name, files=FILES):
+def result_of(name, files=tuple(FILES)):
     (result,) = document_of(name, files)["results"]
     return result
 
