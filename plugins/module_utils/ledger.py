@@ -49,6 +49,8 @@ class Ledger:
         self._file_lock = threading.Lock()
         self._timer = None
         self._changed = {}
+        # What the file was when it was last written here.
+        self._written = None
         self._write_again_at = 0.0
         self._records = {}
         if path is None:
@@ -151,27 +153,44 @@ class Ledger:
             began = time.monotonic()
             try:
                 with locked(os.path.dirname(os.path.abspath(self.path))):
-                    # Another run may have written meanwhile; only what changed here is laid over it.
-                    records = self._read()
-                    records.update(changed)
+                    if self._written is None or self._written != self._identity():
+                        # Another run has written meanwhile; only what changed here is laid over it.
+                        records = self._read()
+                        with self._lock:
+                            records.update({key: self._records[key] for key in changed})
+                            for key in records.keys() - changed.keys() - self._changed.keys():
+                                self._records[key] = records[key]
+                    else:
+                        with self._lock:
+                            records = dict(self._records)
                     write_atomically(self.path, as_text(records))
+                    self._written = self._identity()
             except BaseException as error:
                 with self._lock:
                     self._changed = dict(changed, **self._changed)
                 if isinstance(error, OSError):
                     raise LedgerError("The ledger %s cannot be written: %s." % (self.path, error.strerror)) from error
                 raise
-            with self._lock:
-                for key in records.keys() - changed.keys() - self._changed.keys():
-                    self._records[key] = records[key]
-                now = time.monotonic()
-                self._write_again_at = now + max(SECONDS_BETWEEN_WRITES, (now - began) / SHARE_OF_WRITING)
+            now = time.monotonic()
+            self._write_again_at = now + max(SECONDS_BETWEEN_WRITES, (now - began) / SHARE_OF_WRITING)
+
+    def _identity(self):
+        """What changes whenever anybody replaces the file."""
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def as_text(records):
-    """The file's content: JSON, a record a line. Indenting all of it takes ten times as long."""
-    lines = ",\n".join("%s: %s" % (json.dumps(key), json.dumps(record)) for key, record in sorted(records.items()))
-    return '{"schema_version": %d, "records": {\n%s\n}}\n' % (SCHEMA_VERSION, lines)
+    """The file's content in pieces: JSON, a record a line. Thousands of records as one text take memory for nothing."""
+    yield '{"schema_version": %d, "records": {' % SCHEMA_VERSION
+    separator = "\n"
+    for key in sorted(records):
+        yield "%s%s: %s" % (separator, json.dumps(key), json.dumps(records[key]))
+        separator = ",\n"
+    yield "\n}}\n"
 
 
 def utc_now():
@@ -222,12 +241,15 @@ def prepare_directory(path, what):
 
 
 def write_atomically(path, text):
-    """Writes a text file so that a reader sees the old one or the new one, never a part. Raises OSError."""
+    """Writes a text file so that a reader sees the old one or the new one, never a part. Raises OSError.
+
+    text: the content, or its pieces as an iterable.
+    """
     directory = os.path.dirname(os.path.abspath(path))
     handle, temporary = tempfile.mkstemp(dir=directory, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.writelines([text] if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
         # mkstemp made it private; evidence is read by others than the one who ran the job.
