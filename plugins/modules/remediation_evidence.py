@@ -449,12 +449,17 @@ def gist(targets):
 
 def write_files(folder, found, formats, signing_key):
     """Writes the run's files. Returns (their names by format, what went wrong in sentences)."""
-    # Half a surrogate pair is no text, but JSON has an escape for it.
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    printable = found
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        # Half a surrogate pair is no text. JSON has an escape for it, the other formats do without.
+        printable = json.loads(text.encode("utf-8", "replace"))
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     write_atomically(os.path.join(folder, evidence.VERIFICATION), text)
+    del text
     written, problems = {"json": evidence.VERIFICATION}, []
-    printable = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     makers = dict(
         csv=lambda: csv_text(printable), junit=lambda: junit_xml(printable), markdown=lambda: markdown(printable),
         oscal=lambda: json.dumps(oscal(printable, with_sums(folder)), ensure_ascii=False) + "\n",
