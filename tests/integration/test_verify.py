@@ -11,18 +11,22 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 import urllib.parse
 import urllib.request
 from collections import Counter
 from pathlib import Path
 
+import jsonschema
 import pytest
 from conftest import children, kill, running_simulator, wait_until
 from simulator import company
 
 PLAYBOOK = "secops.remediation.verify"
+CHECK = "secops.remediation.verify_evidence"
 ROLE = Path(__file__).resolve().parent / "role.yml"
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schemas" / "verification-1.1.schema.json"
 STARTS = ("run_scan", "run_report", "rcs_get_or_create")
 QUICK = dict(verify_wait_interval=1, verify_wait_timeout=60)
 # Generated targets: every one is remediated once it is scanned.
@@ -59,6 +63,8 @@ class Verification:
         assert "[WARNING]" not in output and "[DEPRECATION" not in output, output
         file = evidence / "latest" / "verification.json"
         self.found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        if self.found:
+            jsonschema.validate(self.found, json.loads(SCHEMA.read_text()), jsonschema.Draft202012Validator)
         self.targets = {target["id"]: target for target in self.found.get("targets", ())}
         self.outcomes = {name: target["outcome"] for name, target in self.targets.items()}
         recap = re.search(r"PLAY RECAP .*changed=(\d+)", output, re.DOTALL)
@@ -168,6 +174,13 @@ def test_the_whole_company_and_again(ansible, simulator):
         assert target["report"]["lastRunAt"] > target["scan"]["modified"] > target["scan"]["modified_before"]
         (file,) = target["evidence"]
         assert not Path(file["path"]).is_absolute() and sha256(run.evidence / file["path"]) == file["sha256"]
+    # Whatever was answered is supported by requests that the server knows of.
+    logged = {(entry["method"], entry["path"], entry["status"]) for entry in simulator.log()}
+    for target in run.found["targets"]:
+        asked = {(request["method"], request["path"], request["status"]) for request in target["requests"]}
+        assert asked <= logged and (asked or target["outcome"] not in ("remediated", "unremediated"))
+        if target["scan_id"]:
+            assert {request["reference"] for request in target["requests"]} == {"scanId " + target["scan_id"]}
     scanned = [*(target["id"] for target in reported), company.SALES]
     assert started(simulator) == Counter(
         [("scan", one) for one in [*scanned, *map(exposure_id, company.exposures())]]
@@ -724,13 +737,39 @@ def test_two_tenants(ansible, simulator):
         inventory = ansible.folder / "tenants.json"
         inventory.write_text(json.dumps({"all": {
             "hosts": hosts, "vars": {"ansible_connection": "local"}}}))
-        run = verify(ansible, inventory=inventory, verify_hosts="all")
+        run = verify(ansible, inventory=inventory, verify_hosts="all",
+                     environment={"ANSIBLE_SHOW_CUSTOM_STATS": "true"})
         assert run.status == 0, run.output
+        stats = run.output[run.output.index("CUSTOM STATS:"):]
+        handed_on = json.loads(stats[stats.index("{"):stats.rindex("}") + 1])["verify_results"]
+        assert {name: result["counts"]["remediated"] for name, result in handed_on.items()} == {"acme": 1, "globex": 2}
         found = {name: json.loads((ansible.folder / "remediation-evidence" / name / "latest" / "verification.json").read_text())
                  for name in hosts}
         assert {name: one["counts"]["remediated"] for name, one in found.items()} == {"acme": 1, "globex": 2}
         assert len(other.log(operation="rcs_get_or_create")) == 2
     assert len(simulator.log(operation="rcs_get_or_create")) == 1
+
+
+def test_evidence_is_signed_and_checked_years_later(ansible, simulator):
+    key = ansible.folder / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    signers = ansible.folder / "signers"
+    signers.write_text("audit@example.com %s" % key.with_suffix(".pub").read_text())
+    for _run in range(2):
+        run = verify(ansible, verify_alert_ids=[4101], verify_signing_key=str(key), verify_formats=["csv"])
+        assert run.status == 0, run.output
+    assert {path.name for path in run.evidence.iterdir()} == {
+        "verification.json", "verification.csv", "records", "SHA256SUMS", "SHA256SUMS.sig"}
+    assert [entry["verdict"] for entry in run.found["history"]] == ["verified"] * 2
+
+    check = dict(evidence_dir="remediation-evidence", evidence_signers_file=str(signers), evidence_signed=True)
+    done = ansible.run(CHECK, **check)
+    assert done.returncode == 0 and "2 of 2 runs are intact" in done.stdout, done.stdout
+    assert done.stdout.count("signed by audit@example.com") == 2
+    csv = run.evidence / "verification.csv"
+    csv.write_text(csv.read_text().replace("remediated", "Remediated"))
+    done = ansible.run(CHECK, **check)
+    assert done.returncode == 2 and "%s: verification.csv was changed" % run.evidence.name in done.stdout
 
 
 # --- Secrets
