@@ -70,15 +70,17 @@ def finished_runs(directory):
                   key=run_order)
 
 
-def newest_run(directory):
-    """The name of the run that finished last, or None."""
+def runs_as_they_ended(directory):
+    """The names of the finished runs, the one that ended last at the end: the one that began last may have ended before.
+
+    The order is that of the sums over all runs. A run that they do not have ended last, just before its job was killed.
+    """
     runs = finished_runs(directory)
     try:
-        linked = os.readlink(os.path.join(directory, LATEST))
-    except OSError:
-        linked = None
-    # The one that began last may have finished before another.
-    return linked if linked in runs else runs[-1] if runs else None
+        listed = {path.split("/", 1)[0]: None for path in read_sums(directory)}
+    except (OSError, ValueError):
+        listed = {}
+    return [run for run in listed if run in runs] + [run for run in runs if run not in listed]
 
 
 def read_verification(directory, run):
@@ -103,7 +105,9 @@ def sha256_of(path):
 def files_in(folder):
     """The paths of all files in a folder, relative to it, with / between the parts, but for checksums and signatures."""
     found = []
-    for parent, _folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder):
+        # A link to a folder is no folder of the run.
+        names += [name for name in folders if os.path.islink(os.path.join(parent, name))]
         found += [os.path.relpath(os.path.join(parent, name), folder).replace(os.sep, "/") for name in names]
     return sorted(set(found) - {SUMS} - {SUMS + ending for ending in SIGNATURES})
 
@@ -111,29 +115,37 @@ def files_in(folder):
 def finish_run(directory, run, signing_key=None):
     """Makes a run's working folder evidence: checksums, signature, its final name, `latest`, and the sums over all runs.
 
-    Raises OSError, and EvidenceError where it could not be signed; then all the rest is done.
+    Returns what went wrong, as sentences; then all the rest is done. Raises OSError.
     """
+    problems = []
     folder = working_folder(directory, run)
     write_sums(folder, ((sha256_of(os.path.join(folder, path)), path) for path in files_in(folder)))
-    problem = None
-    try:
-        sign(os.path.join(folder, SUMS), signing_key)
-    except EvidenceError as error:
-        problem = error
+    sign_or_say(os.path.join(folder, SUMS), signing_key, problems)
+    before = runs_as_they_ended(directory)
     os.rename(folder, os.path.join(directory, run))
-    point_latest(directory, run)
-    write_overall_sums(directory)
-    if problem:
-        raise problem
-    sign(os.path.join(directory, SUMS), signing_key)
+    write_overall_sums(directory, before + [run], signing_key, problems)
+    try:
+        point_latest(directory, run)
+    except OSError as error:
+        problems.append("%s cannot point to the run: %s." % (LATEST, error.strerror))
+    return problems
+
+
+def sign_or_say(path, key, problems):
+    """Signs a file; what went wrong is put into `problems`."""
+    try:
+        sign(path, key)
+    except EvidenceError as error:
+        if str(error) not in problems:
+            problems.append(str(error))
 
 
 def write_sums(folder, sums):
     """Writes SHA256SUMS, as sha256sum -c reads it."""
     lines = []
     for digest, path in sums:
-        if "\\" in path or "\n" in path:
-            digest, path = "\\" + digest, path.replace("\\", "\\\\").replace("\n", "\\n")
+        if re.search(r"[\\\n\r]", path):
+            digest, path = "\\" + digest, path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
         lines.append("%s  %s\n" % (digest, path))
     write_atomically(os.path.join(folder, SUMS), "".join(lines))
 
@@ -141,21 +153,21 @@ def write_sums(folder, sums):
 def read_sums(folder):
     """The content of SHA256SUMS: a dict from path to digest. Raises OSError, ValueError."""
     sums = {}
-    with open(os.path.join(folder, SUMS), encoding="utf-8") as file:
+    with open(os.path.join(folder, SUMS), encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         for line in file.read().rstrip("\n").split("\n"):
             match = re.fullmatch(r"(\\?)([0-9a-f]{64})  (.+)", line)
             if not match:
                 raise ValueError("a line of %s is no checksum: %r" % (SUMS, line[:100]))
             path = match.group(3)
             if match.group(1):
-                path = path.replace("\\n", "\n").replace("\\\\", "\\")
+                path = re.sub(r"\\(.)", lambda escape: {"n": "\n", "r": "\r"}.get(escape[1], escape[1]), path)
             sums[path] = match.group(2)
     return sums
 
 
-def overall_sums(directory):
-    """(digest, path) of every file of every finished run, according to the runs' own SHA256SUMS, and of those."""
-    for run in finished_runs(directory):
+def overall_sums(directory, runs):
+    """(digest, path) of every file of these runs, according to the runs' own SHA256SUMS, and of those."""
+    for run in runs:
         folder = os.path.join(directory, run)
         try:
             sums = read_sums(folder)
@@ -167,32 +179,55 @@ def overall_sums(directory):
             yield digest, "%s/%s" % (run, path)
 
 
-def write_overall_sums(directory):
-    """Writes the SHA256SUMS over all runs. What an older run's files were is taken from its sums, never read anew."""
+def write_overall_sums(directory, runs, signing_key, problems):
+    """Writes and signs the SHA256SUMS over all runs, in the order in which they ended.
+
+    What an older run's files were is taken from its sums, never read anew. problems: see sign_or_say.
+    """
     for ending in SIGNATURES:
         # It belongs to the former content.
-        if os.path.exists(os.path.join(directory, SUMS + ending)):
+        if os.path.lexists(os.path.join(directory, SUMS + ending)):
             os.unlink(os.path.join(directory, SUMS + ending))
-    write_sums(directory, overall_sums(directory))
+    write_sums(directory, overall_sums(directory, runs))
+    sign_or_say(os.path.join(directory, SUMS), signing_key, problems)
 
 
 def point_latest(directory, run):
-    """Lets `latest` point to a run. Raises OSError."""
+    """Lets `latest` point to a run; where there are no links, it is a text file with the run's name. Raises OSError."""
     link = os.path.join(directory, LATEST)
+    if os.path.isdir(link) and not os.path.islink(link):
+        # A copy made where there are no links. It may be all that somebody has.
+        os.rename(link, "%s.before-%s" % (link, run))
     temporary = os.path.join(directory, ".%s-%s" % (LATEST, run))
-    os.symlink(run, temporary)
-    os.replace(temporary, link)
+    try:
+        os.symlink(run, temporary)
+    except OSError:
+        write_atomically(link, run + "\n")
+    else:
+        os.replace(temporary, link)
+
+
+def latest_run(directory):
+    """What `latest` says, or None."""
+    link = os.path.join(directory, LATEST)
+    try:
+        if os.path.islink(link):
+            return os.readlink(link)
+        with open(link, encoding="utf-8") as file:
+            return file.read(100).strip()
+    except (OSError, ValueError):
+        return None
 
 
 def remove_old_runs(directory, keep):
-    """Removes the oldest runs beyond `keep`, and what unfinished ones left that are older. Returns the names."""
-    runs = finished_runs(directory)
-    old = runs[:-keep] if keep > 0 else []
-    if old:
-        leftovers = [name for name in os.listdir(directory) if name.endswith(UNFINISHED)
-                     and RUN.fullmatch(name[:-len(UNFINISHED)]) and run_order(name[:-len(UNFINISHED)]) < run_order(old[-1])]
-        for name in old + leftovers:
-            shutil.rmtree(os.path.join(directory, name))
+    """Removes all but the runs that ended last, and returns their names. Never a link: what it leads to is elsewhere.
+
+    Working folders stay, for a job may still be at work there.
+    """
+    runs = runs_as_they_ended(directory)
+    old = [run for run in runs[:-keep] if not os.path.islink(os.path.join(directory, run))] if keep else []
+    for run in old:
+        shutil.rmtree(os.path.join(directory, run))
     return old
 
 
@@ -231,9 +266,10 @@ def check_signature(path, signers_file=None):
         return check_ssh_signature(path, signers_file)
     if os.path.exists(path + ".asc"):
         status, output = run_tool(["gpg", "--batch", "--status-fd", "1", "--verify", path + ".asc", path])
-        good = re.search(r"\[GNUPG:\] GOODSIG \S+ (.*)", output)
+        good = re.search(r"\[GNUPG:\] (GOOD|EXPKEY)SIG \S+ (.*)", output)
         if status == 0 and good:
-            return "valid", "signed by %s" % good.group(1)
+            return "valid", "signed by %s%s" % (
+                good.group(2), ", with a key that has expired since" if good.group(1) == "EXPKEY" else "")
         if "NO_PUBKEY" in output:
             return "unknown", "signed with a key that gpg does not know here: import the signer's public key"
         return ("unknown" if status == 127 else "invalid"), "gpg says: %s" % first_lines(output)
@@ -249,6 +285,8 @@ def check_ssh_signature(path, signers_file):
             ["ssh-keygen", "-Y", "find-principals", "-s", path + ".sig", "-f", signers_file])
         signer = output.strip().splitlines()[0] if status == 0 and output.strip() else None
         if signer is None:
+            if "expired" in output:
+                return "unknown", "signed with a key that has expired, according to %s" % signers_file
             return "invalid", "signed with a key that %s does not name" % signers_file
         status, output = run_tool(["ssh-keygen", "-Y", "verify", "-n", SSH_NAMESPACE, "-f", signers_file, "-I", signer,
                                    "-s", path + ".sig"], content)
@@ -277,7 +315,8 @@ def run_tool(command, content=b""):
 
 def first_lines(output):
     """What a tool said, on one line."""
-    return "; ".join(line.strip() for line in output.splitlines() if line.strip())[:500] or "nothing"
+    lines = [line.strip() for line in output.splitlines() if not line.startswith("[GNUPG:]")]
+    return "; ".join(line for line in lines if line)[:500] or "nothing"
 
 
 # --- checking, years later ---
@@ -296,12 +335,14 @@ def check_directory(directory, signers_file=None, signed=False):
         previous[run] = verification.get("previous_run")
         checked.append(dict(check_run(folder, signers_file, signed), run=run, verdict=verification.get("verdict"),
                             finished_at=verification.get("finished_at")))
+        if verification and verification.get("run") != run:
+            checked[-1]["problems"].append("its %s is that of the run %s" % (VERIFICATION, verification.get("run")))
         try:
             digests[run] = sha256_of(os.path.join(folder, SUMS))
         except OSError:
             digests[run] = None
     check_chain(checked, previous, digests)
-    return checked, check_whole(directory, checked, signers_file)
+    return checked, check_whole(directory, checked, signers_file, signed)
 
 
 def check_run(folder, signers_file, signed):
@@ -315,10 +356,17 @@ def check_run(folder, signers_file, signed):
         sums = {}
     present = set(files_in(folder))
     for path, digest in sums.items():
+        whole_path = os.path.join(folder, path)
         if path not in present:
             problems.append("%s is missing" % path)
-        elif sha256_of(os.path.join(folder, path)) != digest:
-            problems.append("%s was changed" % path)
+        elif os.path.islink(whole_path) or not os.path.isfile(whole_path):
+            problems.append("%s is no file any more, but a link or something else" % path)
+        else:
+            try:
+                if sha256_of(whole_path) != digest:
+                    problems.append("%s was changed" % path)
+            except OSError as error:
+                problems.append("%s cannot be read (%s)" % (path, error.strerror))
     if sums:
         problems += ["%s was added" % path for path in sorted(present - set(sums))]
     if VERIFICATION not in present and VERIFICATION not in sums:
@@ -350,30 +398,41 @@ def check_chain(checked, previous, digests):
             record["notes"].append("the run before it, %s, is not here: it was removed, as keep_runs does" % seen)
         else:
             record["problems"].append("the run before it, %s, is missing" % seen)
+    followed = {str(link.get("run")) for link in previous.values() if isinstance(link, dict)}
+    for record in [record for record in checked if record["run"] not in followed][:-1]:
+        record["problems"].append("no later run names it as the one before, so a change to it would not show")
 
 
-def check_whole(directory, checked, signers_file):
+def check_whole(directory, checked, signers_file, signed):
     """What can be said of the directory as a whole."""
     problems, notes = [], []
-    if not checked:
+    runs = runs_as_they_ended(directory)
+    if not runs:
         problems.append("there is no finished run in it")
-    latest = os.path.join(directory, LATEST)
-    if checked and (not os.path.islink(latest) or os.readlink(latest) != checked[-1]["run"]):
-        notes.append("latest does not point to the newest run, %s" % checked[-1]["run"])
+        if os.path.exists(os.path.join(directory, VERIFICATION)):
+            notes.append("a %s lies in it: this may be the folder of a run, and the evidence directory the one above, or "
+                         "evidence that version 0.1.0 wrote" % VERIFICATION)
+    if runs and latest_run(directory) != runs[-1]:
+        notes.append("%s does not point to the run that ended last, %s" % (LATEST, runs[-1]))
     try:
         sums = read_sums(directory)
+        expected = {path: digest for digest, path in overall_sums(directory, runs)}
         known = {path.split("/", 1)[0] for path in sums}
-        here = {record["run"] for record in checked}
-        problems += ["the run %s is missing" % run for run in sorted(known - here)]
-        problems += ["the run %s is in no %s" % (run, SUMS) for run in sorted(here - known)]
-        expected = {path: digest for digest, path in overall_sums(directory)}
-        problems += ["%s says something else of %s than the run does" % (SUMS, path) for path in sorted(sums) if
-                     path in expected and expected[path] != sums[path]]
+        problems += ["the run %s is missing" % run for run in sorted(known - set(runs))]
+        problems += ["the run %s is in no %s" % (run, SUMS) for run in sorted(set(runs) - known)]
+        differing = {path.split("/", 1)[0] for path in sums.keys() | expected.keys() if
+                     sums.get(path) != expected.get(path)}
+        problems += ["%s says something else of the run %s than the run does" % (SUMS, run) for run in sorted(
+            differing & known & set(runs))]
     except (OSError, ValueError) as error:
         problems.append("%s over all runs cannot be read (%s)" % (SUMS, getattr(error, "strerror", None) or error))
     signature, detail = check_signature(os.path.join(directory, SUMS), signers_file)
     if signature == "invalid":
         problems.append("the signature over all runs is not valid: %s" % detail)
-    notes += ["%s was left by a run that did not end, and is no evidence" % name for name in sorted(
+    elif signed and signature != "valid":
+        problems.append("a valid signature over all runs was asked for: %s" % detail)
+    if any(record["signature"] for record in checked):
+        notes += ["%s is not signed, and others are" % record["run"] for record in checked if not record["signature"]]
+    notes += ["%s was left by a run that did not end, or is still at work, and is no evidence" % name for name in sorted(
         os.listdir(directory)) if name.endswith(UNFINISHED)]
     return dict(problems=problems, notes=notes)

@@ -525,29 +525,41 @@ def lanes_of(run, targets):
 
 def history_of(verification, targets):
     runs = [dict(run=words(item.get("run")), time=Moment(item.get("finished_at")), counts=counts_of(item.get("counts"), ()),
+                 open_items=item.get("open_items") if isinstance(item.get("open_items"), int) else None,
                  verdict=VERDICTS.get(item.get("verdict"), ("", ""))[0]) for item in dicts(verification.get("history"))]
     shown = runs[-MAX_RUNS:]
     most = max([sum(item["counts"][outcome] for outcome in OPEN) for item in shown] + [1])
     columns = [column_of(item, most) for item in shown]
+    counted = [item for item in shown if item["open_items"] is not None]
+    most_items = max([item["open_items"] for item in counted] + [1])
+    items = [dict(open=number(item["open_items"]), time=item["time"], height=max(2, round(96 * item["open_items"] / most_items)))
+             for item in counted]
     rows = [dict(run=item["run"] or item["time"].text, verdict=item["verdict"],
-                 numbers=[number(item["counts"][outcome]) for outcome in OUTCOMES] + [number(sum(item["counts"].values()))])
+                 numbers=["" if item["open_items"] is None else number(item["open_items"])] +
+                 [number(item["counts"][outcome]) for outcome in OUTCOMES] + [number(sum(item["counts"].values()))])
             for item in reversed(runs)]
     aged = sorted((target for target in targets if target["days"] is not None), key=lambda target: -target["days"])
     longest = [target for target in aged if target["days"] > 0][:MAX_OLDEST]
     oldest = [dict(target, share="%.1f" % (100 * target["days"] / longest[0]["days"])) for target in longest]
-    return dict(lead=lead_of(runs), columns=columns, rows=rows, ages=ages_of(aged), oldest=oldest,
+    return dict(lead=lead_of(runs), columns=columns, items=items, rows=rows, ages=ages_of(aged), oldest=oldest,
                 oldest_title="Open the longest")
 
 
 def lead_of(runs):
     if not runs:
         return "No run was recorded."
+    if len(runs) > 1 and None not in (runs[-1]["open_items"], runs[-2]["open_items"]):
+        now, before = runs[-1]["open_items"], runs[-2]["open_items"]
+        return "%s in this run, %s in the run before." % (plural(now, "open item"), compared(now, before))
     now = sum(runs[-1]["counts"][outcome] for outcome in OPEN)
     if len(runs) == 1:
         return "This is the first run: %s." % (plural(now, "open target") if now else "no target is open")
     before = sum(runs[-2]["counts"][outcome] for outcome in OPEN)
-    change = "as many as" if now == before else "%s %s than" % (number(abs(now - before)), "fewer" if now < before else "more")
-    return "%s in this run, %s in the run before." % (plural(now, "open target"), change)
+    return "%s in this run, %s in the run before." % (plural(now, "open target"), compared(now, before))
+
+
+def compared(now, before):
+    return "as many as" if now == before else "%s %s than" % (number(abs(now - before)), "fewer" if now < before else "more")
 
 
 def column_of(item, most):

@@ -747,8 +747,19 @@ TEMPLATE = """
 <p>{{ history.lead }}</p>
 <div class="two">
 <div class="card pad">
-<h3>Open targets in each run</h3>
 {% if history.columns %}
+{% if history["items"] %}
+<h3>Open items in each run</h3>
+<p class="soft">Rows of the campaigns' reports that are still open, and exposures that are still there.</p>
+<ol class="chart" aria-label="Open items in each run">
+{% for column in history["items"] %}
+<li{% if loop.last %} class="now"{% endif %}><b>{{ column.open }}<span class="unseen"> open items</span></b>
+<svg width="40" height="{{ column.height }}" aria-hidden="true"><rect width="100%" height="100%" class="f-unremediated"/></svg>
+{% if column.time.iso %}<time datetime="{{ column.time.iso }}">{{ column.time.date }}</time>{% else %}{{ column.time.text }}{% endif %}</li>
+{% endfor %}
+</ol>
+{% endif %}
+<h3>Open targets in each run</h3>
 <ol class="chart" aria-label="Open targets in each run">
 {% for column in history.columns %}
 <li{% if loop.last %} class="now"{% endif %}><b>{{ column.open }}<span class="unseen"> open: {{ column.text }}</span></b>
@@ -765,7 +776,7 @@ TEMPLATE = """
 </ul>
 {% if history.rows | length > 12 %}<details><summary>The numbers of every run</summary>{% endif %}
 <table class="figures">
-<thead><tr><th scope="col">Run</th><th scope="col">Unre&shy;mediated</th><th scope="col">Incon&shy;clusive</th>
+<thead><tr><th scope="col">Run</th><th scope="col">Open items</th><th scope="col">Unre&shy;mediated</th><th scope="col">Incon&shy;clusive</th>
 <th scope="col">Pend&shy;ing</th><th scope="col">Reme&shy;diated</th><th scope="col">Total</th></tr></thead>
 <tbody>
 {% for row in history.rows %}

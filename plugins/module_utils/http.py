@@ -22,7 +22,7 @@ import time
 import traceback
 from collections import deque
 from dataclasses import dataclass, field
-from urllib.parse import quote, quote_plus, urljoin, urlsplit
+from urllib.parse import quote, quote_plus, urlencode, urljoin, urlsplit
 
 try:
     import requests
@@ -123,18 +123,25 @@ class Answer:
     server_time: str | None = None
 
 
-class LatestRequests(list):
-    """The last request of each kind: of a hundred looks at a scan, the one that answered supports the result.
+class LatestRequests:
+    """Keeps the last request of each kind: of a hundred looks at a scan, the one that answered supports the result.
 
-    Give one as `record` to a call, and it holds what was asked and answered: a dict with method, path, status (int),
-    reference (what the vendor's support asks for, or None), and server_time (UTC text or None).
+    requests: the list to keep them in. Give this as `record` to a call, and the list holds what was asked and answered:
+    a dict with method, path (with its query), status (int), reference (what the vendor's support asks for, or None),
+    and server_time (UTC text or None).
     """
+
+    def __init__(self, requests_):
+        self._requests = requests_
+
+    def __getitem__(self, place):
+        return self._requests[place]
 
     def append(self, exchange):
         """Adds an exchange in place of the former one of its kind."""
-        self[:] = [other for other in self if (other["method"], other["path"]) != (
+        self._requests[:] = [other for other in self._requests if (other["method"], other["path"]) != (
             exchange["method"], exchange["path"])]
-        super().append(exchange)
+        self._requests.append(exchange)
 
 
 class Limiter:
@@ -363,7 +370,7 @@ class HttpClient:
                 with self._open(method, path, url, auth_headers, headers, content) as response:
                     if response.status_code < 300:
                         answer = read(response)
-                        self._record(record, method, path, response, None)
+                        self._record(record, method, path, content, response, None)
                         return answer
                     error_body, error_text = self._read_error(response)
             except requests.exceptions.RequestException as error:
@@ -385,7 +392,7 @@ class HttpClient:
                 continue
             failure = self._answer_error(method, path, response, error_body, error_text)
             failure.uncertain = changes and not repeatable and status >= 500
-            self._record(record, method, path, response, failure.reference)
+            self._record(record, method, path, content, response, failure.reference)
             if status not in TRANSIENT_STATUSES or (status != 429 and not repeatable):
                 raise failure
             asked = retry_after(response.headers)
@@ -395,8 +402,10 @@ class HttpClient:
                 self._back_off(attempt, deadline, failure)
 
     @staticmethod
-    def _record(record, method, path, response, reference):
+    def _record(record, method, path, content, response, reference):
         if record is not None:
+            query = urlencode(content.get("params") or {}, quote_via=quote)
+            path += "?" + query if query else ""
             record.append(dict(method=method, path=path, status=response.status_code, reference=reference,
                                server_time=http_date(response.headers.get("Date"))))
 

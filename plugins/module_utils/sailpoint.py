@@ -392,7 +392,7 @@ def remediation_scan(api, ledger, looks, item, start=True, wait=False, max_age=8
     campaign_id = item["campaign_id"]
     key = "%s/campaign/%s" % (api.host, campaign_id)
     item.update(status=None, requested_at=None, modified_before=None, modified=None, changed=False,
-                requests=LatestRequests())
+                requests=[])
     known = ledger.get(key)
     if known.get("status") == "finished":
         if is_recent(known["finished_at"], max_age):
@@ -421,7 +421,7 @@ def _until_modified(api, ledger, key, item, scan, start, wait):
     campaign_id = item["campaign_id"]
     while True:
         try:
-            campaign = api.get_campaign(campaign_id, item["requests"])
+            campaign = api.get_campaign(campaign_id, LatestRequests(item["requests"]))
             if campaign.get("id", campaign_id) != campaign_id:
                 # Its `modified` must not end a scan of this one.
                 raise ItemFailed("the API answered with another campaign, %r" % (campaign["id"],))
@@ -458,10 +458,10 @@ def _ask_for_scan(api, ledger, key, item, campaign, scan):
         raise ItemFailed("the campaign is %s, and a remediation scan needs a COMPLETED one: complete it first" %
                          campaign.get("status"))
     try:
-        requested_at = api.run_remediation_scan(item["campaign_id"], item["requests"])
+        requested_at = api.run_remediation_scan(item["campaign_id"], LatestRequests(item["requests"]))
     except OperationConflict:
         if any(report.get("status") == "PENDING" for report in api.list_reports(
-                item["campaign_id"], item["requests"])):
+                item["campaign_id"], LatestRequests(item["requests"]))):
             item["status"] = "blocked"
             return
         if item["status"] == "running":
@@ -488,7 +488,7 @@ def campaign_report(api, looks, item, report_type, path, file_format="csv", newe
 
     A run is done when its status is final and `lastRunAt` has moved (seen on a tenant).
     """
-    item.update(report=None, path=None, sha256=None, status=None, changed=False, requests=LatestRequests())
+    item.update(report=None, path=None, sha256=None, status=None, changed=False, requests=[])
     after = parse_time(newer_than) if newer_than else None
     if newer_than and after is None:
         raise ItemFailed("newer_than %r is not a time" % newer_than)
@@ -520,7 +520,7 @@ def _until_downloaded(api, item, scan, report_type, path, file_format, newer_tha
         elif status in READABLE_REPORT_STATUSES and not must_run and (not after or _is_newer(last_run_at, after)):
             try:
                 if path:
-                    item["sha256"] = api.download_report(report.get("id"), file_format, path, item["requests"])
+                    item["sha256"] = api.download_report(report.get("id"), file_format, path, LatestRequests(item["requests"]))
                     item["path"] = path
                 item["status"] = "finished"
                 scan.ended()
@@ -534,7 +534,7 @@ def _until_downloaded(api, item, scan, report_type, path, file_format, newer_tha
                 raise ItemFailed("cannot write %s: %s" % (path, error.strerror)) from error
         elif not ran:
             try:
-                api.run_report(campaign_id, report_type, item["requests"])
+                api.run_report(campaign_id, report_type, LatestRequests(item["requests"]))
             except WouldChange:
                 item.update(status="running", changed=True)
                 return
@@ -556,7 +556,7 @@ def _until_downloaded(api, item, scan, report_type, path, file_format, newer_tha
 
 def _find_report(api, item, report_type):
     try:
-        reports = api.list_reports(item["campaign_id"], item["requests"])
+        reports = api.list_reports(item["campaign_id"], LatestRequests(item["requests"]))
     except CampaignNotFound:
         raise no_campaign(item["campaign_id"]) from None
     return next((report for report in reports if report.get("reportType") == report_type), None)

@@ -10,12 +10,14 @@ answer: nothing is `remediated` unless an API said so in words that the code kno
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from datetime import timezone
 
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import parse_time
 
+VERDICTS = ("verified", "not_verified", "incomplete")
 OUTCOMES = ("remediated", "unremediated", "pending", "inconclusive")
 SCHEMA_VERSION = "1.1"
 COLLECTION = {"name": "secops.remediation", "version": "0.2.0"}
@@ -32,7 +34,7 @@ CAMPAIGN_FACTS = ("name", "type", "status", "created", "deadline", "modified", "
                   "completedCertifications")
 
 
-def verify(results, run, started_at, finished_at, controls=(), previous=None, previous_run=None):
+def verify(results, run, started_at, finished_at, controls=(), older=(), previous_run=None):
     """The verification as a dict: the content of verification.json.
 
     results: dict of registered results of the modules, by what they were asked for: `campaigns` and
@@ -40,35 +42,57 @@ def verify(results, run, started_at, finished_at, controls=(), previous=None, pr
     (xpanse_alert_info), `rcs_requests`, each {} where nothing was asked; and the targets that the user named:
     `campaign_ids`, `campaign_filters`, `exposures`, `alert_ids`, `case_ids`.
     run: name of the run. started_at, finished_at: times as text. controls: ids of controls that this is evidence for.
-    previous: the verification of the run before, or None; previous_run: its name and the SHA-256 of its SHA256SUMS.
+    older: the verifications of the runs before, newest first; they are read only as far back as needed.
+    previous_run: name of the run before and the SHA-256 of its SHA256SUMS, as a dict, or None.
     """
     targets = campaign_targets(results) + exposure_targets(results)
     counts = {outcome: sum(target["outcome"] == outcome for target in targets) for outcome in OUTCOMES}
     counts["total"] = len(targets)
     verdict = verdict_of(counts)
-    date_openings(targets, previous, finished_at)
-    this_run = dict(run=run, finished_at=finished_at, verdict=verdict, counts=counts)
+    older = iter(older)
+    previous = next(older, None)
+    date_openings(targets, itertools.chain([previous], older), finished_at)
+    this_run = dict(run=run, finished_at=finished_at, verdict=verdict, counts=dict(counts), open_items=open_items(targets))
     return dict(schema_version=SCHEMA_VERSION, collection=COLLECTION, run=run, verdict=verdict,
                 summary=summary_of(verdict, counts), counts=counts, started_at=started_at, finished_at=finished_at,
                 controls=list(controls), previous_run=previous_run, history=history_of(previous) + [this_run],
                 targets=targets)
 
 
-def date_openings(targets, previous, now):
-    """Says of each target that is not remediated since when it is known not to be."""
-    known = {}
-    for target in (previous or {}).get("targets", ()):
-        if isinstance(target, dict) and target.get("outcome") != "remediated":
-            known[target.get("kind"), target.get("id")] = target.get("open_since") or previous.get("finished_at")
-    for target in targets:
-        if target["outcome"] != "remediated":
-            target["open_since"] = known.get((target["kind"], target["id"])) or now
+def date_openings(targets, older, now):
+    """Says of each target that is not remediated since when it is known not to be.
+
+    older: the verifications before, newest first; read only as far back as needed.
+    """
+    wanted = {(target["kind"], target["id"]): target for target in targets if target["outcome"] != "remediated"}
+    for verification in older:
+        if not wanted:
+            break
+        for target in (verification or {}).get("targets", ()):
+            mine = wanted.pop((str(target.get("kind")), str(target.get("id"))), None) if isinstance(target, dict) else None
+            if mine and target.get("outcome") != "remediated":
+                mine["open_since"] = in_utc(target.get("open_since")) or in_utc(verification.get("finished_at")) or now
+            elif mine:
+                mine["open_since"] = now
+    for target in wanted.values():
+        target["open_since"] = now
 
 
 def history_of(previous):
-    """The runs before this one, oldest first."""
+    """The runs before this one, oldest first. What is not as this code would write it is left out."""
     history = (previous or {}).get("history")
-    return [run for run in history if isinstance(run, dict)] if isinstance(history, list) else []
+    return [{name: run[name] for name in ("run", "finished_at", "verdict", "counts", "open_items") if name in run}
+            for run in (history if isinstance(history, list) else ())
+            if isinstance(run, dict) and isinstance(run.get("run"), str) and in_utc(run.get("finished_at"))
+            and run.get("verdict") in VERDICTS and isinstance(run.get("counts"), dict)
+            and all(isinstance(run["counts"].get(outcome), int) for outcome in OUTCOMES + ("total",))
+            and isinstance(run.get("open_items", 0), int)]
+
+
+def open_items(targets):
+    """How many items are open: those in the reports of campaigns, and exposures."""
+    return sum(target.get("items", {}).get("items_open") or 0 if target["kind"] == "campaign" else 1
+               for target in targets if target["outcome"] == "unremediated")
 
 
 def verdict_of(counts):
@@ -94,7 +118,9 @@ def summary_of(verdict, counts):
 
 def make_target(kind, target_id, name, outcome, reason, **more):
     """One record, with every key there always."""
-    return dict(dict(kind=kind, id=str(target_id), name=name, outcome=outcome, reason=reason, open_since=None,
+    # A name is whatever an API wrote there.
+    name = name if name is None or isinstance(name, str) else json.dumps(name)
+    return dict(dict(kind=kind, id=str(target_id), name=name, outcome=outcome, reason=str(reason), open_since=None,
                      scan_id=None, started_at=None, finished_at=None, system=None, requests=[], evidence=[]), **more)
 
 
@@ -103,13 +129,21 @@ def in_utc(text):
     moment = parse_time(text)
     if moment is None:
         return None
-    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    try:
+        return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        return None
 
 
 def requests_of(*results):
     """The requests that these results were read from, each once, in the order in which they were answered."""
     return list({json.dumps(request, sort_keys=True): request for result in results if result
-                 for request in result.get("requests", ())}.values())
+                 for request in result.get("requests") or ()}.values())
+
+
+def path_of(request):
+    """The path of a request, without its query."""
+    return request["path"].partition("?")[0]
 
 
 def has_failed(result):
@@ -136,12 +170,12 @@ def campaign_targets(results):
     targets = []
     for campaign_id in dict.fromkeys(list(results["campaign_ids"]) + list(found)):
         campaign = found.get(campaign_id)
-        if campaign_id in missing:
-            targets.append(make_target("campaign", campaign_id, None, "inconclusive",
-                                       "no campaign has this id, or this user may not see it"))
-        elif campaign is None:
-            targets.append(make_target("campaign", campaign_id, None, "inconclusive",
-                                       failure_of(named, "the campaign could not be read")))
+        if campaign is None:
+            asked = [request for request in named.get("requests") or () if path_of(request).endswith("/" + campaign_id)]
+            reason = ("no campaign has this id, or this user may not see it" if campaign_id in missing else
+                      failure_of(named, "the campaign could not be read"))
+            targets.append(make_target("campaign", campaign_id, None, "inconclusive", reason,
+                                       system=named.get("base_url"), requests=asked))
         else:
             targets.append(campaign_target(
                 campaign, by_campaign["scans"].get(campaign_id), by_campaign["reports"].get(campaign_id), infos,
@@ -151,7 +185,7 @@ def campaign_targets(results):
         problem = "the API left campaigns out, so not every campaign is known"
     if problem:
         targets.append(make_target("campaign", "filter: %s" % results["campaign_filters"], None, "inconclusive",
-                                   problem))
+                                   problem, system=filtered.get("base_url"), requests=requests_of(filtered)))
     return targets
 
 
@@ -159,8 +193,8 @@ def campaign_target(campaign, scan, report, infos, results):
     """The record of a campaign that was found."""
     facts = {name: campaign[name] for name in CAMPAIGN_FACTS if name in campaign}
     looked_up = {"requests": [request for lookup in (results["campaigns"], results["filtered_campaigns"])
-                              for request in lookup.get("requests", ())
-                              if request["path"].endswith(("/campaigns", "/campaigns/v1", "/" + str(campaign["id"])))]}
+                              for request in lookup.get("requests") or ()
+                              if path_of(request).endswith(("/campaigns", "/campaigns/v1", "/" + str(campaign["id"])))]}
     target = make_target("campaign", campaign["id"], campaign.get("name"), "inconclusive", "",
                          system=results["campaigns"].get("base_url") or results["filtered_campaigns"].get("base_url"),
                          requests=requests_of(scan, report) or requests_of(looked_up), campaign=facts)
@@ -249,7 +283,8 @@ def lookup_failures(results):
                                 (results["case_ids"], "case", results["case_alerts"])):
         if has_failed(lookup):
             targets += [make_target("exposure", "%s %s" % (noun, asked_id), None, "inconclusive",
-                                    failure_of(lookup, "the alerts could not be listed")) for asked_id in asked]
+                                    failure_of(lookup, "the alerts could not be listed"),
+                                    system=lookup.get("base_url"), requests=requests_of(lookup)) for asked_id in asked]
         elif lookup.get("truncated"):
             targets.append(make_target("exposure", "%ss" % noun, None, "inconclusive",
                                        "the API left alerts out, so not every exposure is known"))
@@ -274,7 +309,8 @@ def exposure_target(key, answer, alert, rcs):
         target["reason"] = failure_of(rcs, "no remediation confirmation scan was asked for")
         return target
     target.update(scan_id=answer.get("scan_id"), system=rcs.get("base_url"), requests=requests_of(answer),
-                  started_at=answer.get("requested_at"), finished_at=answer.get("finished_at"),
+                  started_at=in_utc(answer.get("requested_at")), finished_at=in_utc(answer.get("finished_at")),
+                  evidence=[dict(path=rcs["results_file"], sha256=None)] if rcs.get("results_file") else [],
                   scan={"status": answer.get("status"), "result": answer.get("result")})
     target["outcome"], target["reason"] = judge_exposure(answer)
     return target

@@ -287,7 +287,7 @@ def confirmation_scan(api, ledger, looks, item, request, start=True, wait=False,
     looked at. start: whether a scan may be asked for.
     """
     item.update(scan_id=request.get("scan_id") or None, created=False, status=None, result=None, outcome="inconclusive",
-                requests=LatestRequests())
+                requests=[])
     key = None
     if not item["scan_id"]:
         exposure = exposure_of(request)
@@ -315,7 +315,7 @@ def confirmation_scan(api, ledger, looks, item, request, start=True, wait=False,
                 if not start:
                     raise ItemFailed("no scan of this exposure is known, so there is nothing to collect: start one")
                 try:
-                    item["scan_id"], item["created"] = api.get_or_create(*exposure, record=item["requests"])
+                    item["scan_id"], item["created"] = api.get_or_create(*exposure, record=LatestRequests(item["requests"]))
                 except WouldChange:
                     item.update(created=True, outcome="pending")
                     return
@@ -329,7 +329,7 @@ def confirmation_scan(api, ledger, looks, item, request, start=True, wait=False,
                         return
                     yield from scan.pause()
             try:
-                reply = api.get_scan(item["scan_id"], record=item["requests"])
+                reply = api.get_scan(item["scan_id"], record=LatestRequests(item["requests"]))
             except ScanNotFound as error:
                 if key is None or asked_now or not start:
                     raise ItemFailed("no scan has the id %s (%s)" % (item["scan_id"], error)) from error

@@ -273,8 +273,11 @@ verification:
       sample: 0
 """
 
+import contextlib
+import itertools
 import json
 import os
+import shutil
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -300,6 +303,9 @@ RECORD = ("kind", "id", "name", "outcome", "reason", "open_since", "scan_id", "s
 # What needs action comes first.
 URGENCY = ("unremediated", "inconclusive", "pending", "remediated")
 MOST_RETURNED = 100
+LONGEST_REASON = 500
+# Runs in which a target is looked for that the run before did not have.
+MOST_LOOKED_BACK = 20
 FILES = {
     "csv": "verification.csv",
     "junit": "verification.junit.xml",
@@ -353,19 +359,33 @@ def prepare(task):
         raise TaskFailed(
             "There is nothing to verify. Name targets with verify_campaign_ids, verify_campaign_filters, "
             "verify_exposures, verify_alert_ids, or verify_case_ids.")
+    if not all(control.strip() for control in params["controls"]):
+        raise TaskFailed("controls: one of them is empty: name each, for example AC-2")
     Ledger(params["ledger"], read_only=task.check_mode)
     result = dict(changed=False, began=time.time(), started_at=utc_now(), run=None, folder=None)
     if not task.check_mode:
         try:
             result["run"], result["folder"] = evidence.begin_run(os.path.abspath(params["dest"]))
+            # A key that cannot sign is better known before hours of scans than after them.
+            probe = os.path.join(result["folder"], evidence.SUMS)
+            with open(probe, "x", encoding="utf-8"):
+                pass
+            evidence.sign(probe, params["signing_key"])
+            for name in os.listdir(result["folder"]):
+                os.unlink(os.path.join(result["folder"], name))
         except OSError as error:
             raise TaskFailed("Cannot make a folder in %s: %s" % (params["dest"], error.strerror)) from error
+        except evidence.EvidenceError as error:
+            shutil.rmtree(result["folder"])
+            raise TaskFailed("%s Nothing was started." % error) from error
     return result
 
 
 def write(task):
     """Writes the evidence of a run, and returns what was found in short."""
     params = task.params
+    if params["run"] and not evidence.RUN.fullmatch(params["run"]):
+        raise TaskFailed("run: %r is no name of a run, which state=prepared returns" % params["run"])
     directory = os.path.abspath(params["dest"])
     results = {name: whole(params[name]) for name in RESULTS}
     results.update({name: params[name] for name in TARGETS + ("campaign_filters",)})
@@ -382,16 +402,11 @@ def write(task):
                     run_name, folder))
             found, changed = judge(task, directory, results, run_name)
             written, problems = write_files(folder, found, params["formats"], params["signing_key"])
-            try:
-                evidence.finish_run(directory, run_name, params["signing_key"])
-            except evidence.EvidenceError as error:
-                problems.append(str(error))
+            problems += evidence.finish_run(directory, run_name, params["signing_key"])
             removed = evidence.remove_old_runs(directory, params["keep_runs"])
             if removed:
-                evidence.write_overall_sums(directory)
-                evidence.sign(os.path.join(directory, evidence.SUMS), params["signing_key"])
-    except evidence.EvidenceError as error:
-        problems.append(str(error))
+                left = evidence.runs_as_they_ended(directory)
+                evidence.write_overall_sums(directory, left, params["signing_key"], problems)
     except OSError as error:
         raise TaskFailed("Cannot write the evidence: %s%s" % (
             error.strerror or error, ", " + str(error.filename) if error.filename else "")) from error
@@ -412,28 +427,35 @@ def whole(result):
         return result
     try:
         with open(path, encoding="utf-8") as file:
-            return dict(result, **json.load(file))
-    except (OSError, ValueError, TypeError) as error:
+            content = json.load(file)
+            return dict(result, **{name: value for name, value in content.items() if value is not None})
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         return dict(failed=True, msg="the results in %s cannot be read (%s)" % (path, error))
 
 
 def judge(task, directory, results, run_name):
     """(the verification, whether it says something else than the one before)."""
-    before = evidence.newest_run(directory)
-    previous = before and evidence.read_verification(directory, before)
+    before = evidence.runs_as_they_ended(directory)
+    older = (evidence.read_verification(directory, run) for run in reversed(before[-MOST_LOOKED_BACK:]))
+    previous = next(older, None)
     link = None
     if before:
-        try:
-            link = dict(run=before, sha256sums_sha256=evidence.sha256_of(os.path.join(directory, before, evidence.SUMS)))
-        except OSError:
-            link = dict(run=before, sha256sums_sha256=None)
+        with contextlib.suppress(OSError):
+            link = dict(run=before[-1],
+                        sha256sums_sha256=evidence.sha256_of(os.path.join(directory, before[-1], evidence.SUMS)))
     now = utc_now()
     controls = dict.fromkeys(map(control_id, task.params["controls"]))
-    found = verification.verify(results, run_name, task.params["started_at"] or now, now, controls, previous, link)
+    found = verification.verify(results, run_name, verification.in_utc(task.params["started_at"]) or now, now, controls,
+                                itertools.chain([previous], older), link)
+    sums = {}
     for target in found["targets"]:
         for file in target["evidence"]:
+            path = file["path"]
+            if not file["sha256"]:
+                # The records, which thousands of targets share.
+                file["sha256"] = sums[path] = sums.get(path) or evidence.sha256_of(path)
             # The directory may be moved, to a share or into an archive, and must still make sense there.
-            file["path"] = os.path.relpath(file["path"], evidence.working_folder(directory, run_name))
+            file["path"] = os.path.relpath(path, evidence.working_folder(directory, run_name))
     known = gist(previous["targets"]) if previous else None
     # What a report says that check mode did not download is taken to be what it said before.
     unknown = {target["id"] for target in found["targets"] if target["reason"] == verification.NOT_DOWNLOADED}
@@ -469,8 +491,9 @@ def write_files(folder, found, formats, signing_key):
         try:
             write_atomically(os.path.join(folder, FILES[name]), makers[name]())
             written[name] = FILES[name]
-        except (OSError, ImportError) as error:
-            problems.append("%s could not be written: %s." % (FILES[name], error))
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            # One form that fails must not cost the others.
+            problems.append("%s could not be written: %s: %s." % (FILES[name], type(error).__name__, error))
     return written, problems
 
 
@@ -491,7 +514,8 @@ def in_short(found):
     return dict(
         {name: found[name] for name in ("verdict", "summary", "counts", "run")},
         directory=None, path=None, sha256=None, files={},
-        targets=[{name: target[name] for name in RECORD} for target in targets[:MOST_RETURNED]],
+        targets=[dict({name: target[name] for name in RECORD}, reason=target["reason"][:LONGEST_REASON])
+                 for target in targets[:MOST_RETURNED]],
         targets_left_out=max(0, len(targets) - MOST_RETURNED))
 
 

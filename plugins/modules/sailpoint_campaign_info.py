@@ -169,7 +169,7 @@ def run(task):
         campaigns, total, truncated = api.list_campaigns(
             sailpoint.campaign_filters(params["name"], params["statuses"], params["filters"]), params["limit"], requests)
     except HttpError as error:
-        raise TaskFailed(str(error)) from error
+        raise TaskFailed(str(error), requests=requests, base_url=api.client.base_url) from error
     return dict(changed=False, campaigns=campaigns, missing_ids=[], total=total, truncated=truncated,
                 requests=requests, base_url=api.client.base_url)
 

@@ -121,7 +121,7 @@ def verify(results, previous=True):
     """The content of verification.json for results; before it, unless told otherwise, a run that found the same."""
     before = verification.verify(results, BEFORE_RUN, BEFORE, BEFORE, CONTROLS) if previous else None
     sums = dict(run=BEFORE_RUN, sha256sums_sha256=SHA256) if previous else None
-    found = verification.verify(results, RUN, STARTED, FINISHED, CONTROLS, before, sums)
+    found = verification.verify(results, RUN, STARTED, FINISHED, CONTROLS, [before] if before else [], sums)
     # As it is read from the file: in memory, the counts of the run are those of its history.
     return json.loads(json.dumps(found))
 

@@ -37,6 +37,13 @@ def write(directory, outcomes=("remediated", "unremediated"), check_mode=False, 
                 rcs_requests=dict(rcs_requests=answers), **options)
 
 
+def write_sums_anew(directory):
+    """What somebody does who tampers with care."""
+    for path in directory.glob("SHA256SUMS*"):
+        path.unlink()
+    evidence.write_overall_sums(directory, evidence.finished_runs(directory), None, [])
+
+
 def check(directory, **options):
     return call(remediation_evidence_info, path=str(directory), **options)
 
@@ -77,7 +84,7 @@ class TestWriting:
 
     def test_runs_within_a_second_are_two(self, directory):
         runs = evidence.finished_runs(directory)
-        assert len(set(runs)) == 3 and evidence.newest_run(directory) == runs[-1] == read(directory)["run"]
+        assert len(set(runs)) == 3 and evidence.runs_as_they_ended(directory) == runs and runs[-1] == read(directory)["run"]
         assert evidence.finished_runs(directory) == sorted(runs, key=evidence.run_order)
         assert evidence.run_order("20261122T080000Z-10") > evidence.run_order("20261122T080000Z-9")
 
@@ -129,11 +136,11 @@ class TestWriting:
 
     def test_old_runs_are_removed_only_when_asked_for(self, directory):
         runs = evidence.finished_runs(directory)
-        (directory / (runs[0] + "-0.unfinished")).mkdir()
-        (directory / "20990101T000000Z.unfinished").mkdir()
+        at_work = directory / (runs[0] + "-0.unfinished")
+        at_work.mkdir()
         result = write(directory, keep_runs=2)
         assert result["removed_runs"] == runs[:2] and len(evidence.finished_runs(directory)) == 2
-        assert sorted(path.name for path in directory.glob("*.unfinished")) == ["20990101T000000Z.unfinished"]
+        assert list(directory.glob("*.unfinished")) == [at_work]
         checked = check(directory)
         assert checked["intact"], checked
         assert any("was removed, as keep_runs does" in note for note in checked["notes"])
@@ -143,7 +150,7 @@ class TestWriting:
     def test_a_format_that_fails_costs_none_of_the_others(self, tmp_path, monkeypatch):
         monkeypatch.setattr(remediation_evidence, "page", lambda *arguments: exec("import no_such_module"))
         result = write(tmp_path)
-        assert result["failed"] and "verification.html could not be written: No module named" in result["msg"]
+        assert result["failed"] and "verification.html could not be written: ModuleNotFoundError" in result["msg"]
         assert "html" not in result["verification"]["files"] and (latest(tmp_path) / "verification.csv").exists()
         assert check(tmp_path)["intact"]
 
@@ -176,7 +183,7 @@ class TestTampering:
         path = folder / "verification.csv"
         path.write_text(path.read_text().replace("unremediated", "remediated"))
         evidence.write_sums(folder, [(evidence.sha256_of(folder / name), name) for name in evidence.files_in(folder)])
-        evidence.write_overall_sums(directory)
+        write_sums_anew(directory)
         checked = check(directory)
         assert checked["problems"] == [
             "%s: the run before it, %s, is not what it was then: its SHA256SUMS was changed" % (runs[1], runs[0])]
@@ -196,7 +203,7 @@ class TestTampering:
         checked = check(directory)
         assert "the run %s is missing" % run in checked["problems"]
         # Even if the sums over all runs were written anew, except for the newest, which nobody saw.
-        evidence.write_overall_sums(directory)
+        write_sums_anew(directory)
         seen = check(directory)
         assert bool(seen["problems"]) == (place == 1)
         assert bool(seen["notes"]) == (place in (0, 2))
@@ -206,6 +213,53 @@ class TestTampering:
         shutil.copytree(directory / runs[0], directory / "20200101T000000Z")
         problems = check(directory)["problems"]
         assert "the run 20200101T000000Z is in no SHA256SUMS" in problems
+
+    def test_a_run_that_was_replaced_by_another(self, directory):
+        runs = evidence.finished_runs(directory)
+        shutil.rmtree(directory / runs[2])
+        shutil.copytree(directory / runs[1], directory / runs[2])
+        write_sums_anew(directory)
+        assert "%s: its verification.json is that of the run %s" % (runs[2], runs[1]) in check(directory)["problems"]
+
+    def test_a_chain_that_was_forked(self, directory):
+        """Wherever `latest` points: a run that no later one names is not protected by one."""
+        runs = evidence.finished_runs(directory)
+        (directory / "latest").unlink()
+        (directory / "latest").symlink_to(runs[0])
+        write(directory)
+        assert read(directory)["previous_run"]["run"] == runs[2] and check(directory)["intact"]
+        shutil.rmtree(directory / runs[2])
+        write_sums_anew(directory)
+        assert not check(directory)["intact"]
+
+    def test_a_run_whose_job_was_killed_before_its_last_steps(self, directory, monkeypatch):
+        monkeypatch.setattr(evidence, "write_overall_sums", lambda *arguments: exec("raise KeyboardInterrupt"))
+        with pytest.raises(KeyboardInterrupt):
+            write(directory)
+        monkeypatch.undo()
+        stranded = evidence.finished_runs(directory)[-1]
+        write(directory)
+        assert read(directory)["previous_run"]["run"] == stranded and len(read(directory)["history"]) == 5
+        assert check(directory)["intact"]
+
+    def test_links_and_what_is_no_file(self, directory):
+        folder = latest(directory)
+        (folder / "verification.csv").rename(directory / "elsewhere.csv")
+        (folder / "verification.csv").symlink_to(directory / "elsewhere.csv")
+        (folder / "verification.md").unlink()
+        os.mkfifo(folder / "verification.md")
+        (folder / "records").symlink_to("/etc")
+        (folder / "dangling").symlink_to("/no/such")
+        assert check(directory)["problems"] == ["%s: %s" % (folder.name, problem) for problem in (
+            "verification.csv is no file any more, but a link or something else",
+            "verification.md is no file any more, but a link or something else", "dangling was added",
+            "records was added")]
+
+    def test_lines_of_the_sums_over_all_runs(self, directory):
+        path = directory / "SHA256SUMS"
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+        run = evidence.finished_runs(directory)[-1]
+        assert check(directory)["problems"] == ["SHA256SUMS says something else of the run %s than the run does" % run]
 
     def test_what_is_no_evidence_directory(self, tmp_path):
         assert not check(tmp_path)["intact"]
@@ -226,12 +280,84 @@ class TestTampering:
     def test_odd_names(self, tmp_path):
         folder = tmp_path / "f"
         folder.mkdir()
-        for name in ("a\\b", "line\nend", "  spaces ", "\u2028", "ä"):
-            (folder / name).write_text(name)
+        for name in ("a\\b", "a\\nb", "line\nend", "cr\rend", "  spaces ", "\u2028", "ä", os.fsdecode(b"\xff")):
+            (folder / name).write_bytes(os.fsencode(name))
         evidence.write_sums(folder, [(evidence.sha256_of(folder / name), name) for name in evidence.files_in(folder)])
         assert set(evidence.read_sums(folder)) == set(evidence.files_in(folder))
         done = subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, check=False)
         assert done.returncode == 0
+
+
+class TestTrouble:
+    """What must not cost the evidence."""
+
+    def test_the_one_that_just_ended_is_never_removed(self, tmp_path):
+        first = call(remediation_evidence, dest=str(tmp_path), exposures=EXPOSURES, state="prepared")["run"]
+        write(tmp_path)
+        write(tmp_path)
+        result = write(tmp_path, run=first, keep_runs=1)
+        assert "failed" not in result and evidence.finished_runs(tmp_path) == [first] and latest(tmp_path).name == first
+
+    def test_a_run_that_was_moved_and_linked(self, directory, tmp_path):
+        run = evidence.finished_runs(directory)[0]
+        (directory / run).rename(tmp_path / "archive")
+        (directory / run).symlink_to(tmp_path / "archive")
+        assert "failed" not in write(directory, keep_runs=1) and (tmp_path / "archive" / "verification.json").exists()
+
+    def test_latest_is_a_folder(self, directory):
+        (directory / "latest").unlink()
+        (directory / "latest").mkdir()
+        assert "failed" not in write(directory) and check(directory)["intact"] and (directory / "latest").is_symlink()
+
+    def test_no_links(self, directory, monkeypatch):
+        monkeypatch.setattr(os, "symlink", lambda *arguments: exec("raise PermissionError(1, 'not here')"))
+        result = write(directory)
+        assert "failed" not in result and len(evidence.finished_runs(directory)) == 4
+        checked = check(directory)
+        assert (directory / "latest").read_text().strip() == checked["runs"][-1]["run"]
+        assert checked["intact"] and not checked["notes"]
+
+    def test_a_target_that_was_missing_once_is_as_old_as_before(self, tmp_path):
+        write(tmp_path)
+        since = read(tmp_path)["targets"][1]["open_since"]
+        write(tmp_path, ["remediated"])
+        write(tmp_path)
+        assert read(tmp_path)["targets"][1]["open_since"] == since
+        # What was remediated in between is open since now.
+        write(tmp_path, ["unremediated", "remediated"])
+        write(tmp_path, ["unremediated", "unremediated"])
+        assert read(tmp_path)["targets"][1]["open_since"] == read(tmp_path)["finished_at"]
+
+    @pytest.mark.parametrize("odd", [
+        {"targets": [{"kind": [], "id": {}, "outcome": 5}], "history": [{"run": 5}, {"run": "x", "counts": {}}]},
+        {"targets": [None, 5], "history": {}}, {"targets": [], "history": [None]},
+    ])
+    def test_an_odd_record_before(self, directory, odd):
+        (latest(directory) / "verification.json").write_text(json.dumps(odd))
+        assert "failed" not in write(directory)
+        assert len(read(directory)["history"]) == 1
+
+    @pytest.mark.parametrize("content", ["[]", "null", '{"rcs_requests": null}', "[" * 100000])
+    def test_an_odd_results_file(self, tmp_path, content):
+        (tmp_path / "r.json").write_text(content)
+        result = call(remediation_evidence, dest=str(tmp_path / "e"), exposures=EXPOSURES,
+                      rcs_requests=dict(results_file=str(tmp_path / "r.json")))
+        assert result["verification"]["counts"]["inconclusive"] == 2
+
+    @pytest.mark.parametrize("run", ["../evil", "x", "20261122T080000Z/.."])
+    def test_a_name_that_is_none(self, tmp_path, run):
+        assert "is no name of a run" in write(tmp_path, run=run)["msg"]
+
+    def test_what_is_wrong_is_said_before_anything_is_started(self, tmp_path):
+        for options, words in ((dict(keep_runs=-1), "keep_runs is -1"), (dict(controls=[" "]), "one of them is empty"),
+                               (dict(signing_key="/no/key"), "there is no key file /no/key. Nothing was started")):
+            result = call(remediation_evidence, dest=str(tmp_path), exposures=EXPOSURES, state="prepared", **options)
+            assert result["failed"] and words in result["msg"]
+        assert not list(tmp_path.glob("2*"))
+
+    def test_open_items_are_counted(self, tmp_path):
+        write(tmp_path, ["unremediated", "unremediated"])
+        assert read(tmp_path)["history"][-1]["open_items"] == 2
 
 
 class TestSignatures:
@@ -262,6 +388,11 @@ class TestSignatures:
         key, signers = ssh_key
         folder = tmp_path / "e"
         write(folder, signing_key=key)
+        assert check(folder, signers_file=signers, signed=True)["intact"]
+        (folder / "SHA256SUMS.sig").rename(folder / "kept")
+        assert "a valid signature over all runs was asked for: not signed" in check(
+            folder, signers_file=signers, signed=True)["problems"]
+        (folder / "kept").rename(folder / "SHA256SUMS.sig")
         path = latest(folder) / "SHA256SUMS"
         path.write_text(path.read_text().replace("verification.md", "verification.m_"))
         for options in (dict(signers_file=signers), {}):
