@@ -24,8 +24,8 @@ from ansible_collections.secops.remediation.plugins.module_utils.task import Tas
 
 # For the items of a loop, which all run in one worker process.
 CONNECTIONS = {}
-# Items of an option that a result shows.
-MOST_SHOWN = 50
+# Characters of an option that a result shows.
+MOST_SHOWN = 4000
 
 
 class InProcessAction(ActionBase):
@@ -98,4 +98,5 @@ class InProcessAction(ActionBase):
 
 def in_short(value):
     """A list of thousands is stored with each result, and nobody reads it there."""
-    return "%d items" % len(value) if isinstance(value, (list, dict)) and len(value) > MOST_SHOWN else value
+    is_long = isinstance(value, (list, dict)) and len(json.dumps(value)) > MOST_SHOWN
+    return "%d items" % len(value) if is_long else value
