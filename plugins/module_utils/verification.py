@@ -141,6 +141,11 @@ def requests_of(*results):
                  for request in result.get("requests") or ()}.values())
 
 
+def records_of(result):
+    """The file that holds a result, as evidence. Who writes the evidence knows its SHA-256."""
+    return [dict(path=result["results_file"], sha256=None)] if result.get("results_file") else []
+
+
 def path_of(request):
     """The path of a request, without its query."""
     return request["path"].partition("?")[0]
@@ -263,16 +268,19 @@ def exposure_targets(results):
     answers = {exposure_key(item): item for item in rcs.get("rcs_requests", ())}
     lookups = (results["alerts"], results["case_alerts"])
     alerts = {str(alert.get("alert_id")): alert for lookup in lookups for alert in lookup.get("alerts", ())}
+    # Where the facts about an alert are from.
+    sources = {str(alert.get("alert_id")): records_of(lookup) for lookup in lookups for alert in lookup.get("alerts", ())}
     targets = []
     asked = results["exposures"] + [ids for lookup in lookups for ids in lookup.get("rcs_targets", ())]
     for key in dict.fromkeys(map(exposure_key, asked)):
         targets.append(exposure_target(key, answers.get(key), alerts.get(key[0]), rcs))
+        targets[-1]["evidence"] += sources.get(key[0], [])
     unscannable = {item["alert_id"]: item["reason"] for lookup in lookups for item in lookup.get("unscannable", ())}
     for alert_id, reason in unscannable.items():
         alert = alerts.get(alert_id)
         targets.append(make_target("exposure", "alert %s" % alert_id, alert and alert.get("name"), "inconclusive",
                                    reason, system=lookups[0].get("base_url") or lookups[1].get("base_url"),
-                                   requests=requests_of(*lookups), **alert_facts(alert)))
+                                   requests=requests_of(*lookups), evidence=sources.get(alert_id, []), **alert_facts(alert)))
     return targets + lookup_failures(results)
 
 
@@ -310,7 +318,7 @@ def exposure_target(key, answer, alert, rcs):
         return target
     target.update(scan_id=answer.get("scan_id"), system=rcs.get("base_url"), requests=requests_of(answer),
                   started_at=in_utc(answer.get("requested_at")), finished_at=in_utc(answer.get("finished_at")),
-                  evidence=[dict(path=rcs["results_file"], sha256=None)] if rcs.get("results_file") else [],
+                  evidence=records_of(rcs),
                   scan={"status": answer.get("status"), "result": answer.get("result")})
     target["outcome"], target["reason"] = judge_exposure(answer)
     return target

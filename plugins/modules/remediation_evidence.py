@@ -447,15 +447,13 @@ def judge(task, directory, results, run_name):
     controls = dict.fromkeys(map(control_id, task.params["controls"]))
     found = verification.verify(results, run_name, verification.in_utc(task.params["started_at"]) or now, now, controls,
                                 itertools.chain([previous], older), link)
-    sums = {}
+    # The directory may be moved, to a share or into an archive, and its paths must still make sense there.
+    folder = evidence.working_folder(directory, run_name)
+    records = {file["path"] for target in found["targets"] for file in target["evidence"] if not file["sha256"]}
+    sums = {path: evidence.sha256_of(path) for path in records}
     for target in found["targets"]:
-        for file in target["evidence"]:
-            path = file["path"]
-            if not file["sha256"]:
-                # The records, which thousands of targets share.
-                file["sha256"] = sums[path] = sums.get(path) or evidence.sha256_of(path)
-            # The directory may be moved, to a share or into an archive, and must still make sense there.
-            file["path"] = os.path.relpath(path, evidence.working_folder(directory, run_name))
+        target["evidence"] = [dict(path=os.path.relpath(file["path"], folder), sha256=file["sha256"] or sums[file["path"]])
+                              for file in target["evidence"]]
     known = gist(previous["targets"]) if previous else None
     # What a report says that check mode did not download is taken to be what it said before.
     unknown = {target["id"] for target in found["targets"] if target["reason"] == verification.NOT_DOWNLOADED}
