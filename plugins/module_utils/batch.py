@@ -17,7 +17,9 @@ import itertools
 import random
 import threading
 import time
+import traceback
 
+CHECK_SECONDS = 5.0
 # So many are looked at as often as asked for even where the rate limit does not allow it for all.
 SCOUTS = 10
 # What so many have in common is taken for a rule.
@@ -72,23 +74,16 @@ class Looks:
         """The most seconds between two looks at a scan that may be ending."""
         return self.interval if scout else max(self.interval, self._seconds_for(self._open))
 
-    def pause(self, age, scout):
-        """Seconds until the next look at a scan that runs. age: seconds since it began, or None."""
+    def pause(self, age, scout, share):
+        """Seconds from a look at a scan that runs to the next one. age: seconds since it began then, or None."""
         # Not all at once, and never later than asked for.
-        pause = self.gap(scout) * random.uniform(0.85, 1.0)
+        pause = self.gap(scout) * share
         shortest = self._shortest
         if age is None or shortest is None or age >= shortest:
             return pause
-        if self._known >= ENOUGH and age + pause < shortest / 2:
+        if self._known >= ENOUGH and not scout and age + pause < shortest / 2:
             return shortest / 2 - age
         return min(pause, shortest - age)
-
-    def too_early(self, age, waited, scout):
-        """Seconds still to wait when the pause of `waited` seconds is over, because of what was learned meanwhile."""
-        shortest = self._shortest
-        if age is None or shortest is None or scout or age >= shortest:
-            return 0.0
-        return max(0.0, min(shortest - age, self.gap(scout) - waited))
 
 
 class Scan:
@@ -98,6 +93,8 @@ class Scan:
         self._looks = looks
         self._scout = scout
         self.began = None
+        # How old it was when it was last seen running. An end that is seen much later tells nothing of its length.
+        self._ran = 0.0
 
     def age(self):
         """Seconds since the scan began, or None if that is not known."""
@@ -106,26 +103,42 @@ class Scan:
     def pause(self):
         """Yields for drive until it is time for the next look."""
         paused_at = time.monotonic()
-        seconds = self._looks.pause(self.age(), self._scout)
+        age = self._ran = self.age()
+        share = random.uniform(0.85, 1.0)
+        left = self._looks.pause(age, self._scout, share)
         while True:
-            yield seconds
-            seconds = self._looks.too_early(self.age(), time.monotonic() - paused_at, self._scout)
-            if seconds <= 0:
+            yield min(left, max(1.0, self._looks.interval))
+            # Again and again, because of what is learned meanwhile: waking up costs no request.
+            left = self._looks.pause(age, self._scout, share) - (time.monotonic() - paused_at)
+            if left <= 0.001:
                 return
 
     def ended(self):
-        """The scan was seen to have ended."""
-        if self.began is not None:
-            self._looks.took(self.age())
+        """The scan was seen to have ended. Returns the seconds that it took, or None where nobody looked in time."""
+        age = self.age()
+        if age is None or self._ran is None or not 0 < age <= 2 * self._ran:
+            return None
+        self._looks.took(age)
+        return round(age, 1)
 
 
-def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=60, stop=None):
+def forget(error):
+    """The exception without what its frames hold on to: thousands of them, each with its answer, are much."""
+    one = error
+    while one is not None:
+        traceback.clear_frames(one.__traceback__)
+        one = one.__cause__ or one.__context__
+    return error
+
+
+def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=60, stop=None, check=None):
     """Runs all generators to their end and returns a list, in their order: None, or the exception that ended it.
 
     concurrency: threads. wait_timeout: seconds after which nobody is waited for any more; each item is given at
     least its first step, and what still waits then ends with WaitTimeout.
     on_round: called with the seconds until the next step, every `round_seconds` while there is something to wait for.
-    stop: called when the run is interrupted, to end the waits inside the steps.
+    stop: called when the run is interrupted, to end the waits inside the steps. check: called every few seconds at
+    least; what it raises interrupts the run.
     """
     generators = list(generators)
     concurrency = max(1, concurrency)
@@ -154,6 +167,8 @@ def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(generators))))
     try:
         while waiting or running:
+            if check:
+                check()
             now = time.monotonic()
             if now >= deadline:
                 waiting = expire()
@@ -165,12 +180,12 @@ def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=
                 break
             pause = waiting[0][0] - now if waiting and len(running) < concurrency else None
             # Between two rounds, or in the middle of one where there are so many items that the rounds overlap.
-            if waiting and on_round and len(looked_at) == len(generators) and (
-                    now >= next_round + round_seconds or now >= next_round and not running):
+            if waiting and on_round and (now >= next_round + round_seconds or now >= next_round and not running):
                 next_round = now + round_seconds
                 on_round(max(0.0, waiting[0][0] - now))
-            if waiting:
-                pause = min(max(0.0, deadline - now) if deadline > now else 60.0, 60.0 if pause is None else pause)
+            pause = CHECK_SECONDS if pause is None else min(pause, CHECK_SECONDS)
+            if waiting and deadline > now:
+                pause = min(pause, deadline - now)
             if running:
                 done = concurrent.futures.wait(running, pause, concurrent.futures.FIRST_COMPLETED).done
             else:
@@ -182,7 +197,7 @@ def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=
                 try:
                     delay = future.result()
                 except Exception as error:  # pylint: disable=broad-exception-caught
-                    endings[index] = error
+                    endings[index] = forget(error)
                     continue
                 if delay is not None:
                     heapq.heappush(waiting, (time.monotonic() + delay, next(order), index))

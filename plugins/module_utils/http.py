@@ -147,11 +147,12 @@ class LatestRequests:
 class Limiter:
     """Keeps all threads together at `limit` requests in any window, first come, first served.
 
-    It starts gently: a fifth of the limit may leave at once, and the rest of the first window evenly, because another
-    task or another client may just have used the budget.
+    It starts gently: a twentieth of the limit may leave at once, and the rest of the first window evenly, because
+    another task or another client may just have used the budget.
     A 429 is news for all threads. Nobody sends before the pause is over. The budget falls to what went through lately,
-    at most by half, the next requests leave evenly, and in peace it grows again, more slowly with each further 429. So
-    it settles just below a limit that it was not told.
+    at most by half, the next requests leave evenly, and in peace it grows again: more slowly with each growth that
+    another 429 answers, and faster once more gets through than had been refused. So it settles just below a limit that
+    it was not told, and comes back when whoever used the rest has gone.
     limit: requests in `window` seconds, or 0 where no limit is known; then one is only learned.
     """
 
@@ -168,9 +169,12 @@ class Limiter:
         # Grows after so many windows without a 429.
         self._peace = 1
         self._grows_at = math.inf
+        # How many had left within a window when the last 429 came, and whether the budget has grown since.
+        self._refused_at = 0
+        self._grew = True
         self._slots = deque()
         if limit:
-            self._pretend(limit - max(1, limit // 5), clock())
+            self._pretend(limit - max(1, limit // 20), clock())
 
     def acquire(self):
         """Blocks until this thread may send. Raises InterruptedError after stop()."""
@@ -189,12 +193,16 @@ class Limiter:
             if self._budget and len(self._slots) >= self._budget:
                 slot = max(slot, self._slots[-self._budget] + self.window)
             if slot >= self._grows_at:
+                if self._budget > self._refused_at * 1.1:
+                    # What was too much then is not any more: whoever used the rest has gone.
+                    self._step, self._peace = 2 * self._step, 1
                 self._budget += self._step
+                self._grew = True
                 self._grows_at = slot + self.window * self._peace
                 if self.limit and self._budget >= self.limit:
                     self._budget, self._grows_at = self.limit, math.inf
             self._slots.append(slot)
-            while self._slots[0] < slot - self.window:
+            while len(self._slots) > 2 * (self._budget or 0) and self._slots[0] < slot - self.window:
                 self._slots.popleft()
             return slot, self._paused_until
 
@@ -228,8 +236,11 @@ class Limiter:
             self._step = max(1, self._budget // 20)
         else:
             self._budget = max(1, min(self._budget, max(self._budget // 2, sent * 9 // 10)))
-            self._step = max(1, min(self._step, self._budget // 20))
-            self._peace = min(2 * self._peace, MOST_PEACE)
+            self._step = max(1, self._budget // 20)
+            # Only a growth that failed is a reason to grow more slowly.
+            if self._grew:
+                self._peace = min(2 * self._peace, MOST_PEACE)
+        self._refused_at, self._grew = sent, False
 
     def seconds_for(self, requests_to_send):
         """The seconds within which so many requests can leave."""
@@ -331,7 +342,11 @@ class HttpClient:
         def read(response):
             # A login page comes with a good status, too, and no API answers in HTML.
             is_page = "html" in response.headers.get("Content-Type", "").lower()
-            return self._read_json(method, path, response) if needs_body or is_page else make_answer(response, None)
+            if needs_body or is_page:
+                return self._read_json(method, path, response)
+            # Read all the same: a connection is only used again when nothing is left in it.
+            self._read_error(response)
+            return make_answer(response, None)
 
         return self._send(method, path, repeatable, authentication, read, {"Accept": "application/json"}, content,
                           record)

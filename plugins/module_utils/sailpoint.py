@@ -406,7 +406,7 @@ def remediation_scan(api, ledger, looks, item, start=True, wait=False, max_age=8
 
     with looks.scan() as scan:
         seconds = age(known.get("asked_at")) if item["status"] else None
-        if seconds is not None:
+        if seconds is not None and seconds >= 0:
             scan.began = time.monotonic() - seconds
         yield from _until_modified(api, ledger, key, item, scan, start, wait)
 

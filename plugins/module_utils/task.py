@@ -16,7 +16,7 @@ import traceback
 
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout
+from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, WaitTimeout
 from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
     Ledger,
@@ -55,14 +55,16 @@ class Task:
     params: the validated options. check_mode: whether nothing may be changed. warn(text): shows a warning.
     progress(text): shows a line while the task runs, or None: a module cannot.
     connections: dict in which API connections are kept for the next task of the same process.
+    check: raises an exception when nobody waits for the task any more, or None.
     """
 
-    def __init__(self, params, check_mode, warn, progress=None, connections=None):
+    def __init__(self, params, check_mode, warn, progress=None, connections=None, check=None):
         self.params = params
         self.check_mode = check_mode
         self.warn = warn
         self._progress = progress
         self._connections = {} if connections is None else connections
+        self.check = check
         self.secrets = set()
 
     def say(self, text):
@@ -171,6 +173,14 @@ def enumerate_some(texts, most=20):
     """The texts in a row; where there are too many for a readable message, the first ones and how many more."""
     more = len(texts) - most
     return "; ".join(texts[:most]) + ("; and %d more, see the returned list" % more if more > 0 else "")
+
+
+def looks_of(task, limiter, durations=()):
+    """The batch.Looks that a task's options ask for. Raises TaskFailed."""
+    interval = task.params["wait_interval"]
+    if interval < 1:
+        raise TaskFailed("wait_interval is %d and must be at least 1" % interval)
+    return Looks(interval, limiter.seconds_for, durations)
 
 
 def open_ledger(task):

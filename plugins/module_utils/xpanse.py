@@ -28,7 +28,7 @@ from ansible_collections.secops.remediation.plugins.module_utils.http import (
     LatestRequests,
     WouldChange,
 )
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import age, is_recent, parse_time, utc_now
+from ansible_collections.secops.remediation.plugins.module_utils.ledger import age, is_recent, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils.task import ItemFailed, MissingLibrary, TaskFailed
 
 SCANNING = "/public_api/v1/remediation_confirmation_scanning/requests"
@@ -305,7 +305,8 @@ def confirmation_scan(api, ledger, looks, item, request, start=True, wait=False,
     asked_now = False
     with looks.scan() as scan:
         seconds = age(item.get("requested_at"))
-        if seconds is not None:
+        # A moment to come is another machine's clock.
+        if seconds is not None and seconds >= 0:
             scan.began = time.monotonic() - seconds
             if wait and item["status"] == IN_PROGRESS and seconds < looks.interval:
                 # An earlier task has just asked for it: as if it had been this one.
@@ -340,7 +341,9 @@ def confirmation_scan(api, ledger, looks, item, request, start=True, wait=False,
             item["outcome"] = outcome_of(item["status"], item["result"])
             if item["status"] in FINAL_STATUSES:
                 item["finished_at"] = utc_now()
-                scan.ended()
+                took = scan.ended()
+                if took:
+                    item["took"] = took
             if key is not None and item["outcome"] != "pending":
                 _remember_scan(ledger, key, item, exposure)
             if item["outcome"] != "pending" or not wait:
@@ -357,13 +360,13 @@ def durations(api, ledger):
     """Seconds that each finished scan took which the ledger remembers."""
     found = []
     for record in ledger.find(exposure_keys(api)):
-        began, ended = parse_time(record.get("requested_at")), parse_time(record.get("finished_at"))
-        if began and ended:
-            found.append((ended - began).total_seconds())
+        took = record.get("took")
+        if isinstance(took, (int, float)) and took > 0:
+            found.append(took)
     return found
 
 
-SCAN_FACTS = ("scan_id", "status", "result", "outcome", "requested_at", "finished_at")
+SCAN_FACTS = ("scan_id", "status", "result", "outcome", "requested_at", "finished_at", "took")
 
 
 def recall(item, known):

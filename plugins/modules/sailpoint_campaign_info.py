@@ -159,7 +159,7 @@ def run(task):
     params = task.params
     api = sailpoint.connect(task)
     if params["campaign_ids"] is not None:
-        return get_campaigns(api, list(dict.fromkeys(params["campaign_ids"])), params["concurrency"])
+        return get_campaigns(task, api, list(dict.fromkeys(params["campaign_ids"])))
     if params["statuses"] == []:
         return dict(changed=False, campaigns=[], missing_ids=[], total=0, truncated=False, requests=[])
     if params["limit"] is not None and params["limit"] < 1:
@@ -174,7 +174,7 @@ def run(task):
                 requests=requests, base_url=api.client.base_url)
 
 
-def get_campaigns(api, campaign_ids, concurrency):
+def get_campaigns(task, api, campaign_ids):
     """The result for campaigns that are asked for by their ids."""
     items = {campaign_id: {} for campaign_id in campaign_ids}
     missing_ids, requests = [], []
@@ -189,7 +189,8 @@ def get_campaigns(api, campaign_ids, concurrency):
             missing_ids.append(campaign_id)
         yield from ()
 
-    endings = drive([get(campaign_id) for campaign_id in campaign_ids], concurrency, stop=api.client.stop)
+    endings = drive([get(campaign_id) for campaign_id in campaign_ids], task.params["concurrency"],
+                    stop=api.client.stop, check=task.check)
     campaigns = [campaign for campaign in items.values() if campaign]
     missing_ids.sort(key=campaign_ids.index)
     return settle([{} for _campaign_id in campaign_ids], endings, campaign_ids, "campaigns", "", changed=False,

@@ -156,9 +156,10 @@ results_file:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, drive
+from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils.task import (
     close_ledger,
+    looks_of,
     open_ledger,
     run_module,
     settle,
@@ -192,12 +193,12 @@ def run(task):
             statuses.count("finished"), len(items), len(items) - statuses.count("finished") - statuses.count(None),
             next_look))
 
-    looks = Looks(params["wait_interval"], api.client.limiter.seconds_for)
+    looks = looks_of(task, api.client.limiter)
     try:
         endings = drive(
             [sailpoint.remediation_scan(api, ledger, looks, item, start=params["start"], wait=params["wait"],
                                         max_age=params["max_age"]) for item in items.values()],
-            params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop)
+            params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop, task.check)
     finally:
         close_ledger(task, ledger)
     return settle(

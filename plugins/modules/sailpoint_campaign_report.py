@@ -192,13 +192,13 @@ import re
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, drive
+from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
     LedgerError,
     parse_time,
     prepare_directory,
 )
-from ansible_collections.secops.remediation.plugins.module_utils.task import TaskFailed, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils.task import TaskFailed, looks_of, run_module, settle
 
 ARGUMENT_SPEC = dict(
     campaign_ids=dict(type="list", elements="str", required=True),
@@ -234,13 +234,13 @@ def run(task):
         done = sum(item["status"] == "finished" for item in items.values())
         task.say("reports: %d of %d done, next look in %.0f s" % (done, len(items), next_look))
 
-    looks = Looks(params["wait_interval"], api.client.limiter.seconds_for)
+    looks = looks_of(task, api.client.limiter)
     endings = drive(
         [sailpoint.campaign_report(
             api, looks, item, params["type"], dest and os.path.join(dest, file_name(campaign_id, params)),
             file_format=params["format"], newer_than=newer_than.get(campaign_id), force=params["force"],
             wait=params["wait"]) for campaign_id, item in items.items()],
-        params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop)
+        params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop, task.check)
     return settle(
         list(items.values()), endings, ["campaign %s" % campaign_id for campaign_id in items], "reports",
         "They go on without this task: run it again to wait for them.",

@@ -151,6 +151,11 @@ rcs_requests:
       type: str
       returned: when known
       sample: "2026-11-22T12:34:56Z"
+    took:
+      description: Seconds from the start of the scan to its end.
+      type: float
+      returned: when somebody looked often enough to know
+      sample: 16496.3
     requests:
       description:
         - The requests that the rest was read from, the last one of each kind, with C(method), C(path), C(status),
@@ -190,11 +195,12 @@ import json
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils import xpanse
-from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, drive
+from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils.task import (
     ItemFailed,
     TaskFailed,
     close_ledger,
+    looks_of,
     open_ledger,
     run_module,
     settle,
@@ -228,7 +234,7 @@ def run(task):
     requests = (params["requests"] or []) + targets_of(params["requests_files"] or [])
     api = xpanse.connect(task)
     ledger = open_ledger(task)
-    looks = Looks(params["wait_interval"], api.client.limiter.seconds_for, xpanse.durations(api, ledger))
+    looks = looks_of(task, api.client.limiter, xpanse.durations(api, ledger))
     places = {}
     items, scans = [], []
     for place, request in enumerate(requests):
@@ -244,14 +250,14 @@ def run(task):
                 max_age=params["max_age"]))
 
     def say(next_look):
-        outcomes = [item["outcome"] for item in items]
+        outcomes = [item.get("outcome", "pending") for item in items]
         task.say("exposures: %d of %d done, %d unremediated, %d in progress, next look in %.0f s" % (
             len(items) - outcomes.count("pending"), len(items), outcomes.count("unremediated"),
             outcomes.count("pending"), next_look))
 
     try:
         endings = drive(scans, params["concurrency"], params["wait_timeout"], say, params["wait_interval"],
-                        api.client.stop)
+                        api.client.stop, task.check)
     finally:
         close_ledger(task, ledger)
     answers = [items[places[exposure_key(place, request)]] for place, request in enumerate(requests)]

@@ -108,7 +108,7 @@ def run(task):
     items = {scan_id: {} for scan_id in task.params["scan_ids"]}
     endings = drive(
         [xpanse.confirmation_scan(api, forgetful, looks, item, {"scan_id": scan_id}) for scan_id, item in items.items()],
-        task.params["concurrency"], stop=api.client.stop)
+        task.params["concurrency"], stop=api.client.stop, check=task.check)
     for item in items.values():
         del item["created"]
         item.pop("finished_at", None)

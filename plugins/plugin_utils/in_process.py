@@ -55,7 +55,7 @@ class InProcessAction(ActionBase):
             return dict(result, failed=True, changed=False, msg=remove_values(text, hidden))
 
         warnings = []
-        task = Task(params, self._task.check_mode, warnings.append, self._say(task_vars), CONNECTIONS)
+        task = Task(params, self._task.check_mode, warnings.append, self._say(task_vars), CONNECTIONS, check_parent())
         try:
             returned, secrets = run_task(self.module.run, task, getattr(self.module, "IN_SHORT", None))
         except BaseException:
@@ -85,15 +85,19 @@ class InProcessAction(ActionBase):
 
     def _say(self, task_vars):
         host = (task_vars or {}).get("inventory_hostname", "localhost")
-        playbook = os.getppid()
+        return lambda text: self._display.display("[%s] %s" % (host, text))
 
-        def say(text):
-            # A worker lives on when the run that it belongs to is killed, and would ask for hours for nobody.
-            if os.getppid() != playbook:
-                raise SystemExit("the run has ended")
-            self._display.display("[%s] %s" % (host, text))
 
-        return say
+def check_parent():
+    """A function that ends this process when the playbook that it works for is gone."""
+    playbook = os.getppid()
+
+    def check():
+        # A worker lives on when the run that it belongs to is killed, and would ask for hours for nobody.
+        if os.getppid() != playbook:
+            raise SystemExit("the run has ended")
+
+    return check
 
 
 def in_short(value):
