@@ -9,6 +9,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   results_file:
+    version_added: 0.2.0
     description:
       - A file to write the whole result to, as JSON, for what is too much to be printed, logged, and stored by a
         controller. Its folder is made if it is not there.

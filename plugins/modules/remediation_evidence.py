@@ -39,6 +39,7 @@ options:
       - The ledger to check with O(state=prepared). A file that is not JSON is kept under another name.
     type: path
   run:
+    version_added: 0.2.0
     description:
       - The run's name, as RV(run) of O(state=prepared). Without it the run begins now.
     type: str
@@ -47,6 +48,7 @@ options:
       - When the verification began, ISO 8601.
     type: str
   formats:
+    version_added: 0.2.0
     description:
       - What to write. C(verification.json) is always written, and so is C(SHA256SUMS).
       - V(html) is C(verification.html), a page for people. It needs Jinja2, which ansible-core brings along.
@@ -59,18 +61,21 @@ options:
     choices: [json, csv, junit, markdown, oscal, html]
     default: [json, csv, junit, markdown, oscal, html]
   controls:
+    version_added: 0.2.0
     description:
       - The controls of NIST SP 800-53 that this is evidence for, as V(AC-6(7\)) or V(ac-6.7).
     type: list
     elements: str
     default: [ac-2, ac-6.7, ca-7, ra-5, si-2]
   signing_key:
+    version_added: 0.2.0
     description:
       - Signs C(SHA256SUMS) with this key. The file of an SSH key makes C(SHA256SUMS.sig) with C(ssh-keygen -Y sign), a
         public one if an agent holds the private key. Anything else is a key of C(gpg) and makes C(SHA256SUMS.asc).
       - The key must need no passphrase, or an agent must hold it.
     type: str
   keep_runs:
+    version_added: 0.2.0
     description:
       - How many runs to keep. Older ones are removed. V(0) keeps all.
     type: int

@@ -38,6 +38,7 @@ options:
         description: ID of a scan that was started before. It is only looked at, and the other IDs are not needed.
         type: str
   requests_files:
+    version_added: 0.2.0
     description:
       - Files that M(secops.remediation.xpanse_alert_info) wrote as
         O(secops.remediation.xpanse_alert_info#module:results_file). What can be scanned according to them is asked

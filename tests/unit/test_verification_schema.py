@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from ansible_collections.secops.remediation.plugins.module_utils.verification import OUTCOMES
+from ansible_collections.secops.remediation.plugins.module_utils.verification import COLLECTION, OUTCOMES
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -142,3 +142,8 @@ def test_what_the_apis_have_stays_open():
     content["targets"][of("exposure", "pending")]["scan"].update(more=[None])
 
     assert errors_of(content) == []
+
+
+def test_the_version_is_that_of_the_collection():
+    galaxy = (Path(__file__).resolve().parents[2] / "galaxy.yml").read_text(encoding="utf-8")
+    assert "\nversion: %s\n" % COLLECTION["version"] in galaxy
