@@ -356,8 +356,8 @@ def test_what_failed_holds_on_to_nothing():
     def fail():
         answer = Answer()
         kept.append(weakref.ref(answer))
+        yield 0
         raise ValueError("no")
-        yield
 
     endings = drive([fail() for _number in range(5)], 2)
     gc.collect()
