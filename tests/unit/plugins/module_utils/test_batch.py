@@ -359,7 +359,7 @@ def test_what_failed_holds_on_to_nothing():
         yield 0
         raise ValueError("no")
 
-    endings = drive([fail() for _number in range(5)], 2)
+    endings = drive([fail() for _number in range(5)], 2, 5)
     gc.collect()
     assert [str(ending) for ending in endings] == ["no"] * 5 and not any(reference() for reference in kept)
 
