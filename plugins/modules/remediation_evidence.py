@@ -287,19 +287,20 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils import evidence, verification
-from ansible_collections.secops.remediation.plugins.module_utils.evidence_formats import csv_text, junit_xml, markdown
-from ansible_collections.secops.remediation.plugins.module_utils.evidence_oscal import control_id, oscal
-from ansible_collections.secops.remediation.plugins.module_utils.evidence_page import page
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
-    Ledger,
-    LedgerError,
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
+    FileProblem,
     locked,
     prepare_directory,
-    utc_now,
     write_atomically,
 )
-from ansible_collections.secops.remediation.plugins.module_utils.task import TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_oscal import control_id, oscal
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_page import page
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.formats import csv_text, junit_xml, markdown
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._verdict import verification
 
 RESULTS = ("campaigns", "filtered_campaigns", "scans", "reports", "report_infos", "alerts", "case_alerts",
            "rcs_requests")
@@ -353,7 +354,7 @@ def run(task):
         if not task.check_mode:
             prepare_directory(task.params["dest"], "the evidence directory")
         return prepare(task) if task.params["state"] == "prepared" else write(task)
-    except LedgerError as error:
+    except FileProblem as error:
         raise TaskFailed(str(error)) from error
 
 

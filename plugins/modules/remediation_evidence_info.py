@@ -128,8 +128,8 @@ runs:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils import evidence
-from ansible_collections.secops.remediation.plugins.module_utils.task import TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, run_module
 
 ARGUMENT_SPEC = dict(
     path=dict(type="path", required=True),

@@ -130,15 +130,15 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
-from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError
-from ansible_collections.secops.remediation.plugins.module_utils.task import (
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
     TaskFailed,
     run_module,
     settle,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 
 ARGUMENT_SPEC = dict(
     campaign_ids=dict(type="list", elements="str"),

@@ -155,15 +155,15 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
-from ansible_collections.secops.remediation.plugins.module_utils.task import (
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     close_ledger,
     looks_of,
     open_ledger,
     run_module,
     settle,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 
 ARGUMENT_SPEC = dict(
     campaign_ids=dict(type="list", elements="str", required=True),

@@ -191,14 +191,11 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
-    LedgerError,
-    parse_time,
-    prepare_directory,
-)
-from ansible_collections.secops.remediation.plugins.module_utils.task import TaskFailed, looks_of, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import FileProblem, prepare_directory
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, looks_of, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 
 ARGUMENT_SPEC = dict(
     campaign_ids=dict(type="list", elements="str", required=True),
@@ -226,7 +223,7 @@ def run(task):
     if dest:
         try:
             prepare_directory(dest, "dest")
-        except LedgerError as error:
+        except FileProblem as error:
             raise TaskFailed(str(error)) from error
     items = {campaign_id: dict(campaign_id=campaign_id, status=None) for campaign_id in params["campaign_ids"]}
 

@@ -175,16 +175,16 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils.remediation_report import (
-    Vocabulary,
-    read_report,
-    unread,
-)
-from ansible_collections.secops.remediation.plugins.module_utils.task import (
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
     TaskFailed,
     run_module,
     settle,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_file import (
+    Vocabulary,
+    read_report,
+    unread,
 )
 
 ARGUMENT_SPEC = dict(

@@ -165,9 +165,9 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils import xpanse
-from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError
-from ansible_collections.secops.remediation.plugins.module_utils.task import ItemFailed, TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 
 ARGUMENT_SPEC = dict(
     alert_ids=dict(type="list", elements="int"),

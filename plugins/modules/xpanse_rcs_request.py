@@ -195,9 +195,8 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils import xpanse
-from ansible_collections.secops.remediation.plugins.module_utils.batch import drive
-from ansible_collections.secops.remediation.plugins.module_utils.task import (
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
     TaskFailed,
     close_ledger,
@@ -206,6 +205,7 @@ from ansible_collections.secops.remediation.plugins.module_utils.task import (
     run_module,
     settle,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 
 ARGUMENT_SPEC = dict(
     requests=dict(type="list", elements="dict", options=dict(

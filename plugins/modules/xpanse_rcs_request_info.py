@@ -90,10 +90,10 @@ rcs_requests:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils import xpanse
-from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, drive
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger
-from ansible_collections.secops.remediation.plugins.module_utils.task import run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import Looks, drive
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 
 ARGUMENT_SPEC = dict(
     scan_ids=dict(type="list", elements="str", required=True),

@@ -20,7 +20,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.secops.remediation.plugins.module_utils.task import Task, run_task
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
 
 # For the items of a loop, which all run in one worker process.
 CONNECTIONS = {}

@@ -41,7 +41,7 @@ def write_report(path, rows):
 
 def read_as_module(path):
     """Number of rows, read by the module's own code. What it imports counts, too."""
-    from ansible_collections.secops.remediation.plugins.module_utils.task import Task, run_task
+    from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
     from ansible_collections.secops.remediation.plugins.modules import sailpoint_remediation_report_info as module
 
     params = {name: option.get("default") for name, option in module.ARGUMENT_SPEC.items()}

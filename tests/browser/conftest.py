@@ -18,7 +18,7 @@ sys.path[:0] = [str(TESTS / "tools"), str(TESTS / "browser")]
 import records  # noqa: E402
 from install_browser import FLAGS, find  # noqa: E402
 
-from ansible_collections.secops.remediation.plugins.module_utils.evidence_page import page as make_page  # noqa: E402
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_page import page as make_page  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from ansible_collections.secops.remediation.plugins.module_utils.verification import COLLECTION, OUTCOMES
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import COLLECTION, OUTCOMES
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.secops.remediation.plugins.module_utils import verification
-from ansible_collections.secops.remediation.plugins.module_utils.verification import OUTCOMES
+from ansible_collections.secops.remediation.plugins.module_utils._verdict import verification
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import OUTCOMES
 
 RUN, STARTED, FINISHED = "20260302T081500Z", "2026-03-02T08:15:00Z", "2026-03-02T08:21:07Z"
 BEFORE_RUN, BEFORE = "20260223T081500Z", "2026-02-23T08:16:40Z"

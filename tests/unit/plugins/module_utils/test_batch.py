@@ -17,7 +17,7 @@ import weakref
 
 import pytest
 
-from ansible_collections.secops.remediation.plugins.module_utils.batch import SCOUTS, Looks, WaitTimeout, drive
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import SCOUTS, Looks, WaitTimeout, drive
 
 
 def steps(log, name, delays, end=None):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.secops.remediation.plugins.module_utils import evidence
-from ansible_collections.secops.remediation.plugins.module_utils.task import Task, TaskFailed, run_task
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, TaskFailed, run_task
 from ansible_collections.secops.remediation.plugins.modules import remediation_evidence, remediation_evidence_info
 
 EXPOSURES = [dict(alert_internal_id=number, attack_surface_rule_id="Rdp", service_id="s") for number in (1, 2)]

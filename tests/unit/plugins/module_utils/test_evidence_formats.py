@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from ansible_collections.secops.remediation.plugins.module_utils import evidence_formats as formats
-from ansible_collections.secops.remediation.plugins.module_utils.verification import OUTCOMES
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import formats
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import OUTCOMES
 
 SAMPLES = samples.all_samples()
 EVERY, HOSTILE = SAMPLES["every outcome"], SAMPLES["hostile"]

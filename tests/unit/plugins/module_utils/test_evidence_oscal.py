@@ -16,8 +16,8 @@ import pytest
 import verification_samples as samples
 from markdown_it import MarkdownIt
 
-from ansible_collections.secops.remediation.plugins.module_utils import evidence_oscal
-from ansible_collections.secops.remediation.plugins.module_utils.evidence_oscal import control_id, href_of, markup, oscal
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import form_oscal as evidence_oscal
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_oscal import control_id, href_of, markup, oscal
 
 SAMPLES = samples.all_samples()
 EVERY = SAMPLES["every outcome"]

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ansible_collections.secops.remediation.plugins.module_utils.evidence_page import (
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_page import (
     CONTROLS,
     FILES,
     MAX_NAMED,
@@ -25,7 +25,7 @@ from ansible_collections.secops.remediation.plugins.module_utils.evidence_page i
     span,
     visible,
 )
-from ansible_collections.secops.remediation.plugins.module_utils.evidence_page_template import SCRIPT
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.page_template import SCRIPT
 
 VOID = ("meta", "link", "br", "input", "rect", "path", "circle", "use", "wbr")
 ATTACKS = (

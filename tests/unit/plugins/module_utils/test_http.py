@@ -24,16 +24,16 @@ import requests
 import trustme
 from scripted_server import Reply
 
-from ansible_collections.secops.remediation.plugins.module_utils import http as http_utils
-from ansible_collections.secops.remediation.plugins.module_utils.http import (
+from ansible_collections.secops.remediation.plugins.module_utils._http import client as http_utils
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import (
     ApiError,
     BadConnectionOption,
     HttpClient,
     HttpError,
-    Limiter,
     NoAuthentication,
     WouldChange,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._http.limiter import Limiter
 
 SECRET = "s3cr3t/with+odd \"signs\" & 'more'"
 TOKEN = "Bearer abc.def-ghi"

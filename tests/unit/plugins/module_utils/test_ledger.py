@@ -17,8 +17,9 @@ import time
 
 import pytest
 
-from ansible_collections.secops.remediation.plugins.module_utils import ledger as ledger_utils
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger, LedgerError
+from ansible_collections.secops.remediation.plugins.module_utils._common import files, times
+from ansible_collections.secops.remediation.plugins.module_utils._run import ledger as ledger_utils
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_remembers(path):
     ledger.close()
     again = Ledger(path)
     assert again.get("a")["scan_id"] == "1" and again.get("b")["ä"] == [1]
-    assert ledger_utils.age(again.get("a")["updated_at"]) < 60
+    assert times.age(again.get("a")["updated_at"]) < 60
     assert [name for name in os.listdir(os.path.dirname(path)) if name != "ledger.json"] == []
 
 
@@ -71,7 +72,7 @@ def test_at_once_is_on_disk_when_it_returns(path):
 
 def test_many_puts_are_few_writes(path, monkeypatch):
     writes = []
-    really = ledger_utils.write_atomically
+    really = files.write_atomically
     monkeypatch.setattr(ledger_utils, "write_atomically", lambda path, text: (writes.append(1), really(path, text)))
     ledger = Ledger(path)
     for number in range(200):
@@ -113,7 +114,7 @@ def test_a_late_write_that_fails_is_told_by_close(path, monkeypatch):
 
 def test_a_write_that_failed_is_made_up_for(path, monkeypatch):
     ledger = Ledger(path)
-    really = ledger_utils.write_atomically
+    really = files.write_atomically
 
     def fail(path, text):
         raise OSError(28, "No space left on device")
@@ -264,7 +265,8 @@ class TestPlaces:
 
 WRITER = """
 import sys
-from ansible_collections.secops.remediation.plugins.module_utils import ledger as ledger_utils
+from ansible_collections.secops.remediation.plugins.module_utils._common import files, times
+from ansible_collections.secops.remediation.plugins.module_utils._run import ledger as ledger_utils
 name, path, count = sys.argv[1:]
 ledger_utils.SECONDS_BETWEEN_WRITES = 0.001
 ledger = ledger_utils.Ledger(path)
@@ -347,14 +349,14 @@ def test_what_another_run_wrote_is_seen(path):
 class TestFiles:
     def test_a_write_that_breaks_leaves_the_old_file(self, tmp_path, monkeypatch):
         path = tmp_path / "file"
-        ledger_utils.write_atomically(str(path), "old")
+        files.write_atomically(str(path), "old")
 
         def fail(handle):
             raise OSError(5, "Input/output error")
 
         monkeypatch.setattr(os, "fsync", fail)
         with pytest.raises(OSError, match="Input/output error"):
-            ledger_utils.write_atomically(str(path), "new")
+            files.write_atomically(str(path), "new")
         assert path.read_text() == "old"
         assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["file"]
 
@@ -362,7 +364,7 @@ class TestFiles:
     def test_the_umask_decides_who_may_read(self, tmp_path, mask, mode):
         before = os.umask(mask)
         try:
-            ledger_utils.write_atomically(str(tmp_path / "file"), "x")
+            files.write_atomically(str(tmp_path / "file"), "x")
         finally:
             assert os.umask(before) == mask
         assert (tmp_path / "file").stat().st_mode & 0o777 == mode
@@ -374,7 +376,7 @@ class TestFiles:
         found = set()
         try:
             threads = [
-                threading.Thread(target=lambda: found.update(ledger_utils.current_umask() for _time in range(3000)))
+                threading.Thread(target=lambda: found.update(files.current_umask() for _time in range(3000)))
                 for _number in range(8)
             ]
             for thread in threads:
@@ -400,18 +402,18 @@ class TestTimes:
         ],
     )
     def test_good(self, text, expected):
-        assert ledger_utils.parse_time(text).isoformat() == expected
+        assert times.parse_time(text).isoformat() == expected
 
     @pytest.mark.parametrize(
         "text", ["", "yesterday", None, 5, "2026-13-01T00:00:00Z", "Z", ".", [], "2026-11-22T25:00:00Z"]
     )
     def test_bad(self, text):
-        assert ledger_utils.parse_time(text) is None
-        assert ledger_utils.age(text) is None
-        assert not ledger_utils.is_recent(text, 10**9)
+        assert times.parse_time(text) is None
+        assert times.age(text) is None
+        assert not times.is_recent(text, 10**9)
 
     def test_recent(self):
         now = datetime.datetime.now(datetime.timezone.utc)
-        assert ledger_utils.is_recent(ledger_utils.utc_now(), 60)
-        assert not ledger_utils.is_recent((now - datetime.timedelta(seconds=61)).isoformat(), 60)
-        assert not ledger_utils.is_recent(ledger_utils.utc_now(), 0)
+        assert times.is_recent(times.utc_now(), 60)
+        assert not times.is_recent((now - datetime.timedelta(seconds=61)).isoformat(), 60)
+        assert not times.is_recent(times.utc_now(), 0)

@@ -9,8 +9,8 @@ import os
 
 import pytest
 
-from ansible_collections.secops.remediation.plugins.module_utils import remediation_report
-from ansible_collections.secops.remediation.plugins.module_utils.remediation_report import (
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import report_file as remediation_report
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_file import (
     LONGEST_RECORD,
     Lines,
     UnreadableReport,

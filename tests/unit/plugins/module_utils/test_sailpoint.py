@@ -18,11 +18,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from scripted_server import Reply
 
-from ansible_collections.secops.remediation.plugins.module_utils import sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, WaitTimeout, drive
-from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError, WouldChange
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger, utc_now
-from ansible_collections.secops.remediation.plugins.module_utils.sailpoint import (
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, WouldChange
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import Looks, WaitTimeout, drive
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
+    ItemFailed,
+    MissingLibrary,
+    Task,
+    TaskFailed,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import (
     CampaignNotFound,
     OperationConflict,
     ReportGone,
@@ -32,12 +39,6 @@ from ansible_collections.secops.remediation.plugins.module_utils.sailpoint impor
     explain,
     hint,
     remediation_scan,
-)
-from ansible_collections.secops.remediation.plugins.module_utils.task import (
-    ItemFailed,
-    MissingLibrary,
-    Task,
-    TaskFailed,
 )
 
 SECRET = "client+secret/with odd=signs"

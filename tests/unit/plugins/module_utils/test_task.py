@@ -10,10 +10,10 @@ import json
 
 import pytest
 
-from ansible_collections.secops.remediation.plugins.module_utils.batch import WaitTimeout
-from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import LedgerError
-from ansible_collections.secops.remediation.plugins.module_utils.task import (
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import LedgerError
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
     MissingLibrary,
     Task,

@@ -16,17 +16,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from scripted_server import Reply
 
-from ansible_collections.secops.remediation.plugins.module_utils import xpanse
-from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, WaitTimeout, drive
-from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError, WouldChange
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import Ledger, utc_now
-from ansible_collections.secops.remediation.plugins.module_utils.task import (
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, WouldChange
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import Looks, WaitTimeout, drive
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
     MissingLibrary,
     Task,
     TaskFailed,
 )
-from ansible_collections.secops.remediation.plugins.module_utils.xpanse import (
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import (
     GET,
     GET_ALERTS,
     GET_OR_CREATE,

@@ -18,7 +18,7 @@ import uuid
 from ipaddress import ip_address
 from urllib.parse import quote
 
-from ansible_collections.secops.remediation.plugins.module_utils.evidence_formats import (
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.formats import (
     dict_at,
     one_line,
     request_line,

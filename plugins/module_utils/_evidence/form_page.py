@@ -16,7 +16,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
-from ansible_collections.secops.remediation.plugins.module_utils.evidence_page_template import SCRIPT, STYLE, TEMPLATE
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.page_template import SCRIPT, STYLE, TEMPLATE
 
 # What needs action comes first.
 OUTCOMES = ("unremediated", "inconclusive", "pending", "remediated")

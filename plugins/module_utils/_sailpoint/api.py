@@ -19,8 +19,10 @@ from urllib.parse import quote, urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.secops.remediation.plugins.module_utils.http import CONNECTION_OPTIONS as COMMON_OPTIONS
-from ansible_collections.secops.remediation.plugins.module_utils.http import (
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import current_umask
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import age, is_recent, parse_time, utc_now
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import CONNECTION_OPTIONS as COMMON_OPTIONS
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import (
     REQUESTS_IMPORT_ERROR,
     ApiError,
     BadConnectionOption,
@@ -30,14 +32,7 @@ from ansible_collections.secops.remediation.plugins.module_utils.http import (
     NoAuthentication,
     WouldChange,
 )
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
-    age,
-    current_umask,
-    is_recent,
-    parse_time,
-    utc_now,
-)
-from ansible_collections.secops.remediation.plugins.module_utils.task import ItemFailed, MissingLibrary, TaskFailed
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, MissingLibrary, TaskFailed
 
 API_VERSIONS = ("v1", "v2026", "v2025", "v2024", "v3", "beta")
 PAGE_SIZE = 250

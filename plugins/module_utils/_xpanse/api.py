@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
-from ansible_collections.secops.remediation.plugins.module_utils.http import CONNECTION_OPTIONS as COMMON_OPTIONS
-from ansible_collections.secops.remediation.plugins.module_utils.http import (
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import age, is_recent, utc_now
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import CONNECTION_OPTIONS as COMMON_OPTIONS
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import (
     REQUESTS_IMPORT_ERROR,
     ApiError,
     BadConnectionOption,
@@ -28,8 +29,7 @@ from ansible_collections.secops.remediation.plugins.module_utils.http import (
     LatestRequests,
     WouldChange,
 )
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import age, is_recent, utc_now
-from ansible_collections.secops.remediation.plugins.module_utils.task import ItemFailed, MissingLibrary, TaskFailed
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, MissingLibrary, TaskFailed
 
 SCANNING = "/public_api/v1/remediation_confirmation_scanning/requests"
 GET_OR_CREATE = SCANNING + "/get_or_create"

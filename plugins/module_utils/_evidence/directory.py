@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import time
 
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import write_atomically
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import write_atomically
 
 RUN = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 UNFINISHED = ".unfinished"

@@ -15,7 +15,7 @@ import json
 import re
 from datetime import timezone
 
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import parse_time
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 
 VERDICTS = ("verified", "not_verified", "incomplete")
 OUTCOMES = ("remediated", "unremediated", "pending", "inconclusive")

@@ -16,14 +16,14 @@ import traceback
 
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.secops.remediation.plugins.module_utils.batch import Looks, WaitTimeout
-from ansible_collections.secops.remediation.plugins.module_utils.http import HttpError
-from ansible_collections.secops.remediation.plugins.module_utils.ledger import (
-    Ledger,
-    LedgerError,
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
+    FileProblem,
     prepare_directory,
     write_atomically,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import Looks, WaitTimeout
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 
 RESULTS_SCHEMA_VERSION = 1
 
@@ -112,7 +112,7 @@ def put_into_file(result, path, in_short):
         prepare_directory(os.path.dirname(os.path.abspath(path)), "the folder of results_file")
         write_atomically(path, json.dumps(dict({name: value for name, value in result.items() if name != "exception"},
                                                schema_version=RESULTS_SCHEMA_VERSION)) + "\n")
-    except (OSError, LedgerError) as error:
+    except (OSError, FileProblem) as error:
         # Nothing that was had is lost.
         problem = "Cannot write results_file %s: %s" % (path, getattr(error, "strerror", None) or error)
         return dict(result, failed=True, msg="\n".join(text for text in (result.get("msg"), problem) if text))

@@ -10,27 +10,26 @@ A run that was killed anywhere is simply run again, because what it had started 
 from __future__ import annotations
 
 import contextlib
-import datetime
 import json
 import os
-import tempfile
 import threading
 import time
 
-try:
-    import fcntl
-except ImportError:
-    fcntl = None
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
+    FileProblem,
+    locked,
+    prepare_directory,
+    write_atomically,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
 
 SCHEMA_VERSION = 1
 SECONDS_BETWEEN_WRITES = 1.0
 # Of the time at most; writing thousands of scans takes a while.
 SHARE_OF_WRITING = 1 / 20
-# Two threads at once would read each other's umask and leave the process with it.
-UMASK_LOCK = threading.Lock()
 
 
-class LedgerError(Exception):
+class LedgerError(FileProblem):
     """The ledger cannot be used. The text says why, what became of the file and what to do."""
 
 
@@ -59,7 +58,10 @@ class Ledger:
             self._records = self._read()
             return
         directory = os.path.dirname(os.path.abspath(path))
-        prepare_directory(directory, "the ledger's directory")
+        try:
+            prepare_directory(directory, "the ledger's directory")
+        except FileProblem as error:
+            raise LedgerError(str(error)) from error
         try:
             with locked(directory):
                 self._records = self._read()
@@ -191,94 +193,3 @@ def as_text(records):
         yield "%s%s: %s" % (separator, json.dumps(key), json.dumps(records[key]))
         separator = ",\n"
     yield "\n}}\n"
-
-
-def utc_now():
-    """This machine's time as ISO 8601 UTC text, to the second."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse_time(text):
-    """ISO 8601 text as an aware datetime, or None if it is not one."""
-    if not isinstance(text, str):
-        return None
-    text = text.strip()
-    if text.endswith(("Z", "z")):
-        text = text[:-1] + "+00:00"
-    # Python before 3.11 reads three or six digits of a second only.
-    head, dot, tail = text.partition(".")
-    if dot:
-        digits = tail[:len(tail) - len(tail.lstrip("0123456789"))]
-        text = "%s.%s%s" % (head, (digits + "000000")[:6], tail[len(digits):])
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
-
-
-def age(text):
-    """Seconds since a moment written by utc_now(), or None if it is not known."""
-    moment = parse_time(text)
-    return None if moment is None else (datetime.datetime.now(datetime.timezone.utc) - moment).total_seconds()
-
-
-def is_recent(text, max_age):
-    """Whether a moment written by utc_now() is less than max_age seconds ago."""
-    seconds = age(text)
-    return seconds is not None and seconds < max_age
-
-
-def prepare_directory(path, what):
-    """Makes a directory and proves that files can be written there. Raises LedgerError."""
-    try:
-        os.makedirs(path, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path) as probe:
-            probe.write(b"probe")
-    except OSError as error:
-        raise LedgerError(
-            "Cannot write into %s %s: %s. Nothing was started." % (what, path, error.strerror)) from error
-
-
-def write_atomically(path, text):
-    """Writes a text file so that a reader sees the old one or the new one, never a part. Raises OSError.
-
-    text: the content, or its pieces as an iterable.
-    """
-    directory = os.path.dirname(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(dir=directory, prefix=".", suffix=".part")
-    try:
-        # A file's name may hold bytes that are no text.
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-            file.writelines([text] if isinstance(text, str) else text)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp made it private; evidence is read by others than the one who ran the job.
-        os.chmod(temporary, 0o666 & ~current_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def current_umask():
-    """The process's umask, which can only be read by setting it."""
-    with UMASK_LOCK:
-        mask = os.umask(0o077)
-        os.umask(mask)
-    return mask
-
-
-@contextlib.contextmanager
-def locked(directory):
-    """Holds the lock of a directory against other processes."""
-    if fcntl is None:
-        yield
-        return
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

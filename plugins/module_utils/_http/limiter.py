@@ -1,0 +1,131 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The limiter: how many requests may leave, for all threads together. Private to the collection."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+
+RATE_WINDOW = 10.0
+# A request is counted here when it leaves and by the server when it arrives; the margin absorbs the difference.
+RATE_WINDOW_MARGIN = 0.1
+LEAST_LEARNED = 10
+MOST_PEACE = 32
+
+
+class Limiter:
+    """Keeps all threads together at `limit` requests in any window, first come, first served.
+
+    It starts gently: a twentieth of the limit may leave at once, and the rest of the first window evenly, because
+    another task or another client may just have used the budget.
+    A 429 is news for all threads. Nobody sends before the pause is over. The budget falls to what went through lately,
+    at most by half, the next requests leave evenly, and in peace it grows again: more slowly with each growth that
+    another 429 answers, and faster once more gets through than had been refused. So it settles just below a limit that
+    it was not told, and comes back when whoever used the rest has gone.
+    limit: requests in `window` seconds, or 0 where no limit is known; then one is only learned.
+    """
+
+    def __init__(self, limit, window=RATE_WINDOW + RATE_WINDOW_MARGIN, clock=time.monotonic):
+        self.limit = limit
+        self.window = window
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._paused_until = 0.0
+        # How many may leave within a window now, or None.
+        self._budget = limit or None
+        self._step = max(1, limit // 20)
+        # Grows after so many windows without a 429.
+        self._peace = 1
+        self._grows_at = math.inf
+        # How many had left within a window when the last 429 came, and whether the budget has grown since.
+        self._refused_at = 0
+        self._grew = True
+        self._slots = deque()
+        if limit:
+            self._pretend(limit - max(1, limit // 20), clock())
+
+    def acquire(self):
+        """Blocks until this thread may send. Raises InterruptedError after stop()."""
+        while True:
+            slot, pause = self._reserve()
+            if self._stopped.wait(max(0.0, slot - self._clock())):
+                raise InterruptedError("stopped")
+            # A pause that came while this thread slept made its slot void: the slots were given out anew.
+            if self._paused_until == pause:
+                return
+
+    def _reserve(self):
+        """(the moment at which this thread may send, the pause that was known then)."""
+        with self._lock:
+            slot = max(self._clock(), self._paused_until)
+            if self._budget and len(self._slots) >= self._budget:
+                slot = max(slot, self._slots[-self._budget] + self.window)
+            if slot >= self._grows_at:
+                if self._budget > self._refused_at * 1.1:
+                    # What was too much then is not any more: whoever used the rest has gone.
+                    self._step, self._peace = 2 * self._step, 1
+                self._budget += self._step
+                self._grew = True
+                self._grows_at = slot + self.window * self._peace
+                if self.limit and self._budget >= self.limit:
+                    self._budget, self._grows_at = self.limit, math.inf
+            self._slots.append(slot)
+            while len(self._slots) > 2 * (self._budget or 0) and self._slots[0] < slot - self.window:
+                self._slots.popleft()
+            return slot, self._paused_until
+
+    def _pretend(self, count, until):
+        """As if so many requests had left evenly within the window before `until`."""
+        pace = self.window / max(1, count)
+        self._slots = deque(until - self.window + pace * place for place in range(count))
+
+    def pause(self, seconds, refused=False):
+        """Nobody sends for so many seconds. refused: because of a 429, after which less is sent."""
+        with self._lock:
+            now = self._clock()
+            # What was on its way already when the first 429 came is no further news.
+            if refused and now >= self._paused_until:
+                self._learn(now)
+            until = max(self._paused_until, now + seconds)
+            if until == self._paused_until:
+                return
+            self._paused_until = until
+            if self._budget:
+                self._pretend(self._budget, until)
+            if self._budget and self._budget != self.limit:
+                self._grows_at = until + self.window * self._peace
+
+    def _learn(self, now):
+        """What was sent within the last window was a little too much."""
+        sent = sum(now - self.window < slot <= now for slot in self._slots)
+        if self._budget is None:
+            # After a few requests only, it was others who used the budget.
+            self._budget = max(LEAST_LEARNED, sent * 9 // 10)
+            self._step = max(1, self._budget // 20)
+        else:
+            self._budget = max(1, min(self._budget, max(self._budget // 2, sent * 9 // 10)))
+            self._step = max(1, self._budget // 20)
+            # Only a growth that failed is a reason to grow more slowly.
+            if self._grew:
+                self._peace = min(2 * self._peace, MOST_PEACE)
+        self._refused_at, self._grew = sent, False
+
+    def seconds_for(self, requests_to_send):
+        """The seconds within which so many requests can leave."""
+        budget = self._budget
+        return requests_to_send * self.window / budget if budget else 0.0
+
+    def wait(self, seconds):
+        """Sleeps, unless stopped. Raises InterruptedError after stop()."""
+        if self._stopped.wait(seconds):
+            raise InterruptedError("stopped")
+
+    def stop(self):
+        """Wakes every sleeper, so that an interrupted task ends at once."""
+        self._stopped.set()
