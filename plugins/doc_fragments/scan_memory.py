@@ -10,17 +10,33 @@ class ModuleDocFragment:
 options:
   ledger:
     description:
-      - JSON file in which scans are remembered between runs. It is made if it is not there.
+      - JSON file in which scans are remembered between runs. It is made if it is not there. A symbolic link to it stays one.
+      - It is a memory of IDs, times and answers, and never a witness. No outcome is taken from it.
       - A scan is written to it the moment it is known, so a task that was killed and is run again finds it.
       - A file that is not JSON is kept under another name, and the task fails before anything is started. So it does,
         and leaves the file as it is, where it is JSON but not a ledger.
-      - Without it nothing is remembered.
+      - Without it, or with V(/dev/null), nothing is remembered.
     type: path
   max_age:
     description:
-      - Seconds for which a finished scan in the O(ledger) counts. An older one is made anew.
+      - Seconds for which a scan that an earlier run asked for counts, by the clock of the system that was asked. An older one
+        is made anew, and so is one from the future.
+      - V(0) takes nothing that this run did not see itself.
     type: int
     default: 86400
+  confirm:
+    version_added: 0.3.0
+    description:
+      - Whether what an earlier run was told is read again. With V(false) a scan in the O(ledger) counts unread, by this
+        machine's clock, as long as it is younger than O(max_age). That saves a request for each.
+    type: bool
+    default: true
+  run_id:
+    version_added: 0.3.0
+    description:
+      - What tells this run from others, as C(run_id) of M(secops.remediation.remediation_evidence) with
+        C(state=prepared). What an earlier task of the same run was told counts to the run's last task, whatever O(max_age).
+    type: str
   start:
     description:
       - Whether scans may be started. With V(false) only scans that are known are looked at, and an item without

@@ -287,20 +287,21 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils import _systems
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
     FileProblem,
     locked,
     prepare_directory,
     write_atomically,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_oscal import control_id, oscal
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_page import page
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.formats import csv_text, junit_xml, markdown
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, run_module
-from ansible_collections.secops.remediation.plugins.module_utils._verdict import verification
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import NOT_DOWNLOADED
 
 RESULTS = ("campaigns", "filtered_campaigns", "scans", "reports", "report_infos", "alerts", "case_alerts",
            "rcs_requests")
@@ -451,7 +452,7 @@ def judge(task, directory, results, run_name):
                         sha256sums_sha256=evidence.sha256_of(os.path.join(directory, before[-1], evidence.SUMS)))
     now = utc_now()
     controls = dict.fromkeys(map(control_id, task.params["controls"]))
-    found = verification.verify(results, run_name, verification.in_utc(task.params["started_at"]) or now, now, controls,
+    found = _systems.verify(results, run_name, in_utc(task.params["started_at"]) or now, now, controls,
                                 itertools.chain([previous], older), link)
     # The directory may be moved, to a share or into an archive, and its paths must still make sense there.
     folder = evidence.working_folder(directory, run_name)
@@ -462,7 +463,7 @@ def judge(task, directory, results, run_name):
                               for file in target["evidence"]]
     known = gist(previous["targets"]) if previous else None
     # What a report says that check mode did not download is taken to be what it said before.
-    unknown = {target["id"] for target in found["targets"] if target["reason"] == verification.NOT_DOWNLOADED}
+    unknown = {target["id"] for target in found["targets"] if target["reason"] == NOT_DOWNLOADED}
     unknown &= {entry[1] for entry in known or ()}
     return found, known is None or bool({entry for entry in known ^ gist(found["targets"]) if entry[1] not in unknown})
 

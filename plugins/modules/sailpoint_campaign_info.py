@@ -39,6 +39,12 @@ options:
     description:
       - How many campaigns to return at most. Without it all pages are read.
     type: int
+  wait_timeout:
+    version_added: 0.3.0
+    description:
+      - Seconds after which the module gives up, however many pages there are.
+    type: int
+    default: 3600
 extends_documentation_fragment:
   - secops.remediation.attributes
   - secops.remediation.attributes.info
@@ -139,6 +145,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     settle,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import requests_in
 
 ARGUMENT_SPEC = dict(
     campaign_ids=dict(type="list", elements="str"),
@@ -146,6 +153,7 @@ ARGUMENT_SPEC = dict(
     statuses=dict(type="list", elements="str"),
     filters=dict(type="str"),
     limit=dict(type="int"),
+    wait_timeout=dict(type="int", default=3600),
     results_file=dict(type="path"),
     **sailpoint.CONNECTION_OPTIONS,
 )
@@ -169,9 +177,9 @@ def run(task):
         campaigns, total, truncated = api.list_campaigns(
             sailpoint.campaign_filters(params["name"], params["statuses"], params["filters"]), params["limit"], requests)
     except HttpError as error:
-        raise TaskFailed(str(error), requests=requests, base_url=api.client.base_url) from error
+        raise TaskFailed(str(error), requests=requests_in(requests), base_url=api.client.base_url) from error
     return dict(changed=False, campaigns=campaigns, missing_ids=[], total=total, truncated=truncated,
-                requests=requests, base_url=api.client.base_url)
+                requests=requests_in(requests), base_url=api.client.base_url)
 
 
 def get_campaigns(task, api, campaign_ids):
@@ -189,13 +197,13 @@ def get_campaigns(task, api, campaign_ids):
             missing_ids.append(campaign_id)
         yield from ()
 
-    endings = drive([get(campaign_id) for campaign_id in campaign_ids], task.params["concurrency"],
+    endings = drive([get(campaign_id) for campaign_id in campaign_ids], task.params["concurrency"], task.params["wait_timeout"],
                     stop=api.client.stop, check=task.check)
     campaigns = [campaign for campaign in items.values() if campaign]
     missing_ids.sort(key=campaign_ids.index)
     return settle([{} for _campaign_id in campaign_ids], endings, campaign_ids, "campaigns", "", changed=False,
                   campaigns=campaigns, missing_ids=missing_ids, total=len(campaigns), truncated=False,
-                  requests=requests, base_url=api.client.base_url)
+                  requests=requests_in(requests), base_url=api.client.base_url)
 
 
 def main():

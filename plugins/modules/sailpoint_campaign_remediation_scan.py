@@ -54,8 +54,10 @@ extends_documentation_fragment:
   - secops.remediation.results_file
 notes:
   - A scan that was accepted but never moves C(modified) is not called finished.
-  - A scan that another client started, or an earlier run that was killed, is joined. If it ends without a sign, a new
-    one is started with O(wait=true).
+  - Only HTTP 202 is an acceptance. A campaign that is busy with another operation, which may be anybody's, is asked again
+    when it is free, with O(wait=true). That may be one scan more than is needed, and no access is changed by it.
+  - A campaign without a C(modified) cannot be proved, which is said before anything is asked for.
+  - A scan that is remembered counts as long as the campaign is what it was when its report was taken.
 seealso:
   - module: secops.remediation.sailpoint_campaign_report
 """
@@ -96,7 +98,7 @@ scans:
     status:
       description:
         - V(requested), the API accepted this module's request.
-        - V(running), a scan was under way already.
+        - V(running), another operation is under way, so the scan could not be requested yet.
         - V(blocked), a report of the campaign runs, so the scan could not be requested yet.
         - V(finished), the campaign's C(modified) has moved since.
         - V(null), nothing is known.
@@ -131,6 +133,28 @@ scans:
           status: 200
           reference: null
           server_time: "2026-11-22T08:02:00Z"
+    answers:
+      description:
+        - What the rest was read from and can be computed again from, in the order in which it came, with C(method), C(path),
+          C(status), C(reference), C(server_time), what was C(sent) without credentials, and the C(body) that came (of a
+          download C(sha256) and C(size)). What an earlier run was answered is marked C(remembered).
+      type: list
+      elements: dict
+      version_added: 0.3.0
+      sample:
+        - method: GET
+          path: /campaigns/v1/2c918086719eec070171a7e3355a360a?detail=FULL
+          status: 200
+          reference: null
+          server_time: "2026-11-22T08:02:00Z"
+          sent: null
+          body: {id: 2c918086719eec070171a7e3355a360a, status: COMPLETED, modified: "2026-11-22T08:01:02.345Z"}
+    last_error:
+      description: Why the last look brought no answer, where the scan is still waited for.
+      type: str
+      returned: when the last look failed
+      version_added: 0.3.0
+      sample: "GET /campaigns/v1/2c918086719eec070171a7e3355a360a: HTTP 503."
     error:
       description: What went wrong with this campaign.
       type: str
@@ -158,12 +182,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     close_ledger,
-    looks_of,
     open_ledger,
+    pace_of,
     run_module,
     settle,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import remediation_scan
 
 ARGUMENT_SPEC = dict(
     campaign_ids=dict(type="list", elements="str", required=True),
@@ -173,6 +198,8 @@ ARGUMENT_SPEC = dict(
     ledger=dict(type="path"),
     max_age=dict(type="int", default=86400),
     start=dict(type="bool", default=True),
+    confirm=dict(type="bool", default=True),
+    run_id=dict(type="str"),
     results_file=dict(type="path"),
     **sailpoint.CONNECTION_OPTIONS,
 )
@@ -189,15 +216,15 @@ def run(task):
 
     def say(next_look):
         statuses = [item["status"] for item in items.values()]
-        task.say("campaigns: %d of %d scans done, %d in progress, next look in %.0f s" % (
+        task.say("campaigns: %d of %d scans done, %d in progress, next look in %.0f s%s" % (
             statuses.count("finished"), len(items), len(items) - statuses.count("finished") - statuses.count(None),
-            next_look))
+            next_look, pace.silence()))
 
-    looks = looks_of(task, api.client.limiter)
+    pace = pace_of(task, api.client.limiter)
     try:
         endings = drive(
-            [sailpoint.remediation_scan(api, ledger, looks, item, start=params["start"], wait=params["wait"],
-                                        max_age=params["max_age"]) for item in items.values()],
+            [remediation_scan(api, ledger, pace, item, **{name: params[name] for name in (
+                "start", "wait", "max_age", "confirm", "run_id")}) for item in items.values()],
             params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop, task.check)
     finally:
         close_ledger(task, ledger)

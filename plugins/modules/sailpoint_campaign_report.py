@@ -72,6 +72,13 @@ options:
       - Seconds between two looks at a campaign's reports.
     type: int
     default: 5
+  ledger:
+    version_added: 0.3.0
+    description:
+      - The ledger of M(secops.remediation.sailpoint_campaign_remediation_scan). With O(newer_than) the campaign is read
+        again after its report was downloaded, and what it is then is remembered here. A later run that finds something
+        else scans anew.
+    type: path
 attributes:
   check_mode:
     support: full
@@ -163,6 +170,28 @@ reports:
           status: 200
           reference: null
           server_time: "2026-11-22T08:02:00Z"
+    answers:
+      description:
+        - What the rest was read from and can be computed again from, in the order in which it came, with C(method), C(path),
+          C(status), C(reference), C(server_time), what was C(sent) without credentials, and the C(body) that came (of a
+          download C(sha256) and C(size)). What an earlier run was answered is marked C(remembered).
+      type: list
+      elements: dict
+      version_added: 0.3.0
+      sample:
+        - method: GET
+          path: /campaigns/v1/2c918086719eec070171a7e3355a360a/reports
+          status: 200
+          reference: null
+          server_time: "2026-11-22T08:02:00Z"
+          sent: null
+          body: [{id: 0371ba86326948e7aab066169491afea, reportType: CAMPAIGN_REMEDIATION_STATUS_REPORT, status: SUCCESS}]
+    last_error:
+      description: Why the last look brought no answer, where the report is still waited for.
+      type: str
+      returned: when the last look failed
+      version_added: 0.3.0
+      sample: "GET /campaigns/v1/2c918086719eec070171a7e3355a360a/reports: HTTP 503."
     error:
       description: What went wrong with this campaign's report.
       type: str
@@ -194,8 +223,16 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import FileProblem, prepare_directory
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, looks_of, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
+    TaskFailed,
+    close_ledger,
+    open_ledger,
+    pace_of,
+    run_module,
+    settle,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report import campaign_report
 
 ARGUMENT_SPEC = dict(
     campaign_ids=dict(type="list", elements="str", required=True),
@@ -207,6 +244,7 @@ ARGUMENT_SPEC = dict(
     wait=dict(type="bool", default=True),
     wait_timeout=dict(type="int", default=1800),
     wait_interval=dict(type="int", default=5),
+    ledger=dict(type="path"),
     results_file=dict(type="path"),
     **sailpoint.CONNECTION_OPTIONS,
 )
@@ -222,22 +260,26 @@ def run(task):
     dest = None if task.check_mode else params["dest"]
     if dest:
         try:
-            prepare_directory(dest, "dest")
+            prepare_directory(dest, "dest", "Nothing was started.")
         except FileProblem as error:
             raise TaskFailed(str(error)) from error
     items = {campaign_id: dict(campaign_id=campaign_id, status=None) for campaign_id in params["campaign_ids"]}
 
     def say(next_look):
         done = sum(item["status"] == "finished" for item in items.values())
-        task.say("reports: %d of %d done, next look in %.0f s" % (done, len(items), next_look))
+        task.say("reports: %d of %d done, next look in %.0f s%s" % (done, len(items), next_look, pace.silence()))
 
-    looks = looks_of(task, api.client.limiter)
-    endings = drive(
-        [sailpoint.campaign_report(
-            api, looks, item, params["type"], dest and os.path.join(dest, file_name(campaign_id, params)),
-            file_format=params["format"], newer_than=newer_than.get(campaign_id), force=params["force"],
-            wait=params["wait"]) for campaign_id, item in items.items()],
-        params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop, task.check)
+    ledger = open_ledger(task)
+    pace = pace_of(task, api.client.limiter)
+    try:
+        endings = drive(
+            [campaign_report(
+                api, ledger, pace, item, params["type"], dest and os.path.join(dest, file_name(campaign_id, params)),
+                file_format=params["format"], newer_than=newer_than.get(campaign_id), force=params["force"],
+                wait=params["wait"]) for campaign_id, item in items.items()],
+            params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop, task.check)
+    finally:
+        close_ledger(task, ledger)
     return settle(
         list(items.values()), endings, ["campaign %s" % campaign_id for campaign_id in items], "reports",
         "They go on without this task: run it again to wait for them.",

@@ -49,6 +49,12 @@ options:
     description:
       - How many alerts to return at most, the newest first. Without it all pages are read.
     type: int
+  wait_timeout:
+    version_added: 0.3.0
+    description:
+      - Seconds after which the module gives up, however many pages there are.
+    type: int
+    default: 3600
 extends_documentation_fragment:
   - secops.remediation.attributes
   - secops.remediation.attributes.info
@@ -167,6 +173,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import requests_in
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 
 ARGUMENT_SPEC = dict(
@@ -177,6 +184,7 @@ ARGUMENT_SPEC = dict(
     rule_names=dict(type="list", elements="str"),
     filters=dict(type="list", elements="dict"),
     limit=dict(type="int"),
+    wait_timeout=dict(type="int", default=3600),
     results_file=dict(type="path"),
     **xpanse.CONNECTION_OPTIONS,
 )
@@ -196,10 +204,12 @@ def run(task):
         try:
             collect(api, params, result)
         except HttpError as error:
-            raise TaskFailed(str(error), **result) from error
+            raise TaskFailed(str(error), **dict(result, requests=requests_in(result["requests"]))) from error
+        result["requests"] = requests_in(result["requests"])
+    read_at = max((request["server_time"] or "" for request in result["requests"]), default="") or None
     for alert in result["alerts"]:
         try:
-            result["rcs_targets"] += xpanse.scan_targets(alert)
+            result["rcs_targets"] += xpanse.scan_targets(alert, read_at)
         except ItemFailed as reason:
             result["unscannable"].append(dict(alert_id=str(alert.get("alert_id")), reason=str(reason)))
     if not result["truncated"]:

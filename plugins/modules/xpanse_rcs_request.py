@@ -35,7 +35,15 @@ options:
         description: The service's ID, a UUID.
         type: str
       scan_id:
-        description: ID of a scan that was started before. It is only looked at, and the other IDs are not needed.
+        description:
+          - ID of a scan that was started before. It is only looked at, and the other IDs are not needed.
+          - Nothing shows for which exposure and when such a scan was asked for. As evidence of an exposure, scans count that
+            the O(ledger) remembers.
+        type: str
+      newer_than:
+        version_added: 0.3.0
+        description: Time of Xpanse's clock, ISO 8601. A scan that may have ended before does not count, because the alert
+          was reopened then.
         type: str
   requests_files:
     version_added: 0.2.0
@@ -143,12 +151,12 @@ rcs_requests:
       type: str
       sample: remediated
     requested_at:
-      description: When this task, or a run that the ledger remembers, started the scan. Time of this machine, UTC.
+      description: When the scan was asked for, by this task or a run that the ledger remembers. Time of Xpanse, UTC.
       type: str
       returned: when known
       sample: "2026-11-22T08:00:00Z"
     finished_at:
-      description: When the scan was seen to have ended. Time of this machine, UTC.
+      description: When the scan was first seen to have ended. Time of Xpanse, UTC.
       type: str
       returned: when known
       sample: "2026-11-22T12:34:56Z"
@@ -169,6 +177,28 @@ rcs_requests:
           status: 200
           reference: scanId 8f5f0a5c-6a2f-4c0e-a1d0-4c9b2a4b6f10
           server_time: "2026-11-22T12:34:56Z"
+    answers:
+      description:
+        - What the rest was read from and can be computed again from, in the order in which it came, with C(method), C(path),
+          C(status), C(reference), C(server_time), what was C(sent) without credentials, and the C(body) that came (of a
+          download C(sha256) and C(size)). What an earlier run was answered is marked C(remembered).
+      type: list
+      elements: dict
+      version_added: 0.3.0
+      sample:
+        - method: POST
+          path: /public_api/v1/remediation_confirmation_scanning/requests/get/
+          status: 200
+          reference: null
+          server_time: "2026-11-22T08:02:00Z"
+          sent: {request_data: {filters: [{field: id, operator: EQ, value: 8f5f0a5c-6a2f-4c0e-a1d0-4c9b2a4b6f10}]}}
+          body: {reply: {status: SUCCESS, result: REMEDIATED}}
+    last_error:
+      description: Why the last look brought no answer, where the scan is still waited for.
+      type: str
+      returned: when the last look failed
+      version_added: 0.3.0
+      sample: "POST /public_api/v1/remediation_confirmation_scanning/requests/get/: HTTP 503."
     error:
       description: Why there is no answer for this exposure.
       type: str
@@ -195,17 +225,21 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
     TaskFailed,
     close_ledger,
-    looks_of,
     open_ledger,
+    pace_of,
     run_module,
     settle,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.scan import confirmation_scan, durations, exposure_keys
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import EXPOSURE
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import exposure_key as identity
 
 ARGUMENT_SPEC = dict(
     requests=dict(type="list", elements="dict", options=dict(
@@ -213,6 +247,7 @@ ARGUMENT_SPEC = dict(
         attack_surface_rule_id=dict(type="str"),
         service_id=dict(type="str"),
         scan_id=dict(type="str"),
+        newer_than=dict(type="str"),
     )),
     requests_files=dict(type="list", elements="path"),
     wait=dict(type="bool", default=False),
@@ -221,12 +256,13 @@ ARGUMENT_SPEC = dict(
     ledger=dict(type="path"),
     max_age=dict(type="int", default=86400),
     start=dict(type="bool", default=True),
+    confirm=dict(type="bool", default=True),
+    run_id=dict(type="str"),
     results_file=dict(type="path"),
     **xpanse.CONNECTION_OPTIONS,
 )
 
 RULES = dict(required_one_of=[("requests", "requests_files")])
-EXPOSURE = ("alert_internal_id", "attack_surface_rule_id", "service_id")
 
 
 def run(task):
@@ -235,7 +271,9 @@ def run(task):
     requests = (params["requests"] or []) + targets_of(params["requests_files"] or [])
     api = xpanse.connect(task)
     ledger = open_ledger(task)
-    looks = looks_of(task, api.client.limiter, xpanse.durations(api, ledger))
+    owners = {record.get("scan_id"): identity(record) for record in ledger.find(exposure_keys(api)) if isinstance(
+        record.get("scan_id"), str)}
+    pace = pace_of(task, api.client.limiter, durations(api, ledger))
     places = {}
     items, scans = [], []
     for place, request in enumerate(requests):
@@ -246,21 +284,21 @@ def run(task):
             if len(key) == len(EXPOSURE):
                 item.update(zip(item, key))
             items.append(item)
-            scans.append(xpanse.confirmation_scan(
-                api, ledger, looks, item, request, start=params["start"], wait=params["wait"],
-                max_age=params["max_age"]))
+            scans.append(confirmation_scan(api, ledger, pace, item, request, **{name: params[name] for name in (
+                "start", "wait", "max_age", "confirm", "run_id")}))
 
     def say(next_look):
         outcomes = [item.get("outcome", "pending") for item in items]
-        task.say("exposures: %d of %d done, %d unremediated, %d in progress, next look in %.0f s" % (
+        task.say("exposures: %d of %d done, %d unremediated, %d in progress, next look in %.0f s%s" % (
             len(items) - outcomes.count("pending"), len(items), outcomes.count("unremediated"),
-            outcomes.count("pending"), next_look))
+            outcomes.count("pending"), next_look, pace.silence()))
 
     try:
         endings = drive(scans, params["concurrency"], params["wait_timeout"], say, params["wait_interval"],
                         api.client.stop, task.check)
     finally:
         close_ledger(task, ledger)
+    fail_shared(items, endings, owners)
     answers = [items[places[exposure_key(place, request)]] for place, request in enumerate(requests)]
     return settle(
         items, endings, [name_of(item) for item in items], "scans",
@@ -268,14 +306,32 @@ def run(task):
         changed=any(item.get("created") for item in items), base_url=api.client.base_url, rcs_requests=answers)
 
 
+def fail_shared(items, endings, owners):
+    """Ends the items whose scan is another exposure's as well: it cannot be told whose it is.
+
+    owners: by the id of a scan the exposure for which it is remembered.
+    """
+    claims = {}
+    for item in items:
+        if item.get("scan_id") and not item.get("error"):
+            claims.setdefault(item["scan_id"], set()).add(identity(item))
+    for place, item in enumerate(items):
+        others = claims.get(item.get("scan_id"), set()) | ({owners[item["scan_id"]]} if item.get("scan_id") in owners else set())
+        others -= {identity(item)}
+        if others and endings[place] is None and all(item.get(name) for name in EXPOSURE):
+            endings[place] = ItemFailed("Xpanse named the same scan %s for another exposure, %s" % (
+                item["scan_id"], ":".join(sorted(others)[0])))
+
+
 def targets_of(paths):
     """The exposures in result files of xpanse_alert_info. Raises TaskFailed."""
     targets = []
     for path in paths:
         try:
-            with open(path, encoding="utf-8") as file:
-                targets += json.load(file)["rcs_targets"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            with open_regular(path) as file:
+                found = json.loads(file.read().decode("utf-8"))["rcs_targets"]
+            targets += [target for target in found if isinstance(target, dict)]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise TaskFailed("requests_files: %s is no result of xpanse_alert_info (%s: %s)" % (
                 path, type(error).__name__, error)) from error
     return targets

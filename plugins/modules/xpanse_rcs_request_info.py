@@ -90,10 +90,12 @@ rcs_requests:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils._run.batch import Looks, drive
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
+from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.scan import confirmation_scan
 
 ARGUMENT_SPEC = dict(
     scan_ids=dict(type="list", elements="str", required=True),
@@ -104,14 +106,13 @@ ARGUMENT_SPEC = dict(
 def run(task):
     """The module's work."""
     api = xpanse.connect(task)
-    forgetful, looks = Ledger(None), Looks(0)
+    forgetful, pace = Ledger(None), Pace(0)
     items = {scan_id: {} for scan_id in task.params["scan_ids"]}
     endings = drive(
-        [xpanse.confirmation_scan(api, forgetful, looks, item, {"scan_id": scan_id}) for scan_id, item in items.items()],
+        [confirmation_scan(api, forgetful, pace, item, {"scan_id": scan_id}) for scan_id, item in items.items()],
         task.params["concurrency"], stop=api.client.stop, check=task.check)
     for item in items.values():
         del item["created"]
-        item.pop("finished_at", None)
     answers = [items[scan_id] for scan_id in task.params["scan_ids"]]
     return settle(list(items.values()), endings, list(items), "scans", "", changed=False, rcs_requests=answers)
 

@@ -7,6 +7,15 @@
 from __future__ import annotations
 
 import datetime
+import re
+
+TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(?:(:\d{2})(?:[.,](\d{1,9}))?)?"
+    r"(?:([Zz])|([+-])([01]\d|2[0-3]):?([0-5]\d)?)?", re.ASCII)
+# Seconds by which two clocks of one system may differ, and what a time without fractions leaves out.
+CLOCK_SLACK = 5
+# The last moment that a date has room for, in milliseconds since 1970.
+LATEST_MILLISECONDS = 253402300799999
 
 
 def utc_now():
@@ -15,31 +24,69 @@ def utc_now():
 
 
 def parse_time(text):
-    """ISO 8601 text as an aware datetime, or None if it is not one."""
-    if not isinstance(text, str):
+    """A moment as RFC 3339 writes it, as a datetime in UTC, or None for anything else.
+
+    Seconds may be missing. So may the zone, and then it is UTC. Other spellings of ISO 8601, which not every Python
+    reads, are no moment, for what is not understood must not be compared.
+    """
+    match = TIME.fullmatch(text.strip()) if isinstance(text, str) and len(text) < 100 else None
+    if not match:
         return None
-    text = text.strip()
-    if text.endswith(("Z", "z")):
-        text = text[:-1] + "+00:00"
-    # Python before 3.11 reads three or six digits of a second only.
-    head, dot, tail = text.partition(".")
-    if dot:
-        digits = tail[:len(tail) - len(tail.lstrip("0123456789"))]
-        text = "%s.%s%s" % (head, (digits + "000000")[:6], tail[len(digits):])
+    day, clock, seconds, fraction, _zulu, sign, hours, minutes = match.groups()
     try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.datetime.fromisoformat(
+            "%sT%s%s.%s" % (day, clock, seconds or ":00", ((fraction or "") + "000000")[:6]))
+        offset = datetime.timedelta(hours=int(hours), minutes=int(minutes or 0)) if sign else datetime.timedelta()
+        return (moment + offset if sign == "-" else moment - offset).replace(tzinfo=datetime.timezone.utc)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+
+
+def from_milliseconds(value):
+    """Milliseconds since 1970, a number or text, as a datetime in UTC, or None where it is something else."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}", value):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LATEST_MILLISECONDS:
+        return None
+    return datetime.datetime.fromtimestamp(value / 1000, datetime.timezone.utc)
+
+
+def in_utc(text):
+    """A moment that a server wrote, as UTC text to the second, or None where it is none."""
+    moment = parse_time(text)
+    return None if moment is None else as_text(moment)
+
+
+def as_text(moment):
+    """A datetime in UTC as the text in which the collection writes every moment."""
+    # Not strftime, which leaves out the zeros of an early year on some systems.
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def is_fresh(text, now, max_age):
+    """Whether a moment is less than max_age seconds before another, both from the clock of one system.
+
+    Nothing from the future is fresh, nor what is no moment. text, now: texts. max_age: seconds.
+    """
+    moment, now = parse_time(text), parse_time(now)
+    if moment is None or now is None or max_age <= 0:
+        return False
+    return -CLOCK_SLACK <= (now - moment).total_seconds() < max_age
+
+
+def is_past(text, now):
+    """Whether a moment is not after another, both from the clock of one system. False for what is no moment."""
+    moment, now = parse_time(text), parse_time(now)
+    return moment is not None and now is not None and (now - moment).total_seconds() >= -CLOCK_SLACK
+
+
+def is_later(text, than):
+    """Whether a moment is after another. False where one of them is no moment."""
+    moment, than = parse_time(text), parse_time(than)
+    return moment is not None and than is not None and moment > than
 
 
 def age(text):
-    """Seconds since a moment written by utc_now(), or None if it is not known."""
+    """Seconds since a moment by this machine's clock, or None if it is no moment."""
     moment = parse_time(text)
     return None if moment is None else (datetime.datetime.now(datetime.timezone.utc) - moment).total_seconds()
-
-
-def is_recent(text, max_age):
-    """Whether a moment written by utc_now() is less than max_age seconds ago."""
-    seconds = age(text)
-    return seconds is not None and seconds < max_age

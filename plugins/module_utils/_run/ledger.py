@@ -4,7 +4,8 @@
 
 """The ledger: a JSON file that remembers scans between runs.
 
-A run that was killed anywhere is simply run again, because what it had started stands here. Private to the collection.
+A run that was killed anywhere is simply run again, because what it had started stands here. It is a memory of ids, times,
+and answers, and never a witness: no outcome is read from it. Private to the collection.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import json
 import os
 import threading
 import time
+from urllib.parse import urlsplit
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
     FileProblem,
     locked,
+    open_regular,
     prepare_directory,
     write_atomically,
 )
@@ -25,6 +28,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
 
 SCHEMA_VERSION = 1
 SECONDS_BETWEEN_WRITES = 1.0
+DEEPEST = 60
 # Of the time at most; writing thousands of scans takes a while.
 SHARE_OF_WRITING = 1 / 20
 
@@ -36,12 +40,16 @@ class LedgerError(FileProblem):
 class Ledger:
     """Records by key, kept in a JSON file.
 
-    path: the file, or None for a ledger that forgets. read_only: nothing is written (check mode).
+    path: the file; None or /dev/null for a ledger that forgets. A link is followed, and stays. read_only: nothing is
+    written (check mode). lock_seconds: how long somebody else's lock is waited for.
     Raises LedgerError if the file cannot be read or written, or is no ledger; then it was moved aside, whole.
     """
 
-    def __init__(self, path, read_only=False):
-        self.path = path
+    def __init__(self, path, read_only=False, lock_seconds=60):
+        path = None if path is None else os.path.realpath(path)
+        self.path = path = None if path == os.path.realpath(os.devnull) else path
+        self._opened = False
+        self._lock_seconds = lock_seconds
         self._read_only = read_only or path is None
         self._lock = threading.Lock()
         # Held by who writes the file, so that the others go on meanwhile.
@@ -56,22 +64,39 @@ class Ledger:
             return
         if self._read_only:
             self._records = self._read()
+            self._opened = True
             return
-        directory = os.path.dirname(os.path.abspath(path))
+        directory = os.path.dirname(path)
         try:
-            prepare_directory(directory, "the ledger's directory")
-        except FileProblem as error:
-            raise LedgerError(str(error)) from error
-        try:
-            with locked(directory):
+            prepare_directory(directory, "the ledger's directory", "Nothing was started.")
+            with locked(directory, lock_seconds):
                 self._records = self._read()
+            self._opened = True
         except OSError as error:
             raise LedgerError("The ledger %s cannot be used: %s." % (path, error.strerror)) from error
+        except LedgerError:
+            raise
+        except FileProblem as error:
+            raise LedgerError(str(error)) from error
 
     def get(self, key):
         """The record of a key as a dict, or an empty one."""
         with self._lock:
             return dict(self._records.get(key, {}))
+
+    def get_of_0_2(self, tenant, name):
+        """The record that version 0.2.0 wrote of this, or {} where it may be another tenant's.
+
+        That version told tenants apart by the name of their host alone. A ledger in which another address of the same
+        host is known has records of which nobody can say whose they are.
+        """
+        host = urlsplit(tenant).hostname
+        with self._lock:
+            for key in self._records:
+                other, _slash, rest = key.rpartition("/campaign/") if "/campaign/" in key else key.partition("/exposure/")
+                if "://" in other and rest and other != tenant and same_host(other, host):
+                    return {}
+            return dict(self._records.get("%s/%s" % (host, name), {}))
 
     def find(self, start):
         """The records of all keys that start like this, as a list."""
@@ -103,6 +128,11 @@ class Ledger:
         with contextlib.suppress(LedgerError):
             self._write()
 
+    def unwritten(self):
+        """The records, by key, that are not on disk."""
+        with self._lock:
+            return dict(self._changed)
+
     def close(self):
         """Writes what is not on disk yet. Raises LedgerError."""
         with self._lock:
@@ -113,13 +143,13 @@ class Ledger:
 
     def _read(self):
         try:
-            with open(self.path, encoding="utf-8") as file:
-                content = json.load(file)
+            with open_regular(self.path) as file:
+                content = json.loads(file.read().decode("utf-8"))
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise LedgerError("The ledger %s cannot be read: %s." % (self.path, error.strerror)) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LedgerError(self._put_aside(error)) from error
         version = content.get("schema_version") if isinstance(content, dict) else None
         if version not in (None, SCHEMA_VERSION):
@@ -127,12 +157,12 @@ class Ledger:
                 "The ledger %s has schema_version %r and this version of secops.remediation knows %d: use the newer "
                 "version of the collection, or another ledger." % (self.path, version, SCHEMA_VERSION))
         records = content.get("records") if isinstance(content, dict) else None
-        if version is None or not isinstance(records, dict) or not all(
-                isinstance(record, dict) for record in records.values()):
+        if version is None or not isinstance(records, dict):
             # It may well be somebody else's file.
             raise LedgerError("%s is JSON, but not a ledger. It was left as it is: name another file as the ledger." %
                               self.path)
-        return records
+        # One that somebody spoiled is as good as none, and costs the others nothing.
+        return {key: record for key, record in records.items() if isinstance(record, dict) and is_shallow(record)}
 
     def _put_aside(self, why):
         if self._read_only:
@@ -142,9 +172,9 @@ class Ledger:
             aside += "-"
         os.replace(self.path, aside)
         return (
-            "The ledger %s is not a ledger (%s). It was kept as %s and nothing was started. Mend it and move it back, "
+            "The ledger %s is not a ledger (%s). It was kept as %s%s. Mend it and move it back, "
             "or run again without it: scans that still run are then found again, finished ones are made anew." %
-            (self.path, why, aside))
+            (self.path, why, aside, "" if self._opened else " and nothing was started"))
 
     def _write(self):
         with self._file_lock:
@@ -154,7 +184,7 @@ class Ledger:
                 changed, self._changed = self._changed, {}
             began = time.monotonic()
             try:
-                with locked(os.path.dirname(os.path.abspath(self.path))):
+                with locked(os.path.dirname(self.path), self._lock_seconds):
                     if self._written is None or self._written != self._identity():
                         # Another run has written meanwhile; only what changed here is laid over it.
                         records = self._read()
@@ -170,8 +200,9 @@ class Ledger:
             except BaseException as error:
                 with self._lock:
                     self._changed = dict(changed, **self._changed)
-                if isinstance(error, OSError):
-                    raise LedgerError("The ledger %s cannot be written: %s." % (self.path, error.strerror)) from error
+                if isinstance(error, (OSError, FileProblem)) and not isinstance(error, LedgerError):
+                    raise LedgerError("The ledger %s cannot be written: %s." % (
+                        self.path, getattr(error, "strerror", None) or str(error).rstrip("."))) from error
                 raise
             now = time.monotonic()
             self._write_again_at = now + max(SECONDS_BETWEEN_WRITES, (now - began) / SHARE_OF_WRITING)
@@ -183,6 +214,25 @@ class Ledger:
         except OSError:
             return None
         return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def is_shallow(value):
+    """Whether a value of JSON is nested no deeper than anything that was written here."""
+    level = [value]
+    for _depth in range(DEEPEST):
+        level = [inner for outer in level if isinstance(outer, (dict, list)) for inner in (
+            outer.values() if isinstance(outer, dict) else outer)]
+        if not level:
+            return True
+    return False
+
+
+def same_host(address, host):
+    """Whether an address is one of this host."""
+    try:
+        return urlsplit(address).hostname == host
+    except ValueError:
+        return False
 
 
 def as_text(records):

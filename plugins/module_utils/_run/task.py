@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import traceback
+from urllib.parse import urlsplit
 
 from ansible.module_utils.common.parameters import remove_values
 
@@ -22,8 +24,9 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     write_atomically,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
-from ansible_collections.secops.remediation.plugins.module_utils._run.batch import Looks, WaitTimeout
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, longest
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
+from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
 
 RESULTS_SCHEMA_VERSION = 1
 
@@ -65,7 +68,7 @@ class Task:
         self._progress = progress
         self._connections = {} if connections is None else connections
         self.check = check
-        self.secrets = set()
+        self._secrets = []
 
     def say(self, text):
         """Shows how far the task is, where that is possible."""
@@ -78,9 +81,16 @@ class Task:
         if key not in self._connections:
             self._connections[key] = connect()
         connection = self._connections[key]
-        # A set that grows when a token is minted: what is in it at the end of the task is masked in its result.
-        self.secrets = connection.secrets
+        # Sets that grow when a token is minted: what is in them at the end of the task is masked in its result.
+        self._secrets.append(connection.secrets)
+        wait_timeout = self.params.get("wait_timeout")
+        connection.client.ends_at = None if wait_timeout is None else time.monotonic() + longest(wait_timeout)
         return connection
+
+    @property
+    def secrets(self):
+        """The texts that must never be shown, of all connections."""
+        return set().union(*self._secrets)
 
 
 def run_task(run, task, in_short=None):
@@ -148,7 +158,12 @@ def settle(items, endings, names, noun, timeout_advice, **result):
         if ending is None:
             continue
         if isinstance(ending, WaitTimeout):
-            unfinished.append("%s (%s)" % (name, item["status"]))
+            if item.get("status") is None:
+                item.setdefault("last_error", "nobody looked at it within wait_timeout")
+            if "outcome" in item:
+                item["outcome"] = "pending"
+            unfinished.append("%s (%s)" % (name, ", ".join(str(text) for text in (
+                item.get("status"), item.get("last_error")) if text)))
             continue
         known = isinstance(ending, (ItemFailed, HttpError, LedgerError))
         item["error"] = str(ending) if known else "%s: %s" % (type(ending).__name__, ending)
@@ -175,25 +190,36 @@ def enumerate_some(texts, most=20):
     return "; ".join(texts[:most]) + ("; and %d more, see the returned list" % more if more > 0 else "")
 
 
-def looks_of(task, limiter, durations=()):
-    """The batch.Looks that a task's options ask for. Raises TaskFailed."""
+def tenant_of(base_url):
+    """What tells tenants apart: scheme, host, port and path of their address, each in one spelling."""
+    parts = urlsplit(base_url)
+    port = parts.port if parts.port not in (None, {"http": 80, "https": 443}.get(parts.scheme)) else None
+    host = "[%s]" % parts.hostname if ":" in parts.hostname else parts.hostname
+    return "%s://%s%s%s" % (parts.scheme, host, ":%d" % port if port else "", parts.path.rstrip("/"))
+
+
+def pace_of(task, limiter, durations=()):
+    """The Pace that a task's options ask for. Raises TaskFailed."""
     interval = task.params["wait_interval"]
     if interval < 1:
         raise TaskFailed("wait_interval is %d and must be at least 1" % interval)
-    return Looks(interval, limiter.seconds_for, durations)
+    return Pace(interval, limiter.seconds_for, durations)
 
 
 def open_ledger(task):
     """The Ledger that a task's options name. Raises TaskFailed."""
     try:
-        return Ledger(task.params["ledger"], read_only=task.check_mode)
+        return Ledger(task.params["ledger"], task.check_mode, min(60, longest(task.params["wait_timeout"])))
     except LedgerError as error:
         raise TaskFailed(str(error)) from error
 
 
 def close_ledger(task, ledger):
-    """Writes what is left. A ledger that cannot be written fails no scan, but the user must know."""
+    """Writes what is left. A ledger that cannot be written fails no scan, but the user must know what it does not hold."""
     try:
         ledger.close()
     except LedgerError as error:
-        task.warn(str(error))
+        lost = ["%s %s" % (key.partition("://")[2].partition("/")[2], "(scan %s)" % record["scan_id"] if record.get(
+            "scan_id") else "") for key, record in ledger.unwritten().items()]
+        task.warn("%s Not recorded: %s. The next run finds of these what still runs, and starts no second scan beside it." % (
+            error, enumerate_some([name.strip() for name in lost], most=1000)))

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 import threading
 import time
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from ansible.module_utils.basic import env_fallback
-
-from ansible_collections.secops.remediation.plugins.module_utils._common.files import current_umask
-from ansible_collections.secops.remediation.plugins.module_utils._common.times import age, is_recent, parse_time, utc_now
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
+    PART_PREFIX,
+    PART_SUFFIX,
+    check_replaceable,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import CONNECTION_OPTIONS as COMMON_OPTIONS
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import (
     REQUESTS_IMPORT_ERROR,
@@ -28,30 +30,34 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
     BadConnectionOption,
     HttpClient,
     HttpError,
-    LatestRequests,
     NoAuthentication,
-    WouldChange,
+    from_environment,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, MissingLibrary, TaskFailed
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
+    ItemFailed,
+    MissingLibrary,
+    TaskFailed,
+    tenant_of,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
+    REMEDIATION_STATUS_REPORT,
+    accepts,
+)
 
 API_VERSIONS = ("v1", "v2026", "v2025", "v2024", "v3", "beta")
 PAGE_SIZE = 250
-REMEDIATION_STATUS_REPORT = "CAMPAIGN_REMEDIATION_STATUS_REPORT"
 REPORT_TYPES = (REMEDIATION_STATUS_REPORT, "CAMPAIGN_STATUS_REPORT", "CAMPAIGN_COMPOSITION_REPORT",
                 "CERTIFICATION_SIGNOFF_REPORT")
-CAMPAIGN_STATUSES = ("PENDING", "STAGED", "CANCELING", "ACTIVATING", "ACTIVE", "COMPLETING", "COMPLETED", "ERROR",
-                     "ARCHIVED")
-READABLE_REPORT_STATUSES = ("SUCCESS", "WARNING")
-SCAN_FACTS = ("status", "requested_at", "modified_before", "modified")
-FAILED_REPORT_STATUSES = ("ERROR", "TERMINATED", "TEMP_ERROR")
+# Pages of an API that never says that it is at the end would be read for ever.
+MOST_CAMPAIGNS = 100_000
 ACCEPTED_TYPES = {"csv": "text/csv, application/csv, application/octet-stream;q=0.9, */*;q=0.1",
                   "pdf": "application/pdf, application/octet-stream;q=0.9, */*;q=0.1"}
 
 CONNECTION_OPTIONS = dict(
-    base_url=dict(type="str", required=True, fallback=(env_fallback, ["SAIL_BASE_URL"])),
-    client_id=dict(type="str", fallback=(env_fallback, ["SAIL_CLIENT_ID"])),
-    client_secret=dict(type="str", no_log=True, fallback=(env_fallback, ["SAIL_CLIENT_SECRET"])),
-    access_token=dict(type="str", no_log=True, fallback=(env_fallback, ["SAIL_ACCESS_TOKEN"])),
+    base_url=dict(type="str", required=True, fallback=(from_environment, ["SAIL_BASE_URL"])),
+    client_id=dict(type="str", fallback=(from_environment, ["SAIL_CLIENT_ID"])),
+    client_secret=dict(type="str", no_log=True, fallback=(from_environment, ["SAIL_CLIENT_SECRET"])),
+    access_token=dict(type="str", no_log=True, fallback=(from_environment, ["SAIL_ACCESS_TOKEN"])),
     api_version=dict(type="str", choices=list(API_VERSIONS), default="v1"),
     **COMMON_OPTIONS,
 )
@@ -123,7 +129,8 @@ class ClientCredentials:
         if not isinstance(token, str) or not token:
             raise HttpError("POST", "/oauth/token", "the answer holds no access_token", answer.status,
                             hint="Is base_url the address of the tenant's API?")
-        lifetime = float(lifetime) if isinstance(lifetime, (int, float)) and lifetime > 0 else 60.0
+        # Whatever it says, it is tried, and renewed after a 401.
+        lifetime = float(lifetime) if isinstance(lifetime, (int, float)) and 0 < lifetime < 10 ** 9 else 60.0
         self.secrets.add(token)
         self._token = token
         self._renew_at = time.monotonic() + lifetime - min(60.0, lifetime / 10)
@@ -194,7 +201,7 @@ class SailPointApi:
         if options["access_token"]:
             authentication = AccessToken(options["access_token"].strip())
         elif options["client_id"] and options["client_secret"]:
-            authentication = ClientCredentials(options["client_id"], options["client_secret"])
+            authentication = ClientCredentials(options["client_id"].strip(), options["client_secret"].strip())
         else:
             missing = [name for name in ("client_id", "client_secret") if not options[name]]
             raise TaskFailed(
@@ -209,7 +216,7 @@ class SailPointApi:
         if isinstance(authentication, ClientCredentials):
             authentication.client = self.client
         self.secrets = authentication.secrets
-        self.host = urlsplit(self.client.base_url).hostname
+        self.tenant = tenant_of(self.client.base_url)
         self._may_get_campaign = True
 
     def _path(self, resource, *rest):
@@ -262,19 +269,25 @@ class SailPointApi:
             if answer.body and answer.body == campaigns[-len(answer.body):]:
                 raise HttpError("GET", self._path("campaigns"), "the same page came twice", answer.status)
             campaigns += answer.body
+            if len(campaigns) > MOST_CAMPAIGNS:
+                raise HttpError("GET", self._path("campaigns"), "there are more than %d campaigns, or the pages never end" %
+                                MOST_CAMPAIGNS, answer.status, hint="Narrow the filter down.")
             said = answer.headers.get("X-Total-Count", "")
-            total = int(said) if said.isdecimal() else total
-            if len(campaigns) >= total if total is not None else len(answer.body) < size:
-                return campaigns, len(campaigns) if total is None else total, False
+            total = int(said) if re.fullmatch(r"[0-9]{1,9}", said) else total
+            # Of one that came twice, another was pushed over the edge of a page.
+            doubtful = len({str(campaign["id"]) for campaign in campaigns}) < len(campaigns)
+            if len(campaigns) == total:
+                return campaigns, total, doubtful
             if not answer.body:
-                return campaigns, total, True
+                # Without a total, or with one that was too small, only an empty page is the end.
+                return campaigns, max(total or 0, len(campaigns)), doubtful or len(campaigns) < (total or 0)
             if limit is not None and len(campaigns) >= limit:
                 return campaigns, total, True
 
     def run_remediation_scan(self, campaign_id, record=None):
         """Asks for a remediation scan. Returns the server's time as text. Raises OperationConflict, CampaignNotFound.
 
-        The answer has no id: the scan can only be seen by its effects.
+        The answer has no id: the scan can only be seen by its effects. Accepted means 202 (documented), and nothing else.
         """
         return self._operate(record, campaign_id, "run-remediation-scan").server_time
 
@@ -284,8 +297,11 @@ class SailPointApi:
 
     def _operate(self, record, campaign_id, *operation):
         try:
-            return self.client.request("POST", self._path("campaigns", campaign_id, *operation), needs_body=False,
-                                       record=record)
+            path = self._path("campaigns", campaign_id, *operation)
+            answer = self.client.request("POST", path, needs_body=False, record=record)
+            if not accepts(answer.status, answer.body):
+                raise HttpError("POST", path, "HTTP %d is not the acceptance (202) of what was asked for" % answer.status)
+            return answer
         except HttpError as error:
             if error.status == 400 and (error.code or "").startswith("400.2.0"):
                 raise OperationConflict(str(error)) from error
@@ -296,13 +312,14 @@ class SailPointApi:
             raise
 
     def list_reports(self, campaign_id, record=None):
-        """The campaign's report objects: the latest run of each type. Raises CampaignNotFound."""
+        """The campaign's report objects: the latest run of each type. A campaign that never had one may answer 404."""
         path = self._path("campaigns", campaign_id, "reports")
         try:
             answer = self.client.request("GET", path, record=record)
         except HttpError as error:
+            # Of the campaign itself this says nothing (unknown whether it is ever answered).
             if error.status == 404:
-                raise CampaignNotFound(campaign_id) from error
+                return []
             raise
         if not isinstance(answer.body, list):
             raise HttpError("GET", path, "the answer is not a list of reports", answer.status)
@@ -316,8 +333,8 @@ class SailPointApi:
         if not isinstance(report_id, str) or not report_id:
             raise ItemFailed("the report has the id %r, with which no file can be asked for" % (report_id,))
         url_path = self._path("reports", report_id)
-        directory = os.path.dirname(path)
-        handle, temporary = tempfile.mkstemp(dir=directory, prefix=".", suffix=".part")
+        path = check_replaceable(path)
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=PART_PREFIX, suffix=PART_SUFFIX)
         try:
             with os.fdopen(handle, "w+b") as file:
                 try:
@@ -330,7 +347,6 @@ class SailPointApi:
                 file.seek(0)
                 self._check_file(url_path, answer, file.read(512), file_format)
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o666 & ~current_umask())
             os.replace(temporary, path)
             return sha256
         finally:
@@ -370,193 +386,3 @@ def campaign_filters(name, statuses, filters):
 def no_campaign(campaign_id):
     """The error for an id that no campaign has."""
     return ItemFailed("no campaign has the id %s, or this user may not see it" % campaign_id)
-
-
-def remediation_scan(api, ledger, looks, item, start=True, wait=False, max_age=86400):
-    """One campaign's remediation scan, as a generator for batch.drive.
-
-    looks: batch.Looks, for the pauses between two looks. item: the result, filled in as the work goes on; it has
-    `campaign_id`. ledger: where the scan is remembered the moment it was accepted. A kill just before that costs
-    nothing: the next request is refused as long as the scan runs, and so it is joined. start: whether a scan may be
-    asked for. The times in the item are the server's.
-
-    The only signs of a scan are that `modified` moves and that other operations are refused while it runs (both seen
-    on a tenant). Whether `modified` marks the end is unknown; a report taken after it is sound either way, because
-    the campaign refuses the report as long as the scan runs.
-    """
-    campaign_id = item["campaign_id"]
-    key = "%s/campaign/%s" % (api.host, campaign_id)
-    item.update(status=None, requested_at=None, modified_before=None, modified=None, changed=False,
-                requests=[])
-    known = ledger.get(key)
-    if known.get("status") == "finished":
-        if is_recent(known["finished_at"], max_age):
-            recall(item, known)
-            return
-        if not start:
-            raise ItemFailed("the last scan finished at %s, which is longer ago than max_age: start a new one" %
-                             known["finished_at"])
-    elif known and (not start or is_recent(known["asked_at"], max_age)):
-        recall(item, known)
-
-    with looks.scan() as scan:
-        seconds = age(known.get("asked_at")) if item["status"] else None
-        if seconds is not None and seconds >= 0:
-            scan.began = time.monotonic() - seconds
-        yield from _until_modified(api, ledger, key, item, scan, start, wait)
-
-
-def recall(item, known):
-    """Puts what the ledger knows of a scan into the item."""
-    item.update({name: known[name] for name in SCAN_FACTS})
-    item["requests"].extend(known.get("requests", ()))
-
-
-def _until_modified(api, ledger, key, item, scan, start, wait):
-    campaign_id = item["campaign_id"]
-    while True:
-        try:
-            campaign = api.get_campaign(campaign_id, LatestRequests(item["requests"]))
-            if campaign.get("id", campaign_id) != campaign_id:
-                # Its `modified` must not end a scan of this one.
-                raise ItemFailed("the API answered with another campaign, %r" % (campaign["id"],))
-            modified = campaign.get("modified")
-            if item["status"] in ("requested", "running") and _has_moved(modified, item["modified_before"]):
-                item.update(status="finished", modified=modified)
-                scan.ended()
-                _remember_scan(ledger, key, item, finished_at=utc_now())
-                return
-            if item["status"] is None and not start:
-                raise ItemFailed("no scan of this campaign is known, so there is nothing to collect: start one")
-            # One that was accepted may take as long as it likes. One that was joined may have moved `modified`
-            # before this run looked; then the next request is accepted as soon as it has ended.
-            if item["status"] != "requested" and start:
-                _ask_for_scan(api, ledger, key, item, campaign, scan)
-        except CampaignNotFound:
-            raise no_campaign(campaign_id) from None
-        except WouldChange:
-            item.update(status="requested", changed=True, modified_before=modified)
-            return
-        if not wait:
-            return
-        yield from scan.pause()
-
-
-def _has_moved(modified, before):
-    """Whether `modified` is another now. An earlier one comes from a server that lags behind, and proves nothing."""
-    moment, moment_before = parse_time(modified), parse_time(before)
-    return moment > moment_before if moment and moment_before else bool(modified) and modified != before
-
-
-def _ask_for_scan(api, ledger, key, item, campaign, scan):
-    if campaign.get("status") != "COMPLETED":
-        raise ItemFailed("the campaign is %s, and a remediation scan needs a COMPLETED one: complete it first" %
-                         campaign.get("status"))
-    try:
-        requested_at = api.run_remediation_scan(item["campaign_id"], LatestRequests(item["requests"]))
-    except OperationConflict:
-        if any(report.get("status") == "PENDING" for report in api.list_reports(
-                item["campaign_id"], LatestRequests(item["requests"]))):
-            item["status"] = "blocked"
-            return
-        if item["status"] == "running":
-            return
-        item.update(status="running", modified_before=campaign.get("modified"))
-    else:
-        scan.began = time.monotonic()
-        item.update(status="requested", changed=True, requested_at=requested_at,
-                    modified_before=campaign.get("modified"))
-    _remember_scan(ledger, key, item, asked_at=utc_now())
-
-
-def _remember_scan(ledger, key, item, **when):
-    ledger.put(key, dict(when, kind="campaign", campaign_id=item["campaign_id"],
-                         **{name: item[name] for name in SCAN_FACTS + ("requests",)}), at_once=True)
-
-
-def campaign_report(api, looks, item, report_type, path, file_format="csv", newer_than=None, force=False, wait=True):
-    """One report of one campaign, as a generator for batch.drive.
-
-    looks: batch.Looks, for the pauses between two looks. item: the result, filled in as the work goes on; it has
-    `campaign_id`. path: the file to download to, or None. newer_than: server time as text; an older report is run
-    again.
-
-    A run is done when its status is final and `lastRunAt` has moved (seen on a tenant).
-    """
-    item.update(report=None, path=None, sha256=None, status=None, changed=False, requests=[])
-    after = parse_time(newer_than) if newer_than else None
-    if newer_than and after is None:
-        raise ItemFailed("newer_than %r is not a time" % newer_than)
-    with looks.scan() as scan:
-        yield from _until_downloaded(api, item, scan, report_type, path, file_format, newer_than, after, force, wait)
-
-
-def _until_downloaded(api, item, scan, report_type, path, file_format, newer_than, after, must_run, wait):
-    campaign_id = item["campaign_id"]
-    ran = False
-    ran_at_before = None
-    while True:
-        report = _find_report(api, item, report_type)
-        status = report.get("status") if report else None
-        last_run_at = report.get("lastRunAt") if report else None
-        item["report"] = report
-        if ran and last_run_at == ran_at_before:
-            item["status"] = "running"
-        elif status == "PENDING":
-            item["status"] = "running"
-        elif status in FAILED_REPORT_STATUSES and (
-                ran or after and not must_run and _is_newer(last_run_at, after)):
-            # A failure that is new enough is an answer as well: looking at it again starts nothing.
-            raise ItemFailed("the report ended with status %s: run it again with force, or in the role make the scan "
-                             "anew with verify_max_age 0" % status)
-        elif ran and after and not _is_newer(last_run_at, after):
-            raise ItemFailed("a new report was run, but its lastRunAt %s is not newer than %s" %
-                             (last_run_at, newer_than))
-        elif status in READABLE_REPORT_STATUSES and not must_run and (not after or _is_newer(last_run_at, after)):
-            try:
-                if path:
-                    item["sha256"] = api.download_report(report.get("id"), file_format, path, LatestRequests(item["requests"]))
-                    item["path"] = path
-                item["status"] = "finished"
-                scan.ended()
-                return
-            except ReportGone as gone:
-                if ran:
-                    raise ItemFailed("the report was run and its file is not there: %s" % gone) from gone
-                must_run = True
-                continue
-            except OSError as error:
-                raise ItemFailed("cannot write %s: %s" % (path, error.strerror)) from error
-        elif not ran:
-            try:
-                api.run_report(campaign_id, report_type, LatestRequests(item["requests"]))
-            except WouldChange:
-                item.update(status="running", changed=True)
-                return
-            except CampaignNotFound:
-                raise no_campaign(campaign_id) from None
-            except OperationConflict:
-                item["status"] = "blocked"
-            else:
-                ran, must_run, ran_at_before = True, False, last_run_at
-                scan.began = time.monotonic()
-                item.update(status="running", changed=True)
-        else:
-            # A status that is not known is neither an end nor a failure; wait_timeout bounds it.
-            item["status"] = "running"
-        if not wait:
-            return
-        yield from scan.pause()
-
-
-def _find_report(api, item, report_type):
-    try:
-        reports = api.list_reports(item["campaign_id"], LatestRequests(item["requests"]))
-    except CampaignNotFound:
-        raise no_campaign(item["campaign_id"]) from None
-    return next((report for report in reports if report.get("reportType") == report_type), None)
-
-
-def _is_newer(text, after):
-    moment = parse_time(text)
-    return moment is not None and moment > after

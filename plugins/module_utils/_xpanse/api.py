@@ -14,11 +14,7 @@ import hashlib
 import re
 import secrets
 import time
-from urllib.parse import urlsplit
 
-from ansible.module_utils.basic import env_fallback
-
-from ansible_collections.secops.remediation.plugins.module_utils._common.times import age, is_recent, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import CONNECTION_OPTIONS as COMMON_OPTIONS
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import (
     REQUESTS_IMPORT_ERROR,
@@ -26,33 +22,36 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
     BadConnectionOption,
     HttpClient,
     HttpError,
-    LatestRequests,
-    WouldChange,
+    from_environment,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, MissingLibrary, TaskFailed
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
+    ItemFailed,
+    MissingLibrary,
+    TaskFailed,
+    tenant_of,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import NO_RECORD
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import scalar
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import (
+    EXPOSURE,
+    GET,
+    GET_OR_CREATE,
+    named_scan,
+    reopened,
+    values_sent,
+)
 
-SCANNING = "/public_api/v1/remediation_confirmation_scanning/requests"
-GET_OR_CREATE = SCANNING + "/get_or_create"
-GET = SCANNING + "/get"
 GET_ALERTS = "/public_api/v2/alerts/get_alerts_multi_events"
 ALERTS_PAGE = 100
-# The API counts no further, so a total of this size is a lower bound.
-ALERTS_COUNTED = 9999
-
-IN_PROGRESS = "IN_PROGRESS"
-OUTCOMES = {
-    ("SUCCESS", "REMEDIATED"): "remediated",
-    ("SUCCESS", "UNREMEDIATED"): "unremediated",
-}
-# The statuses after which a scan will not say anything else.
-FINAL_STATUSES = ("SUCCESS", "FAILED_TIMEOUT", "FAILED_ERROR")
+# Pages of an API that never says that it is at the end would be read for ever.
+MOST_ALERTS = 200_000
 
 CONNECTION_OPTIONS = dict(
-    base_url=dict(type="str", required=True, fallback=(env_fallback, ["CORTEX_FQDN"])),
-    api_key_id=dict(type="str", required=True, no_log=False, fallback=(env_fallback, ["CORTEX_API_KEY_ID"])),
-    api_key=dict(type="str", required=True, no_log=True, fallback=(env_fallback, ["CORTEX_API_KEY"])),
+    base_url=dict(type="str", required=True, fallback=(from_environment, ["CORTEX_FQDN"])),
+    api_key_id=dict(type="str", required=True, no_log=False, fallback=(from_environment, ["CORTEX_API_KEY_ID"])),
+    api_key=dict(type="str", required=True, no_log=True, fallback=(from_environment, ["CORTEX_API_KEY"])),
     api_key_type=dict(type="str", no_log=False, choices=["advanced", "standard"], default="advanced",
-                      fallback=(env_fallback, ["CORTEX_API_KEY_TYPE"])),
+                      fallback=(from_environment, ["CORTEX_API_KEY_TYPE"])),
     **COMMON_OPTIONS,
 )
 
@@ -156,7 +155,7 @@ class XpanseApi:
         except BadConnectionOption as error:
             raise TaskFailed(str(error)) from error
         self.secrets = key.secrets
-        self.host = urlsplit(self.client.base_url).hostname
+        self.tenant = tenant_of(self.client.base_url)
         # Documented both ways, so the first answers tell: with or without a slash at the end, and "EQ" or "eq".
         self._slash = "/"
         self._equals = None
@@ -201,21 +200,22 @@ class XpanseApi:
         """
         answer = self._post_equals(GET_OR_CREATE, {
             "attack_surface_rule_id": attack_surface_rule_id, "alert_internal_id": alert_internal_id,
-            "service_id": service_id}, record)
+            "service_id": service_id}, WithScanId(record))
         scan_id = reply_of(answer, GET_OR_CREATE).get("scanId")
-        if not isinstance(scan_id, str) or not scan_id:
+        if not isinstance(scan_id, str) or not scan_id.strip():
             raise HttpError("POST", GET_OR_CREATE, "the answer holds no scanId", answer.status)
-        if record:
-            record[-1]["reference"] = "scanId %s" % scan_id
+        if answer.status not in (200, 201):
+            raise HttpError("POST", GET_OR_CREATE, "HTTP %d is neither a new scan (201) nor one that was there (200)" %
+                            answer.status, answer.status)
         return scan_id, answer.status == 201
 
     def get_scan(self, scan_id, record=None):
         """The reply for a scan: a dict with `status`, and `result` once that is SUCCESS. Raises ScanNotFound."""
         try:
-            reply = reply_of(self._post_equals(GET, {"id": scan_id}, record), GET)
-            if record:
-                record[-1]["reference"] = "scanId %s" % scan_id
-            return reply
+            answer = self._post_equals(GET, {"id": scan_id}, WithScanId(record))
+            if answer.status != 200:
+                raise HttpError("POST", GET, "HTTP %d is no answer about a scan" % answer.status, answer.status)
+            return reply_of(answer, GET)
         except HttpError as error:
             if error.status == 404 or error.code == "err_code 404":
                 raise ScanNotFound(str(error)) from error
@@ -237,8 +237,12 @@ class XpanseApi:
                 raise HttpError("POST", GET_ALERTS, "the same page came twice", answer.status)
             alerts += page
             total = reply.get("total_count")
-            total = total if isinstance(total, int) else None
-            if len(page) < size:
+            total = total if isinstance(total, int) and not isinstance(total, bool) else None
+            if len(alerts) > MOST_ALERTS:
+                raise HttpError("POST", GET_ALERTS, "there are more than %d alerts, or the pages never end" % MOST_ALERTS,
+                                answer.status, hint="Narrow the look-up down.")
+            # Where no total is said, only an empty page is the end.
+            if not page or total is not None and len(page) < size:
                 return alerts, max(total or 0, len(alerts)), total is not None and total > len(alerts)
             if limit is not None and len(alerts) >= limit:
                 return alerts, max(total or 0, len(alerts)), total is None or total > len(alerts)
@@ -257,17 +261,27 @@ def reply_of(answer, path):
     return reply
 
 
-def outcome_of(status, result):
-    """The outcome of a scan. What is not known is never read as an answer."""
-    if status == IN_PROGRESS:
-        return "pending"
-    return next((outcome for words, outcome in OUTCOMES.items() if words == (status, result)), "inconclusive")
+class WithScanId:
+    """A record in which each exchange is referred to by the scan that it is about.
+
+    record: what the exchanges are put into, or None.
+    """
+
+    def __init__(self, record):
+        self._record = NO_RECORD if record is None else record
+
+    def append(self, exchange):
+        """Adds an exchange."""
+        scan_id = named_scan(exchange) or (exchange["path"].startswith(GET + "/") or exchange["path"] == GET) and values_sent(
+            exchange).get("id")
+        if scan_id and not exchange.get("reference"):
+            exchange = dict(exchange, reference="scanId %s" % scan_id)
+        self._record.append(exchange)
 
 
 def exposure_of(request):
     """(alert id, rule id, service id) as they are sent, of an item of `requests`. Raises ItemFailed."""
-    values = {name: str(request.get(name) or "").strip() for name in (
-        "alert_internal_id", "attack_surface_rule_id", "service_id")}
+    values = {name: scalar(request.get(name)) for name in EXPOSURE}
     missing = [name for name, value in values.items() if not value]
     if missing:
         raise ItemFailed("%s missing: all three ids are needed to ask for a scan, or a scan_id to look at one" % (
@@ -275,127 +289,27 @@ def exposure_of(request):
     alert_id = values["alert_internal_id"]
     if re.fullmatch(r"-\d+", alert_id):
         raise ItemFailed("alert_internal_id %s is negative" % alert_id)
-    return (int(alert_id) if re.fullmatch(r"[0-9]+", alert_id) else alert_id, values["attack_surface_rule_id"],
+    return (int(alert_id) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id, values["attack_surface_rule_id"],
             values["service_id"])
 
 
-def confirmation_scan(api, ledger, looks, item, request, start=True, wait=False, max_age=86400):
-    """One remediation confirmation scan, as a generator for batch.drive.
-
-    ledger: where the scan id is remembered, and the answer. looks: batch.Looks, for the pauses between two looks.
-    item: the result, filled in as the work goes on. request: the three ids and/or a `scan_id`, which is then only
-    looked at. start: whether a scan may be asked for.
-    """
-    item.update(scan_id=request.get("scan_id") or None, created=False, status=None, result=None, outcome="inconclusive",
-                requests=[])
-    key = None
-    if not item["scan_id"]:
-        exposure = exposure_of(request)
-        key = exposure_keys(api) + "%s/%s/%s" % exposure
-        known = ledger.get(key)
-        if known.get("finished_at"):
-            if is_recent(known["finished_at"], max_age):
-                recall(item, known)
-                return
-            if not start:
-                raise ItemFailed("the scan %s ended at %s, which is longer ago than max_age: start a new one" % (
-                    known["scan_id"], known["finished_at"]))
-        else:
-            recall(item, known)
-    asked_now = False
-    with looks.scan() as scan:
-        seconds = age(item.get("requested_at"))
-        # A moment to come is another machine's clock.
-        if seconds is not None and seconds >= 0:
-            scan.began = time.monotonic() - seconds
-            if wait and item["status"] == IN_PROGRESS and seconds < looks.interval:
-                # An earlier task has just asked for it: as if it had been this one.
-                yield looks.interval - seconds
-        while True:
-            if not item["scan_id"]:
-                if not start:
-                    raise ItemFailed("no scan of this exposure is known, so there is nothing to collect: start one")
-                try:
-                    item["scan_id"], item["created"] = api.get_or_create(*exposure, record=LatestRequests(item["requests"]))
-                except WouldChange:
-                    item.update(created=True, outcome="pending")
-                    return
-                asked_now = True
-                if item["created"]:
-                    scan.began = time.monotonic()
-                    item.update(status=IN_PROGRESS, outcome="pending", requested_at=utc_now())
-                _remember_scan(ledger, key, item, exposure)
-                if item["created"]:
-                    if not wait:
-                        return
-                    yield from scan.pause()
-            try:
-                reply = api.get_scan(item["scan_id"], record=LatestRequests(item["requests"]))
-            except ScanNotFound as error:
-                if key is None or asked_now or not start:
-                    raise ItemFailed("no scan has the id %s (%s)" % (item["scan_id"], error)) from error
-                # What the ledger remembers is gone; the exposure can be asked about again.
-                item["scan_id"] = None
-                continue
-            item.update(status=reply.get("status"), result=reply.get("result"))
-            item["outcome"] = outcome_of(item["status"], item["result"])
-            if item["status"] in FINAL_STATUSES:
-                item["finished_at"] = utc_now()
-                took = scan.ended()
-                if took:
-                    item["took"] = took
-            if key is not None and item["outcome"] != "pending":
-                _remember_scan(ledger, key, item, exposure)
-            if item["outcome"] != "pending" or not wait:
-                return
-            yield from scan.pause()
-
-
-def exposure_keys(api):
-    """What the keys of all of a tenant's exposures begin with in the ledger."""
-    return "%s/exposure/" % api.host
-
-
-def durations(api, ledger):
-    """Seconds that each finished scan took which the ledger remembers."""
-    found = []
-    for record in ledger.find(exposure_keys(api)):
-        took = record.get("took")
-        if isinstance(took, (int, float)) and took > 0:
-            found.append(took)
-    return found
-
-
-SCAN_FACTS = ("scan_id", "status", "result", "outcome", "requested_at", "finished_at", "took")
-
-
-def recall(item, known):
-    """Puts what the ledger knows of a scan into the item."""
-    item.update({name: known[name] for name in SCAN_FACTS if known.get(name)})
-    item["requests"].extend(known.get("requests", ()))
-
-
-def _remember_scan(ledger, key, item, exposure):
-    ledger.put(key, dict(
-        kind="exposure", **dict(zip(("alert_internal_id", "attack_surface_rule_id", "service_id"), exposure)),
-        **{name: item.get(name) for name in SCAN_FACTS + ("requests",)}))
-
-
-def scan_targets(alert):
+def scan_targets(alert, read_at=None):
     """What can be scanned of an alert: a list of the three ids, one entry a service. Raises ItemFailed with why not.
 
     `service_ids` is a list in an alert and plain text in an incident's extra data; more than one is then separated by
-    commas. `external_id` is something else.
+    commas. `external_id` is something else. Of an alert that was reopened, an entry has `newer_than` as well: a scan that
+    ended before proves nothing any more. read_at: when the alert was read, by the server's clock.
     """
-    rule_id = alert.get("attack_surface_rule_id")
+    rule_id = scalar(alert.get("attack_surface_rule_id"))
     service_ids = alert.get("service_ids") or []
     if isinstance(service_ids, str):
-        service_ids = [service_id.strip() for service_id in service_ids.split(",")]
-    service_ids = [service_id for service_id in service_ids if service_id] if isinstance(service_ids, list) else []
-    alert_id = "" if alert.get("alert_id") is None else str(alert["alert_id"])
+        service_ids = service_ids.split(",")
+    service_ids = list(map(scalar, service_ids)) if isinstance(service_ids, list) else [""]
+    alert_id = scalar(alert.get("alert_id"))
     missing = ([] if alert_id else ["id"]) + ([] if rule_id else ["attack surface rule"]) + (
-        [] if service_ids else ["service"])
+        [] if any(service_ids) else ["service"])
     if missing:
         raise ItemFailed("the alert has no %s, so Xpanse cannot scan it" % " and no ".join(missing))
-    return [dict(alert_internal_id=int(alert_id) if re.fullmatch(r"[0-9]+", alert_id) else alert_id,
-                 attack_surface_rule_id=rule_id, service_id=service_id) for service_id in service_ids]
+    more = {"newer_than": reopened(alert, read_at)} if reopened(alert, read_at) else {}
+    return [dict(alert_internal_id=int(alert_id) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id,
+                 attack_surface_rule_id=rule_id, service_id=service_id, **more) for service_id in service_ids if service_id]

@@ -1,0 +1,168 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A campaign's report, run if need be, waited for, and downloaded. Private to the collection.
+
+A run is done when its status is final and `lastRunAt` has moved (seen on a tenant).
+"""
+
+from __future__ import annotations
+
+import time
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
+    is_later,
+    is_past,
+    parse_time,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import WouldChange
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import LedgerError
+from ansible_collections.secops.remediation.plugins.module_utils._run.pace import watch
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import (
+    CampaignNotFound,
+    OperationConflict,
+    ReportGone,
+    no_campaign,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import campaign_key
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
+    CERTIFICATIONS,
+    FAILED_REPORT_STATUSES,
+    READABLE_REPORT_STATUSES,
+    REMEDIATION_STATUS_REPORT,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
+
+
+class CampaignReport:
+    """The steps of one report of one campaign.
+
+    api: SailPointApi. item: the result, filled in as the work goes on; it has `campaign_id`. report_type: see REPORT_TYPES.
+    path: the file to download to, or None. newer_than: server time as text; an older report is run again, and after the
+    download the campaign is read again, to see that it did not change meanwhile. force: whether to run it in any case.
+    ledger: where that last look is remembered, for later runs to be held against.
+    """
+
+    def __init__(self, api, ledger, item, report_type, path, file_format="csv", newer_than=None, force=False, wait=True):
+        self.api, self.ledger, self.item, self.wait = api, ledger, item, wait
+        self.report_type, self.path, self.file_format = report_type, path, file_format
+        self.newer_than, self.must_run = newer_than, force
+        self.campaign_id = item["campaign_id"]
+        self.ran = False
+        self.ran_at_before = None
+        item.update(report=None, path=None, sha256=None, status=None, changed=False)
+        self.answers = Answers(item)
+
+    def run(self, pace):
+        """The work, as a generator for batch.drive. pace: the Pace of all reports."""
+        if self.newer_than and parse_time(self.newer_than) is None:
+            raise ItemFailed("newer_than %r is not a time" % (self.newer_than,))
+        with pace.scan() as scan:
+            yield from watch(self, scan, self.wait)
+
+    def look(self, scan):
+        """One step. Returns whether the work is done. Raises ItemFailed, HttpError."""
+        report = self.item["report"] = next((one for one in self.api.list_reports(
+            self.campaign_id, self.answers) if one.get("reportType") == self.report_type), None)
+        status, run_at = (report.get("status"), report.get("lastRunAt")) if report else (None, None)
+        if status == "PENDING" or self.ran and run_at == self.ran_at_before:
+            self.item["status"] = "running"
+            return False
+        if status in FAILED_REPORT_STATUSES and (self.ran or not self.must_run and self.newer_than and self._is_new(run_at)):
+            # A failure that is new enough is an answer as well: looking at it again starts nothing.
+            raise ItemFailed("the report ended with status %s: run it again with force, or in the role make the scan "
+                             "anew with verify_max_age 0" % status)
+        if self.ran and self.newer_than and not self._is_new(run_at):
+            raise ItemFailed("a new report was run, but its lastRunAt %s is not newer than %s, or it is in the future" % (
+                run_at, self.newer_than))
+        if status in READABLE_REPORT_STATUSES and not self.must_run and (not self.newer_than or self._is_new(run_at)):
+            return self._take(report, scan)
+        if self.ran:
+            # A status that is not known is neither an end nor a failure; wait_timeout bounds it.
+            self.item["status"] = "running"
+            return False
+        return self._run_it(run_at, scan)
+
+    def _take(self, report, scan):
+        try:
+            if self.path:
+                self.item["sha256"] = self.api.download_report(report.get("id"), self.file_format, self.path, self.answers)
+                self.item["path"] = self.path
+        except ReportGone as gone:
+            if self.ran:
+                raise ItemFailed("the report was run and its file is not there: %s" % gone) from gone
+            self.must_run = True
+            return self.look(scan)
+        except OSError as error:
+            raise ItemFailed("cannot write %s: %s" % (self.path, error.strerror)) from error
+        if self.path and self.newer_than and self.report_type == REMEDIATION_STATUS_REPORT:
+            campaign = self._read_campaign()
+            if self._has_changed(campaign, report):
+                self.must_run = True
+                return self.look(scan)
+            self._remember(campaign)
+        self.item["status"] = "finished"
+        scan.ended()
+        return True
+
+    def _run_it(self, run_at, scan):
+        try:
+            self.api.run_report(self.campaign_id, self.report_type, self.answers)
+        except WouldChange:
+            self.item.update(status="running", changed=True)
+            return True
+        except CampaignNotFound:
+            raise no_campaign(self.campaign_id) from None
+        except OperationConflict:
+            self.item["status"] = "blocked"
+            return False
+        self.ran, self.must_run, self.ran_at_before = True, False, run_at
+        scan.began = time.monotonic()
+        self.item.update(status="running", changed=True)
+        return False
+
+    def _is_new(self, run_at):
+        """Whether the report was run after `newer_than`, and not in the future by the server's clock."""
+        now = exchanges_in(self.item)[-1].get("server_time") if exchanges_in(self.item) else None
+        return is_later(run_at, self.newer_than) and (now is None or is_past(run_at, now))
+
+    def _read_campaign(self):
+        try:
+            return self.api.get_campaign(self.campaign_id, self.answers)
+        except CampaignNotFound:
+            raise no_campaign(self.campaign_id) from None
+
+    def _has_changed(self, campaign, report):
+        """Whether a report that somebody else ran, or an earlier run, is older than the campaign as it is now.
+
+        One that was run just now is not run again: whether a report moves `modified` itself is unknown.
+        """
+        modified = campaign.get("modified")
+        baseline = self._known().get("baseline")
+        if self.ran or isinstance(baseline, dict) and baseline.get("modified") == modified:
+            return False
+        return is_later(modified, self.newer_than) and is_later(modified, report.get("lastRunAt"))
+
+    def _known(self):
+        return self.ledger.get(campaign_key(self.api, self.campaign_id))
+
+    def _remember(self, campaign):
+        known = self._known()
+        if not known.get("answers"):
+            return
+        baseline = {name: campaign.get(name) for name in ("status", "modified") + CERTIFICATIONS}
+        if known.get("baseline") == baseline:
+            return
+        try:
+            self.ledger.put(campaign_key(self.api, self.campaign_id), dict(
+                known, baseline=baseline, answers=exchanges_in(known) + exchanges_in(self.item)), at_once=True)
+        except LedgerError:
+            # What could not be recorded is said when the ledger is closed.
+            return
+
+
+def campaign_report(api, ledger, pace, item, report_type, path, **options):
+    """One report of one campaign, as a generator for batch.drive. options: see CampaignReport."""
+    return CampaignReport(api, ledger, item, report_type, path, **options).run(pace)

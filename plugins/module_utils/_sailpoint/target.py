@@ -1,0 +1,336 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is proved of a campaign by what SailPoint answered, and the records of all campaigns.
+
+`remediated` comes out of `prove` and from nowhere else. Private to the collection.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
+    in_utc,
+    is_later,
+    is_past,
+    parse_time,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, path_of
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    INCONCLUSIVE,
+    PENDING,
+    REMEDIATED,
+    UNREMEDIATED,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import (
+    failure_of,
+    fenced,
+    has_failed,
+    listed,
+    make_target,
+    records_of,
+    requests_of,
+    result_of,
+    system_of,
+)
+
+KIND = "campaign"
+COMPLETED = "COMPLETED"
+# Statuses of a campaign whose decisions are still to come.
+UNDECIDED = ("PENDING", "STAGED", "ACTIVATING", "ACTIVE", "COMPLETING")
+REMEDIATION_STATUS_REPORT = "CAMPAIGN_REMEDIATION_STATUS_REPORT"
+READABLE_REPORT_STATUSES = ("SUCCESS", "WARNING")
+FAILED_REPORT_STATUSES = ("ERROR", "TERMINATED", "TEMP_ERROR")
+NOT_DOWNLOADED = "the remediation status report has finished, and was not downloaded (check mode downloads nothing)"
+CAMPAIGN_FACTS = ("name", "type", "status", "created", "deadline", "modified", "totalCertifications",
+                  "completedCertifications")
+# What of a campaign must not change once its decisions are made.
+CERTIFICATIONS = ("totalCertifications", "completedCertifications")
+# What only an error of this API, or of a gateway before it, has.
+ERROR_KEYS = {"detailCode", "trackingId", "messages", "causes", "error", "errors", "errorCode", "errorMessage", "fault"}
+ITEM_FACTS = ("items_total", "items_remediated", "items_open", "items_unknown", "open_items", "status_column", "words")
+
+
+# --- what the API's answers are worth ---
+
+def campaign_in(exchange, campaign_id):
+    """The campaign, as an answer shows it, or None: alone or, for who may not read it so, in a list."""
+    body = exchange.get("body")
+    found = body if isinstance(body, list) else [body]
+    return next((one for one in found if isinstance(one, dict) and one.get("id") == campaign_id), None) if (
+        exchange.get("method") == "GET" and exchange["status"] == 200 and "/reports" not in path_of(exchange)) else None
+
+
+def accepts(status, body):
+    """Whether this is the answer to an operation that is taken up: 202 (documented), and no error in disguise."""
+    return status == 202 and not (isinstance(body, dict) and ERROR_KEYS & body.keys())
+
+
+def is_accepted(exchange, campaign_id, *operation):
+    """Whether this asked for an operation on the campaign, and was accepted."""
+    path = "/".join(["", quote(campaign_id, safe="")] + list(operation))
+    return exchange.get("method") == "POST" and path_of(exchange).endswith(path) and accepts(
+        exchange["status"], exchange.get("body"))
+
+
+def report_in(exchange, campaign_id, report_type=REMEDIATION_STATUS_REPORT):
+    """The campaign's report of a type, as an answer lists it, or None."""
+    body = exchange.get("body")
+    if not (isinstance(body, list) and exchange.get("method") == "GET" and exchange["status"] == 200 and path_of(
+            exchange).endswith("/%s/reports" % quote(campaign_id, safe=""))):
+        return None
+    return next((one for one in body if isinstance(one, dict) and one.get("reportType") == report_type), None)
+
+
+def scan_on_record(exchanges, campaign_id):
+    """What the answers say of the scan that was accepted last, as a dict: `accepted` (its place in them, or None),
+    `accepted_at`, `modified_before`, `moved` (the place of the answer in which `modified` has moved since, or None),
+    `modified`, `seen_at`."""
+    scan = dict(accepted=None, accepted_at=None, modified_before=None, moved=None, modified=None, seen_at=None)
+    last_modified = None
+    for place, exchange in enumerate(exchanges):
+        campaign = campaign_in(exchange, campaign_id)
+        if is_accepted(exchange, campaign_id, "run-remediation-scan"):
+            scan.update(accepted=place, accepted_at=exchange.get("server_time"), modified_before=last_modified, moved=None,
+                        modified=None, seen_at=None)
+        elif campaign and scan["accepted"] is not None and scan["moved"] is None and is_later(
+                campaign.get("modified"), scan["modified_before"]):
+            scan.update(moved=place, modified=campaign["modified"], seen_at=exchange.get("server_time"))
+        if campaign:
+            last_modified = campaign.get("modified")
+    return scan
+
+
+def prove(campaign_id, exchanges, sha256=None, info=None):
+    """(outcome, reason) that the answers on record, and the file that came with them, prove of a campaign.
+
+    exchanges: what was asked and answered about the scan and the report, in order. sha256: of the file that was read, or
+    None. info: what it says, as _sailpoint.report_file reads it, or None.
+
+    Each condition has its reason: a COMPLETED campaign; a scan that was asked for by us and accepted; `modified` moved
+    since; the campaign's own remediation status report, run after that; its file, whole; nothing changed since.
+    """
+    reads = [(place, campaign_in(exchange, campaign_id)) for place, exchange in enumerate(exchanges) if campaign_in(
+        exchange, campaign_id)]
+    if not reads:
+        return INCONCLUSIVE, "no answer on record shows the campaign"
+    last_place, last = reads[-1]
+    if last.get("status") != COMPLETED:
+        return INCONCLUSIVE, "the campaign is %s, so nothing can be verified" % last.get("status")
+    scan = scan_on_record(exchanges, campaign_id)
+    if scan["accepted"] is None:
+        return INCONCLUSIVE, "no answer on record accepts a remediation scan of this campaign (202)"
+    if parse_time(scan["modified_before"]) is None:
+        return INCONCLUSIVE, "no answer on record says what the campaign's modified was before the scan"
+    if scan["moved"] is None:
+        return PENDING, "the remediation scan has not finished"
+    listings = [(place, report_in(exchange, campaign_id)) for place, exchange in enumerate(exchanges)
+                if place > scan["moved"] and report_in(exchange, campaign_id)]
+    if not listings:
+        return INCONCLUSIVE, "no answer on record lists a remediation status report of this campaign after the scan"
+    listed_at, report = listings[-1]
+    if report.get("status") not in READABLE_REPORT_STATUSES:
+        return INCONCLUSIVE, "the report has the status %r, so it cannot be read" % (report.get("status"),)
+    run_at = report.get("lastRunAt")
+    if not is_later(run_at, scan["modified"]):
+        return INCONCLUSIVE, "the report was run at %s, which is not after the scan (%s)" % (run_at, scan["modified"])
+    if exchanges[listed_at].get("server_time") and not is_past(run_at, exchanges[listed_at]["server_time"]):
+        return INCONCLUSIVE, "the report was run at %s, which is in the future by the server's clock" % run_at
+    shown_at = next(place for place, other in listings if all(
+        other.get(name) == report.get(name) for name in ("id", "status", "lastRunAt")))
+    downloads = [place for place, exchange in enumerate(exchanges) if place > shown_at and is_download(
+        exchange, report.get("id"))]
+    if not downloads or not sha256 or exchanges[downloads[-1]].get("sha256") != sha256:
+        return INCONCLUSIVE, "no answer on record brought the report's file that was read"
+    changed = change_since(reads, scan, downloads[-1], run_at, ran_place(exchanges, campaign_id, scan["moved"]))
+    if changed:
+        return INCONCLUSIVE, changed
+    return judge_file(campaign_id, report, info)
+
+
+def is_download(exchange, report_id):
+    """Whether this brought the file of a report."""
+    return (isinstance(report_id, str) and exchange.get("method") == "GET" and exchange["status"] == 200
+            and bool(exchange.get("sha256")) and path_of(exchange).endswith("/%s" % quote(report_id, safe=""))
+            and "/reports/" in path_of(exchange))
+
+
+def ran_place(exchanges, campaign_id, after):
+    """The place of the answer that accepted the report which was asked for last after the scan, or None."""
+    return next((place for place in reversed(range(len(exchanges))) if place > after and is_accepted(
+        exchanges[place], campaign_id, "run-report", REMEDIATION_STATUS_REPORT)), None)
+
+
+def change_since(reads, scan, downloaded, run_at, ran):
+    """Says that the campaign has changed since its report was run, or that nobody looked; else None.
+
+    Whether a report moves `modified` itself is unknown. So after a report that was run by us the first look is what
+    every later one is held against, whatever it says.
+    """
+    last_place, last = reads[-1]
+    if last_place < downloaded:
+        return "the campaign was not read again after its report"
+    at_scan = next(campaign for place, campaign in reads if place == scan["moved"])
+    for name in CERTIFICATIONS:
+        if last.get(name) != at_scan.get(name):
+            return "the campaign has changed since its scan: %s was %r and is %r" % (name, at_scan.get(name), last.get(name))
+    for _place, campaign in reads:
+        if campaign.get("status") != COMPLETED and _place > scan["moved"]:
+            return "the campaign was %s since its scan" % campaign.get("status")
+    modified = last.get("modified")
+    if parse_time(modified) is None:
+        return "the campaign says no more when it was modified"
+    if not is_later(modified, scan["modified"]) or not is_later(modified, run_at):
+        return None
+    baseline = next((campaign for place, campaign in reads if ran is not None and place > ran), None)
+    if baseline is not None and baseline.get("modified") == modified:
+        return None
+    return "the campaign was modified at %s, after its report was run (%s)" % (modified, run_at)
+
+
+def judge_file(campaign_id, report, info):
+    """(outcome, reason) by what the report's file says."""
+    if not isinstance(info, dict):
+        return INCONCLUSIVE, "the remediation status report was not read"
+    if info.get("error"):
+        return INCONCLUSIVE, str(info["error"])
+    others = [value for value in info.get("campaign_ids") or [] if value != campaign_id]
+    if others:
+        return INCONCLUSIVE, "the report has rows of another campaign, %s" % others[0]
+    outcome, reason = info.get("outcome"), info.get("reason")
+    if outcome == REMEDIATED and report.get("status") != "SUCCESS":
+        return INCONCLUSIVE, "the report ended with status %s, so it may not be complete, and shows no open item" % (
+            report.get("status"))
+    numbers = [info.get(name) for name in ("items_total", "items_remediated", "items_open", "items_unknown")]
+    if outcome == REMEDIATED and (any(type(number) is not int for number in numbers) or numbers[0] < 0
+                                  or numbers != [numbers[0], numbers[0], 0, 0]):
+        return INCONCLUSIVE, "the report's numbers of items do not add up"
+    return (outcome, reason) if outcome in (REMEDIATED, UNREMEDIATED) else (INCONCLUSIVE, reason)
+
+
+# --- the records ---
+
+def targets(results):
+    """The records of all campaigns, those that were named first. results: see _systems.verify."""
+    named, filtered = lookups(results)
+    found = {}
+    odd = []
+    for campaign in listed(named, "campaigns") + listed(filtered, "campaigns"):
+        if isinstance(campaign.get("id"), str) and campaign["id"]:
+            found.setdefault(campaign["id"], campaign)
+        else:
+            odd.append(campaign)
+    by_campaign = {source: {item.get("campaign_id"): item for item in listed(result_of(results, source), source)
+                            if isinstance(item.get("campaign_id"), str)} for source in ("scans", "reports")}
+    infos = {item.get("path"): item for item in listed(result_of(results, "report_infos"), "reports") if isinstance(
+        item.get("path"), str)}
+    made = []
+    for campaign_id in dict.fromkeys([str(asked) for asked in results.get("campaign_ids") or ()] + list(found)):
+        made.append(fenced(KIND, campaign_id, lambda campaign_id=campaign_id: campaign_target(
+            campaign_id, found.get(campaign_id), by_campaign["scans"].get(campaign_id),
+            by_campaign["reports"].get(campaign_id), infos, results)))
+    for campaign in odd:
+        made.append(make_target(KIND, "campaign with the id %r" % (campaign.get("id"),), campaign.get("name"), INCONCLUSIVE,
+                                "the API listed a campaign whose id is no text, so nothing can be asked about it",
+                                system=system_of(filtered, named), requests=requests_of(filtered)))
+    problem = problem_of_filter(results, filtered)
+    if problem:
+        made.append(make_target(KIND, "filter: %s" % results.get("campaign_filters"), None, INCONCLUSIVE, problem,
+                                system=system_of(filtered), requests=requests_of(filtered)))
+    return made
+
+
+def lookups(results):
+    """The results of looking up campaigns: those that were named, those that a filter found."""
+    return [result_of(results, "campaigns"), result_of(results, "filtered_campaigns")]
+
+
+def asked_for(results):
+    """What was looked up, and whether it was found: see conclude."""
+    filtered = result_of(results, "filtered_campaigns")
+    return [dict(kind="campaign filter", asked=str(results["campaign_filters"]), found=len(listed(filtered, "campaigns")),
+                 problem=problem_of_filter(results, filtered))] if results.get("campaign_filters") else []
+
+
+def problem_of_filter(results, filtered):
+    """Why not every campaign is known that the filter asks for, or None."""
+    if not results.get("campaign_filters"):
+        return None
+    if has_failed(filtered) or not isinstance(filtered.get("campaigns"), list):
+        return failure_of(filtered, "the campaigns could not be listed")
+    if filtered.get("truncated") is not False:
+        return "the API left campaigns out, so not every campaign is known"
+    return None if filtered["campaigns"] else "no campaign meets the filter"
+
+
+def campaign_target(campaign_id, campaign, scan, report, infos, results):
+    """The record of one campaign. campaign, scan, report: what the modules returned of it, or None."""
+    named, filtered = lookups(results)
+    if campaign is None:
+        missing = named.get("missing_ids") or ()
+        reason = ("no campaign has this id, or this user may not see it" if campaign_id in missing else
+                  failure_of(named, "the campaign could not be read"))
+        asked = [request for request in requests_of(named) if path_of(request).endswith("/" + quote(campaign_id, safe=""))]
+        return make_target(KIND, campaign_id, None, INCONCLUSIVE, reason, system=system_of(named), requests=asked)
+    looked_up = [request for request in requests_of(named, filtered) if path_of(request).endswith(
+        ("/campaigns", "/campaigns/v1", "/" + quote(campaign_id, safe="")))]
+    facts = {name: campaign[name] for name in CAMPAIGN_FACTS if name in campaign}
+    target = make_target(KIND, campaign_id, campaign.get("name"), INCONCLUSIVE, "", system=system_of(named, filtered),
+                         requests=requests_of(scan, report) or looked_up, campaign=facts)
+    exchanges = exchanges_in(scan) + exchanges_in(report)
+    on_record = scan_on_record(exchanges, campaign_id)
+    if scan:
+        target.update(started_at=in_utc(on_record["accepted_at"]), finished_at=in_utc(on_record["modified"]),
+                      evidence=records_of(result_of(results, "scans"), result_of(results, "reports")),
+                      scan=dict(status=scan.get("status"), requested_at=on_record["accepted_at"],
+                                modified_before=on_record["modified_before"], modified=on_record["modified"]))
+    info = None
+    if report and isinstance(report.get("path"), str):
+        target["evidence"] = [dict(path=report["path"], sha256=report.get("sha256"))] + target["evidence"]
+        shown = report.get("report") if isinstance(report.get("report"), dict) else {}
+        target["report"] = {name: shown.get(name) for name in ("id", "status", "lastRunAt", "reportType")}
+        info = infos.get(report["path"])
+        if info and not info.get("error"):
+            target["items"] = {name: info.get(name) for name in ITEM_FACTS}
+    target["outcome"], target["reason"] = judge(campaign_id, campaign, scan, report, info, exchanges, results)
+    return target
+
+
+def judge(campaign_id, campaign, scan, report, info, exchanges, results):
+    """(outcome, reason) of a campaign that was found."""
+    status = campaign.get("status")
+    if status in UNDECIDED:
+        return PENDING, "the campaign is %s: not all decisions are made yet" % status
+    if status != COMPLETED:
+        return INCONCLUSIVE, "the campaign is %s, so nothing can be verified" % status
+    if scan is None:
+        return INCONCLUSIVE, failure_of(result_of(results, "scans"), "no remediation scan was asked for")
+    if scan.get("error"):
+        return INCONCLUSIVE, str(scan["error"])
+    last = "; the last look failed: %s" % scan["last_error"] if scan.get("last_error") else ""
+    if scan.get("status") == "blocked":
+        return PENDING, "a report of the campaign runs, so the remediation scan has to wait" + last
+    if scan.get("status") == "running":
+        return PENDING, "another operation of the campaign runs, so the remediation scan has to wait" + last
+    if scan.get("status") != "finished" or last:
+        return PENDING, "the remediation scan has not finished" + last
+    if not scan.get("unread") and not any(campaign_in(exchange, campaign_id) and not exchange.get("remembered")
+                                          for exchange in exchanges_in(scan)):
+        return INCONCLUSIVE, "what an earlier run was told of the scan was not read again"
+    reports = result_of(results, "reports")
+    if report is None and has_failed(reports):
+        return INCONCLUSIVE, failure_of(reports, "the reports could not be made")
+    if report is None:
+        return PENDING, "the remediation scan has finished, and no report has been asked for yet"
+    if report.get("error"):
+        return INCONCLUSIVE, str(report["error"])
+    if report.get("status") != "finished":
+        return PENDING, "the remediation status report has not finished" + (
+            "; the last look failed: %s" % report["last_error"] if report.get("last_error") else "")
+    if not report.get("path"):
+        return PENDING, NOT_DOWNLOADED
+    if info is None:
+        return INCONCLUSIVE, failure_of(result_of(results, "report_infos"), "the remediation status report was not read")
+    return prove(campaign_id, exchanges, report.get("sha256"), info)

@@ -1,0 +1,274 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A remediation confirmation scan, from what is remembered of it to its end. Private to the collection."""
+
+from __future__ import annotations
+
+import time
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
+    age,
+    is_fresh,
+    is_later,
+    parse_time,
+    utc_now,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import WouldChange
+from ansible_collections.secops.remediation.plugins.module_utils._run.pace import watch
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE, PENDING
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import ScanNotFound, exposure_of
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import (
+    EXPOSURE,
+    FINAL_STATUSES,
+    GET_OR_CREATE,
+    IN_PROGRESS,
+    exposure_key,
+    names_another,
+    outcome_of,
+    prove,
+    reply_in,
+)
+
+
+class ConfirmationScan:
+    """The steps of one scan of one exposure.
+
+    api: XpanseApi. ledger: where the scan's id and the answers about it are remembered. item: the result, filled in as the
+    work goes on. request: the three ids and/or a `scan_id`, which is then only looked at; `newer_than`, a time of
+    Xpanse's clock: a scan that may have ended before proves nothing. start: whether a scan may be asked for. wait: whether
+    its end is waited for. max_age: seconds for which what an earlier run was told counts. confirm: whether that is read
+    again. run_id: the run in which this happens, or None; what the same run was told counts whatever its age.
+    """
+
+    def __init__(self, api, ledger, item, request, start=True, wait=False, max_age=86400, confirm=True, run_id=None):
+        self.api, self.ledger, self.item, self.request = api, ledger, item, request
+        self.start, self.wait, self.max_age, self.confirm, self.run_id = start, wait, max_age, confirm, run_id
+        self.exposure = self.key = None
+        self.asked_twice = self.seen_running = False
+        item.update(scan_id=request.get("scan_id") or None, created=False, status=None, result=None, outcome=INCONCLUSIVE)
+        self.answers = Answers(item)
+
+    def run(self, pace):
+        """The work, as a generator for batch.drive. pace: the Pace of all scans."""
+        if self.item["scan_id"]:
+            with pace.scan() as scan:
+                yield from watch(self, scan, self.wait)
+            return
+        self.exposure = exposure_of(self.request)
+        if self.request.get("newer_than") and parse_time(self.request["newer_than"]) is None:
+            raise ItemFailed("newer_than %r is not a time" % (self.request["newer_than"],))
+        self.key = exposure_keys(self.api) + "%s/%s/%s" % self.exposure
+        known = remembered(self.ledger, self.api, self.exposure)
+        if known and self._is_this_runs(known) and self._recall(known)["status"] in FINAL_STATUSES:
+            return
+        if known and not self.confirm and self._counts_unread(known):
+            return
+        with pace.scan() as scan:
+            seconds = age(known.get("asked_at")) if known else None
+            if known and seconds is not None and seconds >= 0:
+                scan.began = time.monotonic() - seconds
+                if self.wait and self._is_this_runs(known) and seconds < pace.interval:
+                    # An earlier task has just asked for it: as if it had been this one.
+                    self._recall(known)
+                    yield pace.interval - seconds
+            if known and self._may_count(known):
+                self._recall(known)
+            yield from watch(self, scan, self.wait)
+
+    def look(self, scan):
+        """One step. Returns whether the work is done. Raises ItemFailed, HttpError."""
+        if self.item["scan_id"] is None:
+            self._ask(scan)
+            if self.item["scan_id"] is None or self.item["created"] and self.item["status"] is None:
+                self.item.update(status=IN_PROGRESS if self.item["scan_id"] else None, outcome=PENDING)
+                return self.item["scan_id"] is None
+        scan_id = self.item["scan_id"]
+        try:
+            reply = self.api.get_scan(scan_id, self.answers)
+        except ScanNotFound as error:
+            if self.key is None or not self.start or not self._is_recalled():
+                raise ItemFailed("no scan has the id %s (%s)" % (scan_id, error)) from error
+            # What the ledger remembers is gone; the exposure can be asked about again.
+            self._forget()
+            return self.look(scan)
+        wrong = names_another({"body": {"reply": reply}}, self.exposure and exposure_key(self._ids()), scan_id)
+        if wrong:
+            raise ItemFailed(wrong)
+        self._judge(reply)
+        if self.item["status"] == IN_PROGRESS:
+            if not self.seen_running and not self.item["created"] and self.key:
+                # Of a scan that was there already, this is the sign that it ends after it was asked for.
+                self._remember()
+            self.seen_running = True
+            return False
+        if self.key is None:
+            return True
+        if self._is_recalled() and not self._is_still_good():
+            if not self.start:
+                raise ItemFailed(
+                    "the scan %s was last known to run at %s, which is longer ago than max_age, or the alert was reopened "
+                    "since: start a new one" % (scan_id, self.proof["ran_at"]))
+            self._forget()
+            return self.look(scan)
+        if self.proof["ran_at"] is None and self.start and not self.asked_twice and self.item["status"] in FINAL_STATUSES:
+            # It was there already and had ended. Asking now, after its end, may bring a new one.
+            self.asked_twice = True
+            self._forget()
+            return self.look(scan)
+        if self.item["status"] in FINAL_STATUSES:
+            took = scan.ended()
+            if took:
+                self.item["took"] = took
+        self._remember()
+        return True
+
+    # --- asking ---
+
+    def _ask(self, scan):
+        if not self.start:
+            raise ItemFailed("no scan of this exposure is known, so there is nothing to collect: start one")
+        try:
+            scan_id, created = self.api.get_or_create(*self.exposure, record=self.answers)
+        except WouldChange:
+            self.item.update(created=True)
+            return
+        self.answers.pin()
+        self.item.update(scan_id=scan_id, created=self.item["created"] or created, status=None, requested_at=None)
+        if created:
+            scan.began = time.monotonic()
+        self._judge()
+        self.item["status"] = None
+        self._remember()
+
+    def _judge(self, reply=None):
+        if self.key is None:
+            # Of a scan whose id the user gave, only its own words are known.
+            self.item.update(status=reply.get("status"), result=reply.get("result"))
+            self.item["outcome"] = outcome_of(self.item["status"], self.item["result"])[0]
+            return
+        self.proof = prove(exposure_key(self._ids()), exchanges_in(self.item), self.request.get("newer_than"))
+        self.item.update({name: self.proof[name] for name in ("status", "result", "outcome")})
+        self.item.update({ours: self.proof[name] for ours, name in (
+            ("requested_at", "asked_at"), ("finished_at", "finished_at")) if self.proof[name]})
+
+    def _ids(self):
+        return dict(zip(EXPOSURE, self.exposure))
+
+    # --- remembering ---
+
+    def _remember(self):
+        record = dict(kind="exposure", **self._ids(), scan_id=self.item["scan_id"], asked_at=utc_now(), run_id=self.run_id,
+                      answers=exchanges_in(self.item))
+        before = self.ledger.get(self.key)
+        if self.item["status"] in FINAL_STATUSES:
+            record.update(ended_at=utc_now(), took=self.item.get("took"))
+        if before.get("scan_id") == record["scan_id"]:
+            # When it was first known here.
+            record.update({name: before[name] for name in ("asked_at", "ended_at", "took") if before.get(name)})
+        self.ledger.put(self.key, record)
+
+    def _recall(self, known):
+        self.item["scan_id"] = known["scan_id"]
+        self.answers.recall(known["answers"], self._is_this_runs(known))
+        self._judge()
+        return self.item
+
+    def _forget(self):
+        self.answers.forget()
+        self.item.update(scan_id=None, status=None, result=None, outcome=INCONCLUSIVE)
+        for name in ("requested_at", "finished_at", "took"):
+            self.item.pop(name, None)
+
+    def _is_recalled(self):
+        return any(exchange.get("remembered") for exchange in exchanges_in(self.item)[:1])
+
+    def _is_this_runs(self, known):
+        return self.run_id is not None and known.get("run_id") == self.run_id
+
+    def _may_count(self, known):
+        """Whether it makes sense to look at a remembered scan before a new one is asked for."""
+        return not self.start or self.max_age > 0 or self._is_this_runs(known)
+
+    def _counts_unread(self, known):
+        """Whether an earlier run's answer is taken as it was: by this machine's clock, as the server is not asked."""
+        seconds = age(known.get("ended_at"))
+        proof = prove(exposure_key(self._ids()), known["answers"], self.request.get("newer_than"))
+        if seconds is None or not 0 <= seconds < self.max_age or proof["status"] not in FINAL_STATUSES:
+            return False
+        if not is_fresh(proof["ran_at"], proof["finished_at"], self.max_age):
+            return False
+        if proof["status"] == "SUCCESS" and proof["outcome"] == INCONCLUSIVE:
+            return False
+        self._recall(known)
+        self.item["unread"] = True
+        return True
+
+    def _is_still_good(self):
+        """Whether a remembered scan that has ended counts, by the clock of Xpanse."""
+        exchanges = exchanges_in(self.item)
+        now = exchanges[-1].get("server_time")
+        ran_at = self.proof["ran_at"]
+        newer_than = self.request.get("newer_than")
+        if newer_than and is_later(newer_than, ran_at):
+            return False
+        if any(reply_in(exchange).get("status") == IN_PROGRESS for exchange in exchanges if not exchange.get("remembered")):
+            # This run saw it run.
+            return True
+        known = self.ledger.get(self.key)
+        if self._is_this_runs(known):
+            return True
+        return is_fresh(ran_at, now, self.max_age) and is_fresh(self.proof["finished_at"], now, self.max_age)
+
+
+def confirmation_scan(api, ledger, pace, item, request, **options):
+    """One remediation confirmation scan, as a generator for batch.drive. options: see ConfirmationScan."""
+    return ConfirmationScan(api, ledger, item, request, **options).run(pace)
+
+
+def exposure_keys(api):
+    """What the keys of all of a tenant's exposures begin with in the ledger."""
+    return "%s/exposure/" % api.tenant
+
+
+def remembered(ledger, api, exposure):
+    """What the ledger has of an exposure's scan, as a dict with `scan_id` and `answers`; {} where that is nothing sound."""
+    name = "exposure/%s/%s/%s" % exposure
+    known = ledger.get("%s/%s" % (api.tenant, name)) or from_0_2(ledger.get_of_0_2(api.tenant, name), exposure)
+    answers = exchanges_in(known)
+    if not answers or not isinstance(known.get("scan_id"), str):
+        return {}
+    ids = dict(zip(EXPOSURE, exposure))
+    if prove(exposure_key(ids), answers)["scan_id"] != known["scan_id"]:
+        return {}
+    return dict(known, answers=answers)
+
+
+def from_0_2(record, exposure):
+    """A record of 0.2.0 as this version writes it, {} where it does not say by the server's clock when it was asked.
+
+    That version kept the requests without their bodies. What the scan said is read again anyway.
+    """
+    scan_id = record.get("scan_id")
+    requests = record.get("requests") if isinstance(record.get("requests"), list) else []
+    asked = [request for request in requests if isinstance(request, dict) and str(request.get("path")).rstrip("/") == (
+        GET_OR_CREATE) and request.get("status") in (200, 201) and request.get("reference") == "scanId %s" % scan_id]
+    if not asked or not isinstance(scan_id, str):
+        return {}
+    sent = {"request_data": {"filters": [{"field": field, "operator": "EQ", "value": value}
+                                         for field, value in zip(EXPOSURE, exposure)]}}
+    return dict(scan_id=scan_id, asked_at=record.get("requested_at"),
+                answers=[dict(asked[-1], sent=sent, body={"reply": {"scanId": scan_id}})])
+
+
+def durations(api, ledger):
+    """Seconds that each finished scan took which the ledger remembers."""
+    found = []
+    for record in ledger.find(exposure_keys(api)):
+        took = record.get("took")
+        if isinstance(took, (int, float)) and 0 < took < 10 ** 9:
+            found.append(took)
+    return found

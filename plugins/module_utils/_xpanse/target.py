@@ -1,0 +1,363 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is proved of an exposure by what Xpanse answered, and the records of all exposures.
+
+`remediated` comes out of `prove` and from nowhere else. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
+    as_text,
+    from_milliseconds,
+    in_utc,
+    is_later,
+    is_past,
+    parse_time,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, path_of
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    INCONCLUSIVE,
+    PENDING,
+    REMEDIATED,
+    UNREMEDIATED,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import (
+    failure_of,
+    fenced,
+    has_failed,
+    listed,
+    make_target,
+    records_of,
+    requests_of,
+    result_of,
+    scalar,
+    system_of,
+)
+
+KIND = "exposure"
+EXPOSURE = ("alert_internal_id", "attack_surface_rule_id", "service_id")
+SCANNING = "/public_api/v1/remediation_confirmation_scanning/requests"
+GET_OR_CREATE = SCANNING + "/get_or_create"
+GET = SCANNING + "/get"
+IN_PROGRESS = "IN_PROGRESS"
+# Of a scan that ended with these words (documented). Any other word is no answer.
+ANSWERS = {("SUCCESS", "REMEDIATED"): REMEDIATED, ("SUCCESS", "UNREMEDIATED"): UNREMEDIATED}
+REASONS = {
+    REMEDIATED: "Xpanse scanned the service and sees the exposure no more",
+    UNREMEDIATED: "Xpanse scanned the service and still sees the exposure",
+}
+# The statuses after which a scan will not say anything else (documented).
+FINAL_STATUSES = ("SUCCESS", "FAILED_TIMEOUT", "FAILED_ERROR")
+SCAN_REASONS = {
+    "FAILED_TIMEOUT": "Xpanse could not finish the scan in time (FAILED_TIMEOUT)",
+    "FAILED_ERROR": "the scan failed (FAILED_ERROR)",
+}
+# Under which names a reply could say which scan or exposure it is about. None is documented for a reply to `get`.
+NAMES_OF_SCAN = ("scanId", "scan_id", "id")
+ALERT_FACTS = ("name", "severity", "resolution_status", "last_modified_ts", "case_id", "ipv4_addresses", "domain_names",
+               "port_protocol", "attack_surface_rule_name", "business_unit_hierarchies")
+
+
+# --- what the API's answers are worth ---
+
+def outcome_of(status, result):
+    """(outcome, reason) by the words for a scan alone. What is not known is never read as an answer."""
+    if status == IN_PROGRESS:
+        return PENDING, "the scan has not finished"
+    outcome = next((outcome for words, outcome in ANSWERS.items() if words == (status, result)), None)
+    if outcome:
+        return outcome, REASONS[outcome]
+    if status == "SUCCESS":
+        return INCONCLUSIVE, "the scan ended with SUCCESS and the result %r, which is not known" % (result,)
+    known = SCAN_REASONS.get(status) if isinstance(status, str) else None
+    return INCONCLUSIVE, known or "the scan has the status %r, which is not known" % (status,)
+
+
+def prove(exposure, exchanges, reopened_at=None):
+    """What the answers on record prove of an exposure, as a dict: `outcome`, `reason`, and the facts `scan_id`,
+    `status`, `result`, `asked_at`, `ran_at` (when the scan is known not to have ended yet), `finished_at` (when it was
+    seen to have ended), all times of Xpanse's clock.
+
+    exposure: the three ids as exposure_key makes them. exchanges: what was asked and answered, in order. reopened_at:
+    when the alert was reopened, UTC text, or None.
+
+    Each condition has its reason: a scan that the API named for this very exposure, and no other; its words in an answer
+    about that scan; an end after the scan was asked for, because it was new then or was seen running since; nothing that
+    was reopened since.
+    """
+    proof = dict(outcome=INCONCLUSIVE, reason="", scan_id=None, status=None, result=None, asked_at=None, ran_at=None,
+                 finished_at=None)
+    if not all(exposure):
+        return dict(proof, reason="the exposure is not complete: %s is missing" % " and ".join(
+            name for name, value in zip(EXPOSURE, exposure) if not value))
+    place = next((place for place in reversed(range(len(exchanges))) if is_asking(exchanges[place], exposure)), None)
+    if place is None:
+        return dict(proof, reason="no answer on record says that a scan of this exposure was asked for")
+    asked = exchanges[place]
+    scan_id = named_scan(asked)
+    if scan_id is None:
+        return dict(proof, reason="the answer to the request for a scan names no scan")
+    proof.update(scan_id=scan_id, asked_at=asked.get("server_time"))
+    wrong = names_another(asked, exposure, scan_id)
+    if wrong:
+        return dict(proof, reason=wrong)
+    looks = [exchange for exchange in exchanges[place + 1:] if is_look(exchange, scan_id)]
+    if asked["status"] == 201:
+        proof["ran_at"] = asked.get("server_time")
+    if not looks:
+        return dict(proof, outcome=PENDING, reason="the scan was asked for, and nobody has looked at it yet")
+    for look in looks:
+        wrong = names_another(look, exposure, scan_id)
+        if wrong:
+            return dict(proof, reason=wrong)
+        reply = reply_in(look)
+        proof.update(status=reply.get("status"), result=reply.get("result"))
+        if proof["status"] == IN_PROGRESS:
+            proof["ran_at"] = look.get("server_time")
+    outcome, reason = outcome_of(proof["status"], proof["result"])
+    if outcome == PENDING:
+        return dict(proof, outcome=outcome, reason=reason)
+    proof["finished_at"] = next((look.get("server_time") for look in looks if reply_in(look).get("status") != IN_PROGRESS),
+                                None)
+    if outcome == INCONCLUSIVE:
+        return dict(proof, reason=reason)
+    ran = asked["status"] == 201 or any(reply_in(look).get("status") == IN_PROGRESS for look in looks)
+    if not ran:
+        return dict(proof, reason="Xpanse named a scan that was there already and had ended, and nothing shows that it "
+                                  "ended after it was asked for")
+    if not is_in_order(asked, looks):
+        return dict(proof, reason="by the clock of Xpanse, the scan ended before it was asked for")
+    if reopened_at and (parse_time(proof["ran_at"]) is None or parse_time(reopened_at) is None
+                        or is_later(reopened_at, proof["ran_at"])):
+        return dict(proof, reason="the alert was reopened at %s, and the scan may have ended before: start a new one" %
+                    reopened_at)
+    return dict(proof, outcome=outcome, reason=reason)
+
+
+def is_in_order(asked, looks):
+    """Whether no look was, by the server's clock, before the scan was asked for. Without a clock the order tells."""
+    return all(parse_time(look.get("server_time")) is None or parse_time(asked.get("server_time")) is None
+               or is_past(asked["server_time"], look["server_time"]) for look in looks)
+
+
+def values_sent(exchange):
+    """What a request's filters said, as a dict from field to value; {} where it cannot be read."""
+    sent = exchange.get("sent")
+    data = sent.get("request_data") if isinstance(sent, dict) else None
+    filters = data.get("filters") if isinstance(data, dict) else None
+    return {one["field"]: one.get("value") for one in filters if isinstance(one, dict) and isinstance(
+        one.get("field"), str)} if isinstance(filters, list) else {}
+
+
+def reply_in(exchange):
+    """The `reply` of an answer, {} where there is none or where it is an error."""
+    body = exchange.get("body")
+    reply = body.get("reply") if isinstance(body, dict) else None
+    return reply if isinstance(reply, dict) and "err_code" not in reply else {}
+
+
+def is_asking(exchange, exposure):
+    """Whether this asked for a scan of the exposure, and was granted."""
+    return (path_of(exchange) == GET_OR_CREATE and exchange.get("method") == "POST" and exchange["status"] in (200, 201)
+            and exposure_key(values_sent(exchange)) == exposure)
+
+
+def is_look(exchange, scan_id):
+    """Whether this asked about the scan, and was answered."""
+    return (path_of(exchange) == GET and exchange.get("method") == "POST" and exchange["status"] == 200
+            and values_sent(exchange) == {"id": scan_id} and bool(reply_in(exchange)))
+
+
+def named_scan(exchange):
+    """The id of the scan that the answer to a request for one names, or None."""
+    scan_id = reply_in(exchange).get("scanId")
+    return scan_id if isinstance(scan_id, str) and scan_id.strip() else None
+
+
+def names_another(exchange, exposure, scan_id):
+    """Says that an answer is about another scan or exposure than was asked about, or None."""
+    reply = reply_in(exchange)
+    for name in NAMES_OF_SCAN:
+        if reply.get(name) is not None and reply[name] != scan_id:
+            return "the answer is about another scan, %r" % (reply[name],)
+    for name, value in zip(EXPOSURE, exposure or ()):
+        if reply.get(name) is not None and scalar(reply[name]) != value:
+            return "the answer is about another exposure, its %s is %r" % (name, reply[name])
+    return None
+
+
+def reopened(alert, looked_up_at=None):
+    """When an alert was reopened, UTC text, or None if it is not.
+
+    alert: as the API wrote it. looked_up_at: when it was read, for one that does not say when it was changed last.
+    """
+    status = alert.get("resolution_status") if alert else None
+    if not isinstance(status, str) or "REOPEN" not in status.upper():
+        return None
+    moment = from_milliseconds(alert.get("last_modified_ts"))
+    return as_text(moment) if moment else looked_up_at or "9999-12-31T23:59:59Z"
+
+
+# --- the records ---
+
+def exposure_key(ids):
+    """What makes two exposures the same: an id is the same as a number and as text."""
+    alert_id, rule_id, service_id = (scalar(ids.get(name)) for name in EXPOSURE)
+    # As it is sent.
+    return str(int(alert_id)) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id, rule_id, service_id
+
+
+def targets(results):
+    """The records of all exposures, of alerts that cannot be scanned, and of what could not be looked up.
+
+    results: see _systems.verify.
+    """
+    rcs = result_of(results, "rcs_requests")
+    answers = {exposure_key(item): item for item in listed(rcs, "rcs_requests")}
+    claims = defaultdict(set)
+    for key, item in answers.items():
+        for exchange in exchanges_in(item):
+            if named_scan(exchange):
+                claims[named_scan(exchange)].add(key)
+    alerts = alerts_of(results)
+    asked = [ids if isinstance(ids, dict) else {} for ids in results.get("exposures") or ()]
+    asked += [ids for lookup in lookups(results) for ids in listed(lookup, "rcs_targets")]
+    keys = [key for key in dict.fromkeys(map(exposure_key, asked)) if all(key)]
+    found = []
+    for key in keys:
+        alert, lookup, reopened_at = alerts.get(key[0], (None, {}, None))
+        found.append(fenced(KIND, id_of(key), lambda key=key, alert=alert, reopened_at=reopened_at: exposure_target(
+            key, answers.get(key), alert, reopened_at, rcs, claims)))
+        found[-1]["evidence"] = found[-1]["evidence"] + records_of(lookup)
+    for number, ids in enumerate(asked, 1):
+        key = exposure_key(ids)
+        if not all(key):
+            found.append(make_target(KIND, "%s (number %d)" % (id_of(key), number), None, INCONCLUSIVE,
+                                     prove(key, [])["reason"]))
+    told = {}
+    for lookup in lookups(results):
+        for item in listed(lookup, "unscannable"):
+            told[exposure_key({EXPOSURE[0]: item.get("alert_id")})[0] or str(item.get("alert_id"))] = str(item.get("reason"))
+    covered = {key[0] for key in keys}
+    for alert_id, (_alert, _lookup, _reopened_at) in alerts.items():
+        if alert_id not in covered:
+            told.setdefault(alert_id, "nothing of this alert was asked about")
+    for alert_id, reason in told.items():
+        alert, lookup, _reopened_at = alerts.get(alert_id, (None, lookups(results)[0], None))
+        found.append(make_target(
+            KIND, "alert %s" % alert_id, alert and alert.get("name"), INCONCLUSIVE, reason, system=system_of(lookup),
+            requests=requests_of(lookup), evidence=records_of(lookup), **alert_facts(alert)))
+    known = {target["id"] for target in found}
+    return found + [target for target in lookup_failures(results) if target["id"] not in known]
+
+
+def alerts_of(results):
+    """The alerts that were looked up, by their id as exposure_key makes it: (alert, its look-up, when it was reopened)."""
+    found = {}
+    for lookup in lookups(results):
+        times = [request["server_time"] for request in requests_of(lookup) if isinstance(request.get("server_time"), str)]
+        for alert in listed(lookup, "alerts"):
+            alert_id = exposure_key({EXPOSURE[0]: alert.get("alert_id")})[0] or repr(alert.get("alert_id"))
+            reopened_at = reopened(alert, max(times, default=None))
+            if alert_id in found and not reopened_at:
+                continue
+            found[alert_id] = (alert, lookup, reopened_at)
+    return found
+
+
+def id_of(key):
+    """An exposure's id as text. The parts are told apart whatever they hold."""
+    return ":".join(part.replace("%", "%25").replace(":", "%3A") for part in key)
+
+
+def lookups(results):
+    """The results of looking up alerts."""
+    return [result_of(results, "alerts"), result_of(results, "case_alerts")]
+
+
+def asked_for(results):
+    """What was looked up, and whether it was found: see conclude."""
+    failures = lookup_failures(results)
+    made = []
+    for asked, noun, lookup in ((results.get("alert_ids"), "alert", result_of(results, "alerts")),
+                                (results.get("case_ids"), "case", result_of(results, "case_alerts"))):
+        if asked:
+            problems = [target["reason"] for target in failures if target["id"].startswith(noun)]
+            made.append(dict(kind=noun + "s", asked=", ".join(map(str, asked)), found=len(listed(lookup, "alerts")),
+                             problem="; ".join(dict.fromkeys(problems)) or None))
+    return made
+
+
+def lookup_failures(results):
+    """The records of alerts and cases from which no exposure could be looked up."""
+    found = []
+    for asked, noun, lookup in ((results.get("alert_ids"), "alert", result_of(results, "alerts")),
+                                (results.get("case_ids"), "case", result_of(results, "case_alerts"))):
+        if not asked:
+            continue
+        more = dict(system=system_of(lookup), requests=requests_of(lookup), evidence=records_of(lookup))
+        if has_failed(lookup) or not isinstance(lookup.get("alerts"), list):
+            found += [make_target(KIND, "%s %s" % (noun, asked_id), None, INCONCLUSIVE,
+                                  failure_of(lookup, "the alerts could not be listed"), **more) for asked_id in asked]
+        elif lookup.get("truncated") is not False:
+            found.append(make_target(KIND, "%ss" % noun, None, INCONCLUSIVE,
+                                     "the API left alerts out, so not every exposure is known", **more))
+        if noun == "case" and not has_failed(lookup):
+            known = {scalar(alert.get("case_id")) for alert in listed(lookup, "alerts")}
+            # An alert need not say to which case it belongs; then only "no alert at all" is certain.
+            if not known or "" not in known:
+                found += [make_target(KIND, "case %s" % case_id, None, INCONCLUSIVE, "no alert belongs to this case", **more)
+                          for case_id in asked if scalar(case_id) not in known]
+        if noun == "alert" and not has_failed(lookup):
+            known = {scalar(alert.get("alert_id")) for alert in listed(lookup, "alerts")} | {
+                scalar(item.get("alert_id")) for item in listed(lookup, "unscannable")}
+            found += [make_target(KIND, "alert %s" % alert_id, None, INCONCLUSIVE, "no alert has this id", **more)
+                      for alert_id in asked if scalar(alert_id) not in known]
+    return found
+
+
+def exposure_target(key, item, alert, reopened_at, rcs, claims):
+    """The record of one exposure. item: what the module returned of it, or None. reopened_at: when its alert was."""
+    name = alert.get("name") if alert else None
+    target = make_target(KIND, id_of(key), name or "alert %s, %s" % key[:2], INCONCLUSIVE, "",
+                         **dict(zip(EXPOSURE, key)), **alert_facts(alert))
+    if item is None:
+        target["reason"] = failure_of(rcs, "no remediation confirmation scan was asked for")
+        return target
+    exchanges = exchanges_in(item)
+    proof = prove(key, exchanges, reopened_at)
+    target.update(
+        scan_id=proof["scan_id"], system=system_of(rcs), requests=requests_of(item), evidence=records_of(rcs),
+        started_at=in_utc(proof["asked_at"]), finished_at=in_utc(proof["finished_at"]),
+        scan={"status": proof["status"], "result": proof["result"]}, outcome=proof["outcome"], reason=proof["reason"])
+    others = claims.get(proof["scan_id"], set()) - {key}
+    if item.get("error"):
+        # What was known before does not outweigh that the last step failed.
+        target.update(outcome=INCONCLUSIVE, reason=str(item["error"]))
+    elif others:
+        target.update(outcome=INCONCLUSIVE, reason="Xpanse named the same scan %s for another exposure, %s" % (
+            proof["scan_id"], id_of(sorted(others)[0])))
+    elif proof["scan_id"] is None and item.get("outcome") == PENDING:
+        target.update(outcome=PENDING, reason="no scan was asked for in time; the last try failed: %s" % item["last_error"]
+                      if item.get("last_error") else "a scan would be started")
+    elif item.get("last_error"):
+        target.update(outcome=PENDING, reason="%s; the last look failed: %s" % (
+            "the scan has not finished" if target["outcome"] == PENDING else "what an earlier run was told was not read again",
+            item["last_error"]))
+    elif exchanges[-1].get("remembered") and target["outcome"] in (REMEDIATED, UNREMEDIATED):
+        if item.get("unread"):
+            target["reason"] += ", as an earlier run was told at %s" % target["finished_at"]
+        else:
+            target.update(outcome=INCONCLUSIVE, reason="what an earlier run was told was not read again")
+    return target
+
+
+def alert_facts(alert):
+    """What a reader needs of the alert, or nothing."""
+    return {"alert": {name: alert[name] for name in ALERT_FACTS if alert.get(name) is not None}} if alert else {}
