@@ -18,6 +18,10 @@ LEAST_LEARNED = 10
 MOST_PEACE = 32
 
 
+class TooLate(Exception):
+    """The next request could only leave after the moment until which the caller may wait."""
+
+
 class Limiter:
     """Keeps all threads together at `limit` requests in any window, first come, first served.
 
@@ -35,7 +39,9 @@ class Limiter:
         self.window = window
         self._clock = clock
         self._lock = threading.Lock()
+        # What sleepers sleep on; set and replaced to wake them all.
         self._stopped = threading.Event()
+        self._ended = False
         self._paused_until = 0.0
         # How many may leave within a window now, or None.
         self._budget = limit or None
@@ -50,22 +56,29 @@ class Limiter:
         if limit:
             self._pretend(limit - max(1, limit // 20), clock())
 
-    def acquire(self):
-        """Blocks until this thread may send. Raises InterruptedError after stop()."""
+    def acquire(self, until=math.inf, look=None):
+        """Blocks until this thread may send. Raises InterruptedError after stop(), and TooLate at once.
+
+        until: the moment, by the limiter's clock, until which it may take. look: called after each wake(); what it
+        raises ends the wait.
+        """
         while True:
-            slot, pause = self._reserve()
-            if self._stopped.wait(max(0.0, slot - self._clock())):
-                raise InterruptedError("stopped")
+            slot, pause = self._reserve(until)
+            while self._sleep(slot - self._clock()):
+                if look is not None:
+                    look()
             # A pause that came while this thread slept made its slot void: the slots were given out anew.
             if self._paused_until == pause:
                 return
 
-    def _reserve(self):
+    def _reserve(self, until):
         """(the moment at which this thread may send, the pause that was known then)."""
         with self._lock:
             slot = max(self._clock(), self._paused_until)
             if self._budget and len(self._slots) >= self._budget:
                 slot = max(slot, self._slots[-self._budget] + self.window)
+            if slot > until:
+                raise TooLate
             if slot >= self._grows_at:
                 if self._budget > self._refused_at * 1.1:
                     # What was too much then is not any more: whoever used the rest has gone.
@@ -122,10 +135,25 @@ class Limiter:
         return requests_to_send * self.window / budget if budget else 0.0
 
     def wait(self, seconds):
-        """Sleeps, unless stopped. Raises InterruptedError after stop()."""
-        if self._stopped.wait(seconds):
+        """Sleeps, at most until the next wake(). Raises InterruptedError after stop()."""
+        self._sleep(seconds)
+
+    def _sleep(self, seconds):
+        """Whether wake() ended the sleep early."""
+        woken = self._stopped.wait(max(0.0, seconds))
+        if self._ended:
             raise InterruptedError("stopped")
+        return woken
+
+    def wake(self):
+        """Wakes every sleeper: something has changed that they should look at."""
+        with self._lock:
+            if not self._ended:
+                sleepers, self._stopped = self._stopped, threading.Event()
+                sleepers.set()
 
     def stop(self):
-        """Wakes every sleeper, so that an interrupted task ends at once."""
-        self._stopped.set()
+        """Wakes every sleeper for good, so that an interrupted task ends at once."""
+        with self._lock:
+            self._ended = True
+            self._stopped.set()

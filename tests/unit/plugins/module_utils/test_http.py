@@ -14,7 +14,6 @@ import ssl
 import sys
 import threading
 import time
-import traceback
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
@@ -22,11 +21,11 @@ from email.utils import formatdate
 import pytest
 import requests
 import trustme
+from http_clients import SECRET, TOKEN, Key, explain, in_threads, texts_of
 from scripted_server import Reply
 
 from ansible_collections.secops.remediation.plugins.module_utils._http import client as http_utils
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import (
-    ApiError,
     BadConnectionOption,
     HttpClient,
     HttpError,
@@ -34,75 +33,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
     WouldChange,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.limiter import Limiter
-
-SECRET = "s3cr3t/with+odd \"signs\" & 'more'"
-TOKEN = "Bearer abc.def-ghi"
-
-
-class Key:
-    """An authentication that cannot be renewed."""
-
-    def __init__(self, secrets=("abc.def-ghi", SECRET), header=TOKEN):
-        self.secrets = set(secrets)
-        self._header = header
-        self.asked = 0
-
-    def headers(self):
-        """Counts how often it is asked."""
-        self.asked += 1
-        return {"Authorization": self._header, "X-Attempt": str(self.asked)}
-
-    def renew(self, used_headers):
-        """Never."""
-        return False
-
-
-def explain(status, body):
-    """A small dialect."""
-    body = body if isinstance(body, dict) else {}
-    return ApiError(body.get("code"), body.get("text"), body.get("reference"))
-
-
-@pytest.fixture
-def make_client(server, connection_options):
-    """Makes clients of the server."""
-
-    def make(base_url=None, authentication=None, check_mode=False, read_only_posts=(), **options):
-        return HttpClient(
-            base_url or server.url,
-            connection_options(**options),
-            authentication or Key(),
-            explain,
-            lambda status, error: "Do something about %d." % status,
-            check_mode,
-            read_only_posts,
-        )
-
-    return make
-
-
-@pytest.fixture
-def client(make_client):
-    """A client of the server."""
-    return make_client()
-
-
-def texts_of(error):
-    """Everything that anybody could show of an exception."""
-    return "\n".join(
-        [
-            str(error),
-            repr(error),
-            repr(vars(error)),
-            "".join(traceback.format_exception(type(error), error, error.__traceback__)),
-        ]
-    )
-
-
-def in_threads(count, work):
-    """Runs work(number) in so many threads at once and returns the results in order."""
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(work, range(count)))
 
 
 class VirtualTime:
@@ -685,18 +615,23 @@ class TestCheckMode:
 
 
 class TestRepeating:
-    @pytest.mark.parametrize("status", [429, 502, 503, 504])
+    @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
     def test_get_is_repeated(self, server, client, quick_back_off, status):
         server.expect("GET", "/x", Reply(status), Reply(status), Reply(json="ok"))
         assert client.request("GET", "/x").body == "ok"
         # New headers for every attempt.
         assert [request.headers["X-Attempt"] for request in server.requests] == ["1", "2", "3"]
 
-    @pytest.mark.parametrize("status", [400, 403, 404, 409, 500, 501])
+    @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 407, 409, 410, 422, 501, 505])
     def test_other_errors_are_not(self, server, client, status):
         server.expect("GET", "/x", Reply(status, json={}))
-        with pytest.raises(HttpError):
+        with pytest.raises(HttpError) as caught:
             client.request("GET", "/x")
+        assert not caught.value.passing
+
+    def test_a_500_to_a_post_that_reads_is_repeated(self, server, make_client, quick_back_off):
+        server.expect("POST", "/look", Reply(500), Reply(json="ok"))
+        assert make_client(read_only_posts=["/look"]).request("POST", "/look", json={}).body == "ok"
 
     @pytest.mark.parametrize("status", [500, 502, 503, 504])
     def test_a_change_is_not_repeated_after_a_5xx(self, server, client, status):
@@ -794,12 +729,11 @@ class TestRepeating:
             make_client(retry_timeout=0).request("GET", "/x")
 
     def test_the_wait_doubles_and_is_jittered(self, make_client, monkeypatch):
-        client = make_client()
-        failure = HttpError("GET", "/x", "y")
-        ends = time.monotonic() + 1000
-        for attempt in (1, 2, 3, 6, 7, 20, 5000):
-            most = min(30.0, 0.5 * 2 ** min(attempt - 1, 30))
-            waits = {client._bounded(None, attempt, ends, failure) for _time in range(50)}
+        client = make_client(retry_timeout=1000)
+        call = http_utils.Call("GET", "/x", {}, changes=False, repeatable=True, shared=False)
+        for call.attempt in (1, 2, 3, 6, 7, 20, 5000):
+            most = min(30.0, 0.5 * 2 ** min(call.attempt - 1, 30))
+            waits = {client._bounded(None, call, call.error("y")) for _time in range(50)}
             assert len(waits) > 40 and most / 2 <= min(waits) and max(waits) <= most
 
 

@@ -424,7 +424,7 @@ class TestCalls:
         with pytest.raises(ScanNotFound):
             api.get_scan("s")
 
-    @pytest.mark.parametrize("status", [402, 403, 500])
+    @pytest.mark.parametrize("status", [402, 403, 501])
     def test_other_errors_are_errors(self, server, api, status):
         server.expect("POST", GET + "/", Reply(status, json={"reply": {"err_code": status, "err_msg": "m"}}))
         with pytest.raises(HttpError):

@@ -1,0 +1,128 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Redaction: takes secrets out of what is shown, logged, or written, in whatever spelling they come back.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html.entities
+import re
+from urllib.parse import unquote
+
+MASK = "********"
+# Without one of these a text spells everything as it is.
+ESCAPES = re.compile(r"[%&\\+]")
+# So many characters of a secret may be written as escapes; of a longer one, whatever follows them goes with them.
+MOST_SPELLED = 128
+# What would be found in every other word is masked as a part of something longer only.
+SHORTEST_PASSWORD = 4
+SHORTEST_ENCODED = 5
+
+# An ampersand as HTML or JSON may have wrapped it, a percent sign as often as a URL was encoded, and backslashes as
+# often as JSON was put into JSON.
+AMPERSAND = r"(?:&|%(?:25)*26|\\+u0026)(?:amp;|#0*38;|#x0*26;)*"
+PERCENT = r"(?:%|\\+u0025)(?:25)*"
+NAMES = {}
+for _name, _character in html.entities.html5.items():
+    if _name.endswith(";") and len(_character) == 1:
+        NAMES.setdefault(_character, []).append(_name)
+
+
+def redact(text, secrets):
+    """The text without the secrets (texts): plain, percent-encoded, as HTML, JSON, or Base64, also one in the other."""
+    forms = {form for secret in set(secrets) if secret for form in forms_of(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, MASK)
+        if ESCAPES.search(text):
+            text = pattern_of(form).sub(MASK, text)
+    return text
+
+
+def redact_json(value, secrets):
+    """A copy of a JSON value in which redact() was applied to every text, also to names."""
+    secrets = set(secrets)
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, list):
+        return [redact_json(inner, secrets) for inner in value]
+    if isinstance(value, dict):
+        return {redact_json(name, secrets): redact_json(inner, secrets) for name, inner in value.items()}
+    return value
+
+
+def proxy_secrets(environment):
+    """The secrets in the proxy variables of an environment (a mapping), as texts.
+
+    The password may hold anything, also what ends a URL's user info for a parser: so everything before the last `@`
+    counts.
+    """
+    secrets = set()
+    for name, value in environment.items():
+        if not name.lower().endswith("_proxy") or "@" not in value:
+            continue
+        for start in (value.strip(), value.strip().partition("://")[2]):
+            user_info = start.rpartition("@")[0]
+            for secret in (user_info, user_info.partition(":")[2]):
+                if len(secret) >= SHORTEST_PASSWORD:
+                    secrets.update((secret, unquote(secret)))
+    return secrets
+
+
+@functools.lru_cache(maxsize=1024)
+def forms_of(secret):
+    """A secret, and what it is inside of a Base64 text, wherever it stands there."""
+    forms = {secret}
+    data = secret.encode("utf-8", "surrogatepass")
+    for before in range(3):
+        whole = base64.b64encode(b"\0" * before + data).decode()
+        # The digits that depend on what stands before or after it are not the secret's own.
+        own = whole[(before * 8 + 5) // 6:(before + len(data)) * 8 // 6]
+        if len(own) >= SHORTEST_ENCODED:
+            forms.update((own, own.translate(str.maketrans("+/", "-_"))))
+    return frozenset(forms)
+
+
+@functools.lru_cache(maxsize=1024)
+def pattern_of(text):
+    """A pattern for a text in which each character may be escaped in a way of its own."""
+    pattern = "".join(spellings_of(character) for character in text[:MOST_SPELLED])
+    return re.compile(pattern + (r"[^\s\"'<>,;]*" if len(text) > MOST_SPELLED else ""))
+
+
+@functools.lru_cache(maxsize=1024)
+def spellings_of(character):
+    """A pattern for all the ways to write one character."""
+    number = ord(character)
+    spellings = [re.escape(character)]
+    if character == " ":
+        spellings.append(r"\+")
+    for encoding in ("utf-8",) if number < 128 else ("utf-8", "latin-1"):
+        if encoding == "latin-1" and number > 255:
+            continue
+        spellings.append("".join(PERCENT + either_case("%02x" % byte)
+                                 for byte in character.encode(encoding, "surrogatepass")))
+    names = "|".join([re.escape(name) for name in NAMES.get(character, ())] + [
+        "#0*%d;?" % number, "#[xX]0*%s;?" % either_case("%x" % number)])
+    spellings.append("%s(?:%s)" % (AMPERSAND, names))
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    spellings.append("".join(r"\\+u" + either_case(units[start:start + 4]) for start in range(0, len(units), 4)))
+    if number < 256:
+        spellings.append(r"\\+x" + either_case("%02x" % number))
+    if character in "\"'/\\":
+        spellings.append(r"\\+" + re.escape(character))
+    if character == "\\":
+        spellings.append(r"\\+")
+    if character in "\b\f\n\r\t":
+        spellings.append(r"\\+" + {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}[character])
+    return "(?:%s)" % "|".join(spellings)
+
+
+def either_case(digits):
+    """A pattern for hexadecimal digits."""
+    return "".join("[%s%s]" % (digit, digit.upper()) if digit.isalpha() else digit for digit in digits)
