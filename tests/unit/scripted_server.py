@@ -51,7 +51,8 @@ class Reply:
     """One answer. drop: end the connection instead. announce: another Content-Length than the true one.
 
     close_after: send only so many bytes of the body and end the connection. framed: False for a body that only the
-    end of the connection ends. drip: (bytes, seconds) to send the body piece by piece.
+    end of the connection ends. drip: (bytes, seconds) to send the body piece by piece. raw: all that goes over the wire,
+    instead of everything else, before the connection ends; it drips from its first byte on.
     """
 
     status: int = 200
@@ -66,6 +67,7 @@ class Reply:
     compress: bool = False
     framed: bool = True
     drip: tuple | None = None
+    raw: bytes | None = None
 
     def content(self):
         """The body's bytes, as they go over the wire."""
@@ -116,14 +118,17 @@ class Handler(BaseHTTPRequestHandler):
         received = Received("CONNECT", self.path, {}, self.headers, b"", time.monotonic(), self.path)
         reply = self.server.scripted.take(received)
         self.close_connection = True
-        self.wfile.write(b"HTTP/1.1 %d Tunnel\r\n\r\n" % reply.status)
-        self.wfile.flush()
-        if reply.status == 200:
+        self.drip(reply.raw or b"HTTP/1.1 %d Tunnel\r\n\r\n" % reply.status, reply)
+        if reply.status == 200 and reply.raw is None:
             with socket.create_connection((host, int(port))) as other:
                 pump(self.connection, other, self.server.scripted.stopping)
 
     def send(self, reply):
         """Writes the answer as the script wants it."""
+        if reply.raw is not None:
+            self.close_connection = True
+            self.drip(reply.raw, reply)
+            return
         body = reply.content()
         headers = {"Date": formatdate(usegmt=True), "Content-Type": "application/json"}
         if reply.compress:
@@ -141,17 +146,21 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         if reply.close_after is not None:
             body = body[: reply.close_after]
-        size, pause = reply.drip or (len(body) or 1, 0)
-        for start in range(0, len(body), size):
-            piece = body[start : start + size]
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if reply.chunked else piece)
-            self.wfile.flush()
-            if self.server.scripted.stopping.wait(pause):
-                break
+        self.drip(body, reply)
         if reply.close_after is not None or not reply.framed or reply.announce is not None:
             self.close_connection = True
         elif reply.chunked:
             self.wfile.write(b"0\r\n\r\n")
+
+    def drip(self, data, reply):
+        """Writes data in the pieces, and with the pauses, that the script wants."""
+        size, pause = reply.drip or (len(data) or 1, 0)
+        for start in range(0, len(data), size):
+            piece = data[start : start + size]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if reply.chunked else piece)
+            self.wfile.flush()
+            if self.server.scripted.stopping.wait(pause):
+                break
 
     def log_message(self, format, *args):
         """Says nothing."""

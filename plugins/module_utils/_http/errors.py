@@ -134,6 +134,9 @@ def is_final(error):
     status = tunnel_status(error)
     if status is not None:
         return status < 500 and status not in PASSING_STATUSES
+    if isinstance(causes_of(error)[-1], requests.packages.urllib3.exceptions.InvalidHeader):
+        # It is one of the answer's.
+        return False
     return is_tls_error(error) or isinstance(error, (
         requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.InvalidProxyURL,
         requests.exceptions.InvalidHeader, requests.exceptions.MissingSchema))
