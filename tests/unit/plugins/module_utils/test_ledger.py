@@ -360,15 +360,6 @@ class TestFiles:
         assert path.read_text() == "old"
         assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["file"]
 
-    @pytest.mark.parametrize("mask, mode", [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
-    def test_the_umask_decides_who_may_read(self, tmp_path, mask, mode):
-        before = os.umask(mask)
-        try:
-            files.write_atomically(str(tmp_path / "file"), "x")
-        finally:
-            assert os.umask(before) == mask
-        assert (tmp_path / "file").stat().st_mode & 0o777 == mode
-
     def test_the_umask_stands_many_threads(self):
         before = os.umask(0o022)
         interval = sys.getswitchinterval()
