@@ -72,7 +72,7 @@ def records_of(*results):
 
 
 def scalar(value):
-    """A value as text where it is a text or a number that is not negative, else "": whatever an API wrote as an id."""
+    """A value as text where it is a text or a number, else "": whatever an API wrote as an id."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return ""
-    return str(value).strip() if not isinstance(value, int) or 0 <= value < 10 ** 30 else ""
+    return str(value).strip() if not isinstance(value, int) or abs(value) < 10 ** 30 else ""

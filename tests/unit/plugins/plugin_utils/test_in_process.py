@@ -120,7 +120,7 @@ def test_failed_keeps_what_was_had(make_action):
 
 def test_secrets_are_hidden_wherever_they_are(make_action):
     def run(task):
-        task.secrets = {"minted-token"}
+        task.connection("x", [], lambda: SimpleNamespace(secrets={"minted-token"}, client=SimpleNamespace()))
         raise TaskFailed("got minted-token for s3cr3t", deep=[{"a": "x s3cr3t y", "b": ["minted-token"]}], number=5)
 
     result = make_action(run, {"secret": "s3cr3t"}).run(None, {})
@@ -167,6 +167,7 @@ def test_the_items_of_a_loop_share_a_connection(make_action):
 
     class Connection:
         secrets = {"token"}
+        client = SimpleNamespace()
 
         def __init__(self):
             made.append(self)
@@ -185,7 +186,7 @@ def test_after_an_interruption_connections_are_made_anew(make_action):
     """Their waits were ended for good."""
 
     def run(task):
-        task.connection("x", [], lambda: SimpleNamespace(secrets=set()))
+        task.connection("x", [], lambda: SimpleNamespace(secrets=set(), client=SimpleNamespace()))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
