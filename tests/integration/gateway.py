@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import re
 import sys
@@ -38,37 +39,37 @@ class Gateway(ScriptedServer):
 
     def __init__(self, **simulators):
         self.simulators = simulators
-        self.rules = []
+        self.answers = []
+        self.bends = []
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect)
         super().__init__()
 
     def bend(self, pattern, change):
         """change(reply, received): called with each answer to a request that fits; what it returns, or the reply, is sent."""
-        def rule(received):
-            reply = self.hand_on(received)
-            return change(reply, received) or reply
-
-        self.instead(pattern, rule)
+        self.bends.append((re.compile(pattern), change))
 
     def instead(self, pattern, answer):
         """answer: a Reply, or a function of what was received, for requests that are not handed on.
 
         pattern: searched for in "METHOD path?query body". A function that returns None lets the request pass.
         """
-        self.rules.insert(0, (re.compile(pattern), answer))
+        self.answers.append((re.compile(pattern), answer))
 
     def take(self, received):
         """The answer to any request."""
         with self.lock:
             self.requests.append(received)
         text = "%s %s %s" % (received.method, received.target, received.body.decode("utf-8", "replace"))
-        for pattern, answer in self.rules:
+        reply = None
+        for pattern, answer in self.answers:
+            if reply is None and pattern.search(text):
+                reply = answer(received) if callable(answer) else dataclasses.replace(answer, headers=dict(answer.headers))
+        reply = reply or self.hand_on(received)
+        for pattern, change in self.bends:
             if pattern.search(text):
-                reply = answer(received) if callable(answer) else answer
-                if reply is not None:
-                    reply.headers.setdefault("Date", formatdate(usegmt=True))
-                    return reply
-        return self.hand_on(received)
+                reply = change(reply, received) or reply
+        reply.headers.setdefault("Date", formatdate(usegmt=True))
+        return reply
 
     def hand_on(self, received):
         """The simulator's own answer."""

@@ -12,8 +12,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from gateway import changed
-from scripted_server import Reply
+from gateway import Reply, changed
 from trust import gateway_to, scans_of, verify
 
 CONFLICT = {"detailCode": "400.2.0 Conflicting operation", "trackingId": "a1", "messages": [
@@ -69,7 +68,7 @@ def no_modified(gateway, simulator, one):
 
 def report_from_the_future(gateway, simulator, one):
     """A report that was there before, with a time that is to come."""
-    gateway.bend("GET .*%s/reports" % one, lambda reply, received: Reply(json=[dict(
+    gateway.instead("GET .*%s/reports" % one, Reply(json=[dict(
         type="REPORT_RESULT", id="f" * 32, name="Remediation", status="SUCCESS", reportType="CAMPAIGN_REMEDIATION_STATUS_REPORT",
         lastRunAt="2999-01-01T00:00:00Z")]))
     gateway.instead("GET /reports/v1/%s" % ("f" * 32), Reply(body=DONE, headers={"Content-Type": "text/csv"}))

@@ -12,8 +12,7 @@ import zlib
 
 import pytest
 from conftest import running_simulator
-from gateway import Gateway
-from scripted_server import Reply
+from gateway import Gateway, Reply
 from trust import exposure_id, forge_ledger, gateway_to, moment, scans_of, verify
 
 GET, CREATE = "requests/get/? ", "requests/get_or_create/? "
@@ -135,7 +134,9 @@ def test_a_ledger_that_lies(ansible, simulator, max_age):
     assert "remediated" not in run.outcomes.values(), run.outcomes
     assert run.status == 2 and run.found["verdict"] == "not_verified"
     if max_age == 0:
-        assert set(run.outcomes.values()) == {"unremediated"}, {name: run.reason(name) for name in run.outcomes}
+        # A record that is odd may cost its own target the answer, never more.
+        assert set(run.outcomes.values()) <= {"unremediated", "inconclusive"}, run.outcomes
+        assert {run.outcomes[exposure_id(exposures[number])] for number in (0, 1, 2, 3, 4)} == {"unremediated"}, run.outcomes
         run.notes("a ledger that lies", exposure_id(exposures[2]))
 
 
