@@ -121,6 +121,12 @@ unit: venv ## Run the unit tests
 integration: venv ## Run real playbooks against the simulator
 	"$(BIN)/pytest" tests/integration --junitxml=.cache/results/integration.xml $(INTEGRATION_ARGS)
 
+.PHONY: faults
+faults: venv ## Make docs/faults.md anew from what the tests see of each fault
+	@"$(BIN)/python" tests/tools/faults.py --begin
+	RECORD_FAULTS=1 "$(BIN)/pytest" -q tests/unit/plugins/modules/test_faults.py tests/integration/test_trust_*.py $(INTEGRATION_ARGS)
+	@"$(BIN)/python" tests/tools/faults.py
+
 .PHONY: browser
 browser: venv ## Look at the page of a verification in a headless Chromium, which is installed if need be
 	@"$(BIN)/python" tests/tools/install_browser.py > /dev/null

@@ -75,18 +75,28 @@ class Gateway(ScriptedServer):
         """The simulator's own answer."""
         prefix = received.target.lstrip("/").partition("/")[0]
         prefix = prefix if prefix in self.simulators else ""
-        target = received.target[len(prefix) + 1:] if prefix else received.target
-        headers = {name: value for name, value in received.headers.items()
-                   if name.lower() not in ("host", "connection", "accept-encoding", "content-length")}
-        request = urllib.request.Request(self.simulators[prefix].url + target, method=received.method,
-                                         data=received.body if received.method == "POST" else None, headers=headers)
+        target = received.target[len(prefix) + 1 :] if prefix else received.target
+        headers = {
+            name: value
+            for name, value in received.headers.items()
+            if name.lower() not in ("host", "connection", "accept-encoding", "content-length")
+        }
+        request = urllib.request.Request(
+            self.simulators[prefix].url + target,
+            method=received.method,
+            data=received.body if received.method == "POST" else None,
+            headers=headers,
+        )
         with contextlib.ExitStack() as stack:
             try:
                 answer = stack.enter_context(self.opener.open(request, timeout=60))
             except urllib.error.HTTPError as error:
                 answer = stack.enter_context(error)
-            return Reply(answer.status, answer.read(), headers={
-                name: answer.headers[name] for name in KEPT if answer.headers[name] is not None})
+            return Reply(
+                answer.status,
+                answer.read(),
+                headers={name: answer.headers[name] for name in KEPT if answer.headers[name] is not None},
+            )
 
     def asked(self, pattern):
         """The requests so far that fit a pattern, each as "METHOD path?query body"."""
@@ -96,6 +106,7 @@ class Gateway(ScriptedServer):
 
 def changed(**values):
     """A change of a JSON answer: these values; what is None is removed. Of a list, each entry is changed."""
+
     def change(reply, received):
         if reply.status >= 300:
             return

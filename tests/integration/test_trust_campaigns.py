@@ -15,8 +15,12 @@ import pytest
 from gateway import Reply, changed
 from trust import gateway_to, scans_of, verify
 
-CONFLICT = {"detailCode": "400.2.0 Conflicting operation", "trackingId": "a1", "messages": [
-    {"locale": "en-US", "localeOrigin": "DEFAULT", "text": "Another operation is under way"}], "causes": []}
+CONFLICT = {
+    "detailCode": "400.2.0 Conflicting operation",
+    "trackingId": "a1",
+    "messages": [{"locale": "en-US", "localeOrigin": "DEFAULT", "text": "Another operation is under way"}],
+    "causes": [],
+}
 DONE = "Identity,Access,Remediation Status\r\nAda Byron,Payments,Remediated\r\nMax Planck,Payments,Remediated\r\n"
 
 
@@ -56,37 +60,58 @@ def contradiction(gateway, simulator, one):
 
 def no_list_of_reports(gateway, simulator, one):
     """A 404 for the list of reports until there is one."""
-    gateway.instead("GET .*%s/reports" % one, lambda received: None if gateway.asked("POST .*%s/run-report" % one) else Reply(
-        404, json=dict(CONFLICT, detailCode="404.1 Not found")))
+    gateway.instead(
+        "GET .*%s/reports" % one,
+        lambda received: (
+            None if gateway.asked("POST .*%s/run-report" % one) else Reply(404, json=dict(CONFLICT, detailCode="404.1 Not found"))
+        ),
+    )
 
 
 def no_modified(gateway, simulator, one):
     """A campaign without `modified`, also in the list."""
-    gateway.bend("GET /campaigns/v1(/%s)?[?]" % one, lambda reply, received: (
-        changed(modified=None)(reply, received) if one in received.target else None))
+    gateway.bend(
+        "GET /campaigns/v1(/%s)?[?]" % one,
+        lambda reply, received: changed(modified=None)(reply, received) if one in received.target else None,
+    )
 
 
 def report_from_the_future(gateway, simulator, one):
     """A report that was there before, with a time that is to come."""
-    gateway.instead("GET .*%s/reports" % one, Reply(json=[dict(
-        type="REPORT_RESULT", id="f" * 32, name="Remediation", status="SUCCESS", reportType="CAMPAIGN_REMEDIATION_STATUS_REPORT",
-        lastRunAt="2999-01-01T00:00:00Z")]))
+    gateway.instead(
+        "GET .*%s/reports" % one,
+        Reply(
+            json=[
+                dict(
+                    type="REPORT_RESULT",
+                    id="f" * 32,
+                    name="Remediation",
+                    status="SUCCESS",
+                    reportType="CAMPAIGN_REMEDIATION_STATUS_REPORT",
+                    lastRunAt="2999-01-01T00:00:00Z",
+                )
+            ]
+        ),
+    )
     gateway.instead("GET /reports/v1/%s" % ("f" * 32), Reply(body=DONE, headers={"Content-Type": "text/csv"}))
 
 
 def second_part_damaged(gateway, simulator, one):
     """A report in two parts, the second of which cannot be unpacked: it may say anything."""
+
     def damaged(reply, received):
         second = bytearray(gzip.compress(b"Grace Hopper,Payments,Open\r\n"))
         second[12] ^= 0xFF
-        return Reply(body=gzip.compress(DONE.encode()) + bytes(second), headers={
-            "Content-Type": "text/csv", "Content-Encoding": "gzip"})
+        return Reply(
+            body=gzip.compress(DONE.encode()) + bytes(second), headers={"Content-Type": "text/csv", "Content-Encoding": "gzip"}
+        )
 
     of_its_report(gateway, one, damaged)
 
 
 def cut_at_a_flush(gateway, simulator, one):
     """A report whose compressed form ends early, with a length that fits."""
+
     def cut(reply, received):
         whole = gzip.compress(reply.body, mtime=0)
         return Reply(body=whole[:-8], headers={"Content-Type": "text/csv", "Content-Encoding": "gzip"})
@@ -97,10 +122,18 @@ def cut_at_a_flush(gateway, simulator, one):
 def of_its_report(gateway, one, change):
     """Bends the download of a campaign's report, whose id its list names."""
     ids = set()
-    gateway.bend("GET .*%s/reports" % one, lambda reply, received: ids.update(
-        report["id"] for report in json.loads(reply.body) if report["reportType"] == "CAMPAIGN_REMEDIATION_STATUS_REPORT"))
-    gateway.bend("GET /reports/v1/", lambda reply, received: (
-        change(reply, received) if received.path.rpartition("/")[2] in ids and reply.status == 200 else None))
+    gateway.bend(
+        "GET .*%s/reports" % one,
+        lambda reply, received: ids.update(
+            report["id"] for report in json.loads(reply.body) if report["reportType"] == "CAMPAIGN_REMEDIATION_STATUS_REPORT"
+        ),
+    )
+    gateway.bend(
+        "GET /reports/v1/",
+        lambda reply, received: (
+            change(reply, received) if received.path.rpartition("/")[2] in ids and reply.status == 200 else None
+        ),
+    )
 
 
 def answer_is_lost(gateway, simulator, one):
@@ -116,13 +149,19 @@ def answer_is_lost(gateway, simulator, one):
 
 def another_dialect(gateway, simulator, one):
     """A gateway's error in a dialect that SailPoint does not use."""
-    gateway.instead("POST .*%s/run-report" % one, Reply(
-        400, json={"type": "about:blank", "title": "Blocked by policy 17", "detail": "Ask the network team"},
-        headers={"Content-Type": "application/problem+json"}))
+    gateway.instead(
+        "POST .*%s/run-report" % one,
+        Reply(
+            400,
+            json={"type": "about:blank", "title": "Blocked by policy 17", "detail": "Ask the network team"},
+            headers={"Content-Type": "application/problem+json"},
+        ),
+    )
 
 
 def key_twice(gateway, simulator, one):
     """An answer with a key twice: which one counts, nobody knows."""
+
     def twice(reply, received):
         reply.body = reply.body.decode().replace('"status": "COMPLETED"', '"status": "ACTIVE", "status": "COMPLETED"')
 
@@ -145,8 +184,13 @@ def report_of(text):
 
 def windows_1252(gateway, simulator, one):
     """A report in an encoding of Windows."""
-    of_its_report(gateway, one, lambda reply, received: Reply(
-        body=DONE.replace("Ada Byron", "Åse Bråten").encode("cp1252"), headers={"Content-Type": "text/csv"}))
+    of_its_report(
+        gateway,
+        one,
+        lambda reply, received: Reply(
+            body=DONE.replace("Ada Byron", "Åse Bråten").encode("cp1252"), headers={"Content-Type": "text/csv"}
+        ),
+    )
 
 
 def report_moves_modified(gateway, simulator, one):
@@ -171,9 +215,16 @@ MISCHIEF = {
     "an error in a dialect that is not known": (another_dialect, {"inconclusive"}, ("Blocked by policy 17",)),
     "a key twice in an answer": (key_twice, {"inconclusive"}, ()),
     "a campaign whose id is an object": (id_is_an_object, {"inconclusive"}, ()),
-    "a report with sep= in its first line": (report_of("sep=,\r\n" + DONE), {"remediated", "inconclusive"}, ("items", "sep=", "line 1")),
+    "a report with sep= in its first line": (
+        report_of("sep=,\r\n" + DONE),
+        {"remediated", "inconclusive"},
+        ("items", "sep=", "line 1"),
+    ),
     "a report with a comma at the end of each line": (
-        report_of(DONE.replace("\r\n", ",\r\n")), {"remediated", "inconclusive"}, ("2 of 2 items", "line")),
+        report_of(DONE.replace("\r\n", ",\r\n")),
+        {"remediated", "inconclusive"},
+        ("2 of 2 items", "line"),
+    ),
     "a report with a title": (report_of("Campaign report\r\n" + DONE), {"remediated", "inconclusive"}, ("2 of 2 items", "line")),
     "a report with a footer": (report_of(DONE + "Total: 2\r\n"), {"remediated", "inconclusive"}, ("2 of 2 items", "line 4")),
     "a report in windows-1252": (windows_1252, {"inconclusive"}, ("windows-1252",)),
@@ -181,15 +232,23 @@ MISCHIEF = {
 }
 
 
-@pytest.mark.parametrize("simulator", [("--campaigns", str(len(MISCHIEF)), "--exposures", "0", "--rate-limit", "0")], indirect=True)
+@pytest.mark.parametrize(
+    "simulator", [("--campaigns", str(len(MISCHIEF)), "--exposures", "0", "--rate-limit", "0")], indirect=True
+)
 def test_what_looks_like_a_proof(ansible, simulator):
     ids = dict(zip(MISCHIEF, simulator.control("GET", "state")["campaigns"]))
     simulator.control("PATCH", "campaigns/%s" % ids["nothing goes wrong"], {"name": "Q3 \x1b[2J\x07\u202e\u009b2J"})
     with gateway_to(ansible, simulator) as gateway:
         for fault, (how, _outcomes, _words) in MISCHIEF.items():
             how(gateway, simulator, ids[fault])
-        run = verify(ansible, verify_campaign_ids=list(ids.values()), verify_wait_timeout=16, sailpoint_retry_timeout=2, sailpoint_rate_limit=0,
-                     sailpoint_request_timeout=5)
+        run = verify(
+            ansible,
+            verify_campaign_ids=list(ids.values()),
+            verify_wait_timeout=16,
+            sailpoint_retry_timeout=2,
+            sailpoint_rate_limit=0,
+            sailpoint_request_timeout=5,
+        )
         asked = {fault: gateway.asked(one) for fault, one in ids.items()}
     wrong = []
     for fault, (_how, outcomes, words) in MISCHIEF.items():
@@ -233,9 +292,16 @@ def test_a_campaign_that_changed_since(ansible, simulator):
 
 def test_a_filter_that_finds_nothing_is_told(ansible, simulator):
     """Beside other targets; and values as surveys and shells give them."""
-    run = verify(ansible, verify_campaign_filters='name eq "no campaign is called so"', verify_alert_ids="4101\n4102",
-                 verify_case_ids=None, verify_exposures="", verify_formats=None, verify_ledger=None,
-                 environment={"CORTEX_API_KEY": "advanced-key\n", "CORTEX_API_KEY_TYPE": "", "SAIL_CLIENT_SECRET": "admin-secret\n"})
+    run = verify(
+        ansible,
+        verify_campaign_filters='name eq "no campaign is called so"',
+        verify_alert_ids="4101\n4102",
+        verify_case_ids=None,
+        verify_exposures="",
+        verify_formats=None,
+        verify_ledger=None,
+        environment={"CORTEX_API_KEY": "advanced-key\n", "CORTEX_API_KEY_TYPE": "", "SAIL_CLIENT_SECRET": "admin-secret\n"},
+    )
     assert run.found["counts"]["remediated"] == 2, run.output
     (told,) = [name for name, outcome in run.outcomes.items() if outcome == "inconclusive"]
     assert "no campaign is called so" in told and run.found["verdict"] == "not_verified" and run.status == 2

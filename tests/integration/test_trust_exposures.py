@@ -25,9 +25,17 @@ def scan_reply(status="SUCCESS", result="REMEDIATED", **more):
 def of_its_scan(gateway, exposure, answer):
     """What is said of an exposure's scan: answer(reply) once it has ended."""
     mine = set()
-    gateway.bend("%s.*%s" % (CREATE, exposure["service_id"]), lambda reply, received: mine.add(json.loads(reply.body)["reply"]["scanId"]))
-    gateway.bend(GET, lambda reply, received: (
-        answer(reply) if b"IN_PROGRESS" not in reply.body and any(scan_id.encode() in received.body for scan_id in mine) else None))
+    gateway.bend(
+        "%s.*%s" % (CREATE, exposure["service_id"]), lambda reply, received: mine.add(json.loads(reply.body)["reply"]["scanId"])
+    )
+    gateway.bend(
+        GET,
+        lambda reply, received: (
+            answer(reply)
+            if b"IN_PROGRESS" not in reply.body and any(scan_id.encode() in received.body for scan_id in mine)
+            else None
+        ),
+    )
 
 
 def said_of_scan(reply):
@@ -36,6 +44,7 @@ def said_of_scan(reply):
 
 def compressed_and_cut(gateway, exposure, others):
     """Cut at a point at which what came so far can be unpacked, with a length that fits."""
+
     def cut(reply):
         packer = zlib.compressobj(wbits=31)
         body = packer.compress(b'{"reply": {"status": "SUCCESS", "result": "REMEDIATED"}}') + packer.flush(zlib.Z_SYNC_FLUSH)
@@ -60,19 +69,36 @@ def scan_of_another(gateway, exposure, others):
 
 MISCHIEF = {
     "nothing goes wrong with an exposure": (lambda gateway, exposure, others: None, {"remediated"}, ()),
-    "the result of a scan twice in its answer": (said_of_scan(Reply(
-        body='{"reply": {"status": "SUCCESS", "result": "UNREMEDIATED", "result": "REMEDIATED"}}',
-        headers={"Content-Type": "application/json"})), {"inconclusive"}, ()),
+    "the result of a scan twice in its answer": (
+        said_of_scan(
+            Reply(
+                body='{"reply": {"status": "SUCCESS", "result": "UNREMEDIATED", "result": "REMEDIATED"}}',
+                headers={"Content-Type": "application/json"},
+            )
+        ),
+        {"inconclusive"},
+        (),
+    ),
     "the status of a scan is a list": (said_of_scan(scan_reply(status=["SUCCESS"])), {"inconclusive"}, ()),
-    "the answer names another scan": (said_of_scan(scan_reply(scanId="00000000-0000-4000-8000-000000000000")), {"inconclusive"}, ()),
+    "the answer names another scan": (
+        said_of_scan(scan_reply(scanId="00000000-0000-4000-8000-000000000000")),
+        {"inconclusive"},
+        (),
+    ),
     "the request is answered with another exposure's scan": (scan_of_another, {"inconclusive"}, ()),
-    "an error in an answer with the status 200": (said_of_scan(scan_reply(err_code=500, err_msg="no")), {"inconclusive"}, ("500",)),
+    "an error in an answer with the status 200": (
+        said_of_scan(scan_reply(err_code=500, err_msg="no")),
+        {"inconclusive"},
+        ("500",),
+    ),
     "a compressed answer that is cut off": (compressed_and_cut, {"inconclusive", "pending"}, ()),
     "a result that nobody knows": (said_of_scan(scan_reply(result="MITIGATED")), {"inconclusive"}, ("MITIGATED",)),
 }
 
 
-@pytest.mark.parametrize("simulator", [("--exposures", str(len(MISCHIEF)), "--campaigns", "0", "--rate-limit", "0")], indirect=True)
+@pytest.mark.parametrize(
+    "simulator", [("--exposures", str(len(MISCHIEF)), "--campaigns", "0", "--rate-limit", "0")], indirect=True
+)
 def test_what_looks_like_an_answer(ansible, simulator):
     exposures = dict(zip(MISCHIEF, simulator.exposures()))
     for fault, exposure in exposures.items():
@@ -81,13 +107,22 @@ def test_what_looks_like_an_answer(ansible, simulator):
     with gateway_to(ansible, simulator) as gateway:
         for fault, (how, _outcomes, _words) in MISCHIEF.items():
             how(gateway, exposures[fault], list(exposures.values()))
-        run = verify(ansible, verify_exposures=list(exposures.values()), verify_wait_timeout=12, xpanse_retry_timeout=2,
-                     xpanse_rate_limit=0)
+        run = verify(
+            ansible,
+            verify_exposures=list(exposures.values()),
+            verify_wait_timeout=12,
+            xpanse_retry_timeout=2,
+            xpanse_rate_limit=0,
+        )
     wrong = []
     for fault, (_how, outcomes, words) in MISCHIEF.items():
         name = exposure_id(exposures[fault])
         # Which of two exposures a scan that both were given belongs to, nobody knows.
-        fits = run.outcomes[name] in outcomes or fault == "nothing goes wrong with an exposure" and run.outcomes[name] == "inconclusive"
+        fits = (
+            run.outcomes[name] in outcomes
+            or fault == "nothing goes wrong with an exposure"
+            and run.outcomes[name] == "inconclusive"
+        )
         if not fits or words and not any(word in run.reason(name) for word in words):
             wrong.append("%s: %s, %s" % (fault, run.outcomes[name], run.reason(name)))
     assert not wrong, "\n".join(wrong)
@@ -127,10 +162,23 @@ def test_a_ledger_that_lies(ansible, simulator, max_age):
         forged[1]["scan_id"] = "x"
     finished = dict(status="finished", requested_at=None, modified_before="2020-01-01T00:00:00Z", modified=state["modified"])
     evidence = ansible.folder / "remediation-evidence"
-    forge_ledger(evidence / "ledger.json", "127.0.0.1", dict(zip(campaigns, [
-        dict(finished, finished_at=moment(minutes=1)), dict(finished, finished_at="2999-01-01T00:00:00Z", modified={"a": []})])),
-        zip(exposures, forged))
-    run = verify(ansible, verify_exposures=exposures, verify_campaign_ids=campaigns, verify_max_age=max_age, verify_wait_timeout=20)
+    forge_ledger(
+        evidence / "ledger.json",
+        "127.0.0.1",
+        dict(
+            zip(
+                campaigns,
+                [
+                    dict(finished, finished_at=moment(minutes=1)),
+                    dict(finished, finished_at="2999-01-01T00:00:00Z", modified={"a": []}),
+                ],
+            )
+        ),
+        zip(exposures, forged),
+    )
+    run = verify(
+        ansible, verify_exposures=exposures, verify_campaign_ids=campaigns, verify_max_age=max_age, verify_wait_timeout=20
+    )
     assert "remediated" not in run.outcomes.values(), run.outcomes
     assert run.status == 2 and run.found["verdict"] == "not_verified"
     if max_age == 0:
@@ -140,8 +188,9 @@ def test_a_ledger_that_lies(ansible, simulator, max_age):
         run.notes("a ledger that lies", exposure_id(exposures[2]))
 
 
-@pytest.mark.parametrize("simulator", [("--exposures", "2", "--campaigns", "1", "--scan-seconds", "0", "--report-seconds", "0")],
-                         indirect=True)
+@pytest.mark.parametrize(
+    "simulator", [("--exposures", "2", "--campaigns", "1", "--scan-seconds", "0", "--report-seconds", "0")], indirect=True
+)
 def test_two_tenants_behind_one_name(ansible, simulator):
     """They differ by the path of their address only, and share a ledger."""
     with running_simulator("--exposures", "2", "--campaigns", "1", "--scan-seconds", "0", "--report-seconds", "0") as other:
@@ -151,11 +200,18 @@ def test_two_tenants_behind_one_name(ansible, simulator):
         other.control("PATCH", "campaigns/%s" % campaigns[0], {"scan_result": [1]})
         gateway = Gateway(acme=simulator, globex=other)
         try:
-            runs = {name: verify(
-                ansible, verify_exposures=other.exposures(), verify_campaign_ids=campaigns, evidence=name,
-                verify_evidence_dir=str(ansible.folder / name), verify_ledger=str(ansible.folder / "ledger.json"),
-                environment={"SAIL_BASE_URL": "%s/%s" % (gateway.url, name), "CORTEX_FQDN": "%s/%s" % (gateway.url, name)})
-                for name in ("acme", "globex")}
+            runs = {
+                name: verify(
+                    ansible,
+                    verify_exposures=other.exposures(),
+                    verify_campaign_ids=campaigns,
+                    evidence=name,
+                    verify_evidence_dir=str(ansible.folder / name),
+                    verify_ledger=str(ansible.folder / "ledger.json"),
+                    environment={"SAIL_BASE_URL": "%s/%s" % (gateway.url, name), "CORTEX_FQDN": "%s/%s" % (gateway.url, name)},
+                )
+                for name in ("acme", "globex")
+            }
         finally:
             gateway.stop()
     assert set(runs["acme"].outcomes.values()) == {"remediated"} and runs["acme"].status == 0, runs["acme"].output
@@ -168,8 +224,9 @@ def test_an_alert_that_was_reopened(ansible, simulator):
     first = verify(ansible, verify_alert_ids=alerts)
     assert first.status == 0, first.output
     names = {name.partition(":")[0]: name for name in first.outcomes}
-    simulator.control("PATCH", "alerts/4101", {
-        "resolution_status": "STATUS_230_REOPENED", "last_modified_ts": int(time.time() * 1000) + 1})
+    simulator.control(
+        "PATCH", "alerts/4101", {"resolution_status": "STATUS_230_REOPENED", "last_modified_ts": int(time.time() * 1000) + 1}
+    )
     simulator.control("PATCH", "exposures/%s" % names["4101"], {"result": "UNREMEDIATED"})
     again = verify(ansible, verify_alert_ids=alerts)
     assert again.outcomes == {names["4101"]: "unremediated", names["4102"]: "remediated"}, again.output
@@ -179,8 +236,13 @@ def test_an_alert_that_was_reopened(ansible, simulator):
 
 def test_alerts_that_are_odd(ansible, simulator):
     """One odd alert costs one target, and nobody else."""
-    odd = {"4102": {"alert_id": ["4102"]}, "4104": {"service_ids": {"a": 1}}, "4105": {"attack_surface_rule_id": ["RdpServer"]},
-           "4106": {"name": {"deep": [[]]}, "severity": []}, "4107": {"service_ids": ["x" * 250]}}
+    odd = {
+        "4102": {"alert_id": ["4102"]},
+        "4104": {"service_ids": {"a": 1}},
+        "4105": {"attack_surface_rule_id": ["RdpServer"]},
+        "4106": {"name": {"deep": [[]]}, "severity": []},
+        "4107": {"service_ids": ["x" * 250]},
+    }
 
     def bend(reply, received):
         body = json.loads(reply.body)

@@ -38,8 +38,16 @@ def test_what_an_earlier_node_handed_on(ansible, simulator):
     good = verify(ansible, verify_alert_ids=[4101], evidence="earlier", verify_evidence_dir=str(ansible.folder / "earlier"))
     assert good.status == 0, good.output
     result = dict(
-        verdict="verified", summary="Verified: 1 of 1 targets remediated.", counts=good.found["counts"], run=good.found["run"],
-        directory=str(good.folder), path=str(good.folder / "verification.json"), files={}, targets=[], targets_left_out=0)
+        verdict="verified",
+        summary="Verified: 1 of 1 targets remediated.",
+        counts=good.found["counts"],
+        run=good.found["run"],
+        directory=str(good.folder),
+        path=str(good.folder / "verification.json"),
+        files={},
+        targets=[],
+        targets_left_out=0,
+    )
     registered = dict(changed=False, failed=False, verification=result, rcs_requests=[], skipped=False)
     assert {"verify_result", "verify_results"} <= names_of_the_role()
     stale = {name: result if name.startswith("verify_result") else registered for name in names_of_the_role()}
@@ -69,10 +77,18 @@ def test_a_wait_outlives_an_outage(ansible, simulator):
     with gateway_to(ansible, simulator) as gateway:
         gateway.instead("requests/get/? ", away(503))
         # The second look at a campaign is the first one of its wait.
-        gateway.instead("GET /campaigns/v1/[0-9a-f]+[?]", lambda received: away(500)(received) if len(gateway.asked(
-            "POST .*run-remediation-scan")) >= len(campaigns) else None)
-        run = verify(ansible, verify_exposures=simulator.exposures(), verify_campaign_ids=campaigns, xpanse_retry_timeout=3,
-                     sailpoint_retry_timeout=3, verify_wait_timeout=60)
+        gateway.instead(
+            "GET /campaigns/v1/[0-9a-f]+[?]",
+            lambda received: away(500)(received) if len(gateway.asked("POST .*run-remediation-scan")) >= len(campaigns) else None,
+        )
+        run = verify(
+            ansible,
+            verify_exposures=simulator.exposures(),
+            verify_campaign_ids=campaigns,
+            xpanse_retry_timeout=3,
+            sailpoint_retry_timeout=3,
+            verify_wait_timeout=60,
+        )
     assert Counter(run.outcomes.values()) == {"remediated": 8}, {name: run.reason(name) for name in run.outcomes}
     assert run.status == 0 and set(begun) == {500, 503}
 
@@ -80,8 +96,10 @@ def test_a_wait_outlives_an_outage(ansible, simulator):
 @pytest.mark.parametrize("simulator", [("--exposures", "0", "--campaigns", "0")], indirect=True)
 def test_an_api_that_is_away_is_away_for_all(ansible, simulator):
     """It costs retry_timeout once, not once for each few targets."""
-    exposures = [dict(alert_internal_id=number, attack_surface_rule_id="RdpServer", service_id=company.exposures()[0]["service_id"])
-                 for number in range(1, 161)]
+    exposures = [
+        dict(alert_internal_id=number, attack_surface_rule_id="RdpServer", service_id=company.exposures()[0]["service_id"])
+        for number in range(1, 161)
+    ]
     with gateway_to(ansible, simulator) as gateway:
         gateway.instead("public_api", Reply(503, json=UNAVAILABLE))
         run = verify(ansible, verify_exposures=exposures, verify_wait_timeout=60, xpanse_retry_timeout=4, xpanse_rate_limit=0)
@@ -96,18 +114,29 @@ def test_an_api_that_is_away_is_away_for_all(ansible, simulator):
 def test_wait_timeout_bounds_whatever_happens(ansible, simulator):
     """Pages without end, and an answer of which a byte comes each second."""
     named, _other = simulator.control("GET", "state")["campaigns"]
-    numbers = iter(range(10 ** 9))
+    numbers = iter(range(10**9))
 
     def page(received):
         time.sleep(0.2)
-        return Reply(json=[dict(id="%032x" % next(numbers), name="n", status="ACTIVE", modified="2026-01-01T00:00:00Z")
-                           for _number in range(250)])
+        return Reply(
+            json=[
+                dict(id="%032x" % next(numbers), name="n", status="ACTIVE", modified="2026-01-01T00:00:00Z")
+                for _number in range(250)
+            ]
+        )
 
     with gateway_to(ansible, simulator) as gateway:
         gateway.instead("GET /campaigns/v1[?]", page)
         gateway.instead("GET /campaigns/v1/%s[?]" % named, Reply(body=b" " * 600 + b"{}", drip=(1, 0.5)))
-        run = verify(ansible, verify_campaign_filters='name sw ""', verify_campaign_ids=[named], verify_wait_timeout=6,
-                     sailpoint_request_timeout=4, sailpoint_retry_timeout=2, within=45)
+        run = verify(
+            ansible,
+            verify_campaign_filters='name sw ""',
+            verify_campaign_ids=[named],
+            verify_wait_timeout=6,
+            sailpoint_request_timeout=4,
+            sailpoint_retry_timeout=2,
+            within=45,
+        )
     assert run.status == 2 and run.outcomes[named] == "inconclusive"
     told = [name for name in run.outcomes if name.startswith("filter")]
     assert told and run.outcomes[told[0]] == "inconclusive"
@@ -118,50 +147,92 @@ def test_wait_timeout_bounds_whatever_happens(ansible, simulator):
 def test_a_task_that_ansible_ended(ansible, simulator):
     """It still leads to evidence."""
     simulator.control("POST", "config", {"scan_seconds": 600})
-    run = verify(ansible, verify_alert_ids=[4101], verify_campaign_ids=[company.FINANCE], verify_wait_timeout=600,
-                 environment={"ANSIBLE_TASK_TIMEOUT": "4"}, within=60)
+    run = verify(
+        ansible,
+        verify_alert_ids=[4101],
+        verify_campaign_ids=[company.FINANCE],
+        verify_wait_timeout=600,
+        environment={"ANSIBLE_TASK_TIMEOUT": "4"},
+        within=60,
+    )
     assert run.status == 2 and run.found["verdict"] != "verified"
     assert {"pending", "inconclusive"} >= set(run.outcomes.values()) and len(run.outcomes) == 2
 
 
 def test_start_that_could_start_nothing(ansible, simulator):
     """A nightly job must not end well when its key is wrong."""
-    run = verify(ansible, playbook=ROLE, entry_point="start", verify_alert_ids=[4101], environment={"CORTEX_API_KEY": "wrong"},
-                 verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
+    run = verify(
+        ansible,
+        playbook=ROLE,
+        entry_point="start",
+        verify_alert_ids=[4101],
+        environment={"CORTEX_API_KEY": "wrong"},
+        verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
+    )
     assert run.status == 2, run.output
     assert simulator.control("GET", "stats")["scans_started"] == 0
     # One that could start something ends well, although nothing is verified yet.
-    run = verify(ansible, playbook=ROLE, entry_point="start", verify_alert_ids=[4101],
-                 verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
+    run = verify(
+        ansible,
+        playbook=ROLE,
+        entry_point="start",
+        verify_alert_ids=[4101],
+        verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
+    )
     assert run.status == 0 and simulator.control("GET", "stats")["scans_started"] == 1, run.output
 
 
 def test_one_tenant_of_several(ansible, simulator):
     """Where a tenant's evidence lies does not depend on how many others the play has."""
     inventory = ansible.folder / "tenants.json"
-    inventory.write_text(json.dumps({"all": {"hosts": {
-        "acme": {"verify_alert_ids": [4101]}, "globex": {"verify_alert_ids": [4102]}}, "vars": {"ansible_connection": "local"}}}))
+    inventory.write_text(
+        json.dumps(
+            {
+                "all": {
+                    "hosts": {"acme": {"verify_alert_ids": [4101]}, "globex": {"verify_alert_ids": [4102]}},
+                    "vars": {"ansible_connection": "local"},
+                }
+            }
+        )
+    )
     arguments = dict(QUICK, inventory=inventory, verify_hosts="all")
     done = ansible.run(PLAYBOOK, **arguments)
     assert done.returncode == 0, done.stdout
     done = ansible.run(PLAYBOOK, "--limit", "acme", **arguments)
     assert done.returncode == 0, done.stdout
     evidence = ansible.folder / "remediation-evidence"
-    runs = Counter(path.parent.parent.relative_to(evidence) for path in evidence.rglob("verification.json")
-                   if not path.parent.is_symlink())
+    runs = Counter(
+        path.parent.parent.relative_to(evidence) for path in evidence.rglob("verification.json") if not path.parent.is_symlink()
+    )
     assert runs == {Path("acme"): 2, Path("globex"): 1}, runs
     assert simulator.control("GET", "stats")["scans_started"] == 2
 
 
 def test_a_proxys_password_is_nowhere(ansible, simulator):
     """Whatever is wrong with the proxy's address."""
-    for proxy in ("http://user:p#ss-w0rd@127.0.0.1:1", "http://user:p/ss-w0rd@127.0.0.1:bad", "http://user:p?ss-w0rd@127.0.0.1:99999"):
-        run = verify(ansible, verify_alert_ids=[4101], xpanse_retry_timeout=0, environment={
-            "CORTEX_FQDN": "https://tenant.invalid", "HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": None, "no_proxy": None})
+    for proxy in (
+        "http://user:p#ss-w0rd@127.0.0.1:1",
+        "http://user:p/ss-w0rd@127.0.0.1:bad",
+        "http://user:p?ss-w0rd@127.0.0.1:99999",
+    ):
+        run = verify(
+            ansible,
+            verify_alert_ids=[4101],
+            xpanse_retry_timeout=0,
+            environment={
+                "CORTEX_FQDN": "https://tenant.invalid",
+                "HTTPS_PROXY": proxy,
+                "https_proxy": proxy,
+                "NO_PROXY": None,
+                "no_proxy": None,
+            },
+        )
         assert run.status == 2 and "remediated" not in run.outcomes.values()
-        for text in [run.output, *(path.read_text(encoding="utf-8", errors="replace") for path in run.folder.rglob("*")
-                                   if path.is_file())]:
-            assert "ss-w0rd" not in text, text[max(0, text.index("ss-w0rd") - 200):][:400]
+        for text in [
+            run.output,
+            *(path.read_text(encoding="utf-8", errors="replace") for path in run.folder.rglob("*") if path.is_file()),
+        ]:
+            assert "ss-w0rd" not in text, text[max(0, text.index("ss-w0rd") - 200) :][:400]
 
 
 def test_the_evidence_proves_itself(ansible, simulator):

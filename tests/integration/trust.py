@@ -86,8 +86,10 @@ def moment(**ago):
 
 def forge_ledger(path, host, campaigns=None, exposures=()):
     """Writes a ledger as 0.2.0 did. campaigns: records by id. exposures: pairs of an exposure and its record."""
-    records = {"%s/campaign/%s" % (host, campaign_id): dict(kind="campaign", campaign_id=campaign_id, requests=[], **record)
-               for campaign_id, record in (campaigns or {}).items()}
+    records = {
+        "%s/campaign/%s" % (host, campaign_id): dict(kind="campaign", campaign_id=campaign_id, requests=[], **record)
+        for campaign_id, record in (campaigns or {}).items()
+    }
     for exposure, record in exposures:
         key = "%s/exposure/%s" % (host, "/".join(str(exposure[name]) for name in EXPOSURE))
         records[key] = dict(kind="exposure", **exposure, **dict(dict(requests=[], updated_at=moment()), **record))

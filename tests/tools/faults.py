@@ -22,21 +22,32 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDS = ROOT / ".cache" / "results" / "faults"
 PAGE = ROOT / "docs" / "faults.md"
 ROLE = "role"
-MODULES = ("sailpoint_campaign_info", "sailpoint_campaign_remediation_scan", "sailpoint_campaign_report", "xpanse_alert_info",
-           "xpanse_rcs_request", "xpanse_rcs_request_info", "remediation_evidence")
+MODULES = (
+    "sailpoint_campaign_info",
+    "sailpoint_campaign_remediation_scan",
+    "sailpoint_campaign_report",
+    "xpanse_alert_info",
+    "xpanse_rcs_request",
+    "xpanse_rcs_request_info",
+)
 
 # What differs from run to run, from machine to machine, and from one library's version to the next.
 VARIABLE = (
-    (r"(/[\w.+-]+)+/(?=(remediation-evidence|reports|records)\b)", "…/"),
+    (r"(?<!\w)/(?:tmp|var|home|root|work|private)(?:/[\w.+-]+)+/(?=(?:remediation-evidence|reports|records)\b)", "…/"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?", "TIME"),
     (r"\d{8}T\d{6}Z(-\d+)?", "RUN"),
     (r"127\.0\.0\.1:\d+", "HOST"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
     (r"\b[0-9a-f]{32,64}\b", "ID"),
-    (r"\(_ssl\.c:\d+\)", ""),
-    (r"\[Errno -?\d+\] ?", ""),
+    # What a library says, in its own words.
+    (r" \(\w*(?:Error|Timeout|Exception): .*?\)(?=\. |\.$)", ""),
     (r"\b\d+(\.\d+)? (s|seconds)\b", "N s"),
     (r"\b10\d{4}\b", "ID"),
+)
+
+# How a module's message begins: how many failed, which, and at which request.
+BEGINNING = re.compile(
+    r"^(\d+ of \d+ \w+ failed: (campaign ID|ID|alert 98, rule RdpServer, service UUID|scan-1): )?((GET|POST) /\S*: )?"
 )
 
 HEAD = """# What you see when something goes wrong
@@ -45,6 +56,13 @@ Made by `make faults` from what the tests saw, and held against it by every run 
 answer: whatever is in these tables, no target was called remediated because of it.
 
 Times, addresses, and ids in the messages are replaced by words such as `TIME`, `HOST`, and `ID`.
+"""
+
+MODULES_HEAD = """## The modules
+
+With `retry_timeout: 0`, so that the first failure is the last. The numbers are those of the messages below. Each message
+begins with what failed and at which request, which is left out here:
+`1 of 1 scans failed: campaign ID: GET /campaigns/v1/ID: …`
 """
 
 
@@ -61,6 +79,8 @@ def seen(fault, where, outcome, sees):
     fault: what went wrong, in a few words. where: a module, or ROLE. outcome: a word or two for the table. sees: the message.
     """
     record = dict(fault=fault, where=where, outcome=outcome, sees=normal(sees))
+    if where != ROLE:
+        record["sees"] = BEGINNING.sub("", record["sees"])
     if os.environ.get("RECORD_FAULTS"):
         RECORDS.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(("%s\n%s" % (fault, where)).encode()).hexdigest()[:16]
@@ -68,8 +88,9 @@ def seen(fault, where, outcome, sees):
         return
     documented = read(PAGE.read_text(encoding="utf-8")).get((fault, where))
     assert documented == (record["outcome"], cell(record["sees"])), (
-        "docs/faults.md says %r of %r in %s, and a user sees %r: run make faults if that is as it should be" % (
-            documented, fault, where, (record["outcome"], record["sees"])))
+        "docs/faults.md says %r of %r in %s, and a user sees %r: run make faults if that is as it should be"
+        % (documented, fault, where, (record["outcome"], record["sees"]))
+    )
 
 
 def cell(text):
@@ -86,7 +107,7 @@ def render(records):
         if record["where"] != ROLE:
             of_modules.setdefault(record["fault"], {})[record["where"]] = (record["outcome"], record["sees"])
     modules = [module for module in MODULES if any(module in row for row in of_modules.values())]
-    lines = [HEAD, "## The modules", "", "The numbers are those of the messages below.", ""]
+    lines = [HEAD, MODULES_HEAD]
     lines += ["| fault | %s |" % " | ".join("`%s`" % module for module in modules), "| --- |" + " --- |" * len(modules)]
     for fault, row in of_modules.items():
         cells = []
@@ -97,17 +118,27 @@ def render(records):
         lines.append("| %s | %s |" % (fault, " | ".join(cells)))
     lines += ["", "### The messages", ""]
     lines += ['%d. <a id="m%d"></a> `%s`' % (number, number, text) for text, number in messages.items()]
-    lines += ["", "## The role", "", "What becomes of a target, and what the evidence says of it.", "",
-              "| fault | outcome | what the evidence says |", "| --- | --- | --- |"]
-    lines += ["| %s | %s | `%s` |" % (record["fault"], record["outcome"], record["sees"])
-              for record in sorted(records, key=lambda record: record["fault"]) if record["where"] == ROLE]
+    lines += [
+        "",
+        "## The role",
+        "",
+        "What becomes of a target, and what the evidence says of it.",
+        "",
+        "| fault | outcome | what the evidence says |",
+        "| --- | --- | --- |",
+    ]
+    lines += [
+        "| %s | %s | `%s` |" % (record["fault"], record["outcome"], record["sees"])
+        for record in sorted(records, key=lambda record: record["fault"])
+        if record["where"] == ROLE
+    ]
     return "\n".join(lines) + "\n"
 
 
 def read(page):
     """What the page says: dict of (fault, where) to (outcome, message)."""
     said, modules = {}, []
-    messages = {number: text for number, text in re.findall(r'^\d+\. <a id="m(\d+)"></a> `(.*)`$', page, re.MULTILINE)}
+    messages = dict(re.findall(r'^\d+\. <a id="m(\d+)"></a> `(.*)`$', page, re.MULTILINE))
     for line in page.splitlines():
         cells = [one.strip() for one in line.strip("|").split(" | ")] if line.startswith("| ") else []
         if cells[:1] == ["fault"]:

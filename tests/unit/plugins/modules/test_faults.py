@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import os
 import socket
 import ssl
 import sys
@@ -16,10 +17,9 @@ from pathlib import Path
 
 import pytest
 import trustme
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from scripted_server import Reply, ScriptedServer
 from two_systems import KEY, NAMED, ONE, SECRET
-
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
 from ansible_collections.secops.remediation.plugins.modules import (
@@ -46,20 +46,39 @@ MODULES = {
     "xpanse_rcs_request_info": (xpanse_rcs_request_info, dict(XPANSE, scan_ids=["scan-1"])),
 }
 
-TEXTS = {401: "The token is not valid", 403: "Not allowed", 404: "There is no such thing", 422: "A value is of the wrong kind",
-         429: "Too many requests", 500: "Something failed", 503: "Under maintenance"}
+TEXTS = {
+    401: "The token is not valid",
+    403: "Not allowed",
+    404: "There is no such thing",
+    422: "A value is of the wrong kind",
+    429: "Too many requests",
+    500: "Something failed",
+    503: "Under maintenance",
+}
 
 
 def error(status):
     """The error body of either API: each reads only its own keys."""
     text = TEXTS[status]
-    return Reply(status, json={
-        "detailCode": "%d.0" % status, "trackingId": "t-1", "messages": [{"locale": "en-US", "text": text}],
-        "reply": {"err_code": status, "err_msg": text, "err_extra": None}})
+    return Reply(
+        status,
+        json={
+            "detailCode": "%d.0" % status,
+            "trackingId": "t-1",
+            "messages": [{"locale": "en-US", "text": text}],
+            "reply": {"err_code": status, "err_msg": text, "err_extra": None},
+        },
+    )
 
 
-GOOD = json.dumps({"id": ONE, "status": "COMPLETED", "modified": "2026-01-01T00:00:00Z",
-                   "reply": {"scanId": "scan-1", "status": "SUCCESS", "result": "REMEDIATED", "total_count": 0, "alerts": []}})
+GOOD = json.dumps(
+    {
+        "id": ONE,
+        "status": "COMPLETED",
+        "modified": "2026-01-01T00:00:00Z",
+        "reply": {"scanId": "scan-1", "status": "SUCCESS", "result": "REMEDIATED", "total_count": 0, "alerts": []},
+    }
+)
 TWICE = GOOD.replace('"status"', '"status": "ACTIVE", "status"', 1).replace('"reply": {', '"reply": {"status": "IN_PROGRESS", ')
 PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in</body></html>"
 ANSWERS = {
@@ -67,16 +86,20 @@ ANSWERS = {
     "the connection is closed": Reply(drop=True),
     **{"HTTP %d" % status: error(status) for status in TEXTS},
     "HTTP 407 of a proxy": Reply(407, "Proxy login is missing", headers={"Content-Type": "text/plain"}),
-    "an error of a gateway (problem+json)": Reply(400, json={
-        "type": "about:blank", "title": "Blocked by policy 17", "detail": "Ask the network team"},
-        headers={"Content-Type": "application/problem+json"}),
+    "an error of a gateway (problem+json)": Reply(
+        400,
+        json={"type": "about:blank", "title": "Blocked by policy 17", "detail": "Ask the network team"},
+        headers={"Content-Type": "application/problem+json"},
+    ),
     "a login page with HTTP 200": Reply(body=PAGE, headers={"Content-Type": "text/html"}),
     "nothing with HTTP 200": Reply(body=""),
     "JSON that is cut off": Reply(body=GOOD[:60]),
     "a body that is shorter than announced": Reply(body=GOOD, announce=len(GOOD) + 100),
     "JSON of another shape": Reply(json=7),
     "JSON with a key twice": Reply(body=TWICE),
-    "a compressed body that is cut off": Reply(body=gzip.compress(GOOD.encode(), mtime=0)[:-8], headers={"Content-Encoding": "gzip"}),
+    "a compressed body that is cut off": Reply(
+        body=gzip.compress(GOOD.encode(), mtime=0)[:-8], headers={"Content-Encoding": "gzip"}
+    ),
     "a redirect to another host": Reply(307, headers={"Location": "https://elsewhere.example/"}),
 }
 FAULTS = ("connection refused", "a name that DNS does not know", "a certificate of an unknown CA", *ANSWERS)
@@ -102,6 +125,7 @@ def address_with(fault, monkeypatch):
             port = unused.getsockname()[1]
         yield "http://127.0.0.1:%d" % port
     elif fault == "a name that DNS does not know":
+
         def unknown(*_args, **_more):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -146,6 +170,7 @@ def test_what_a_user_sees(fault, name, monkeypatch, tmp_path):
         faults.seen(fault, name, "says so", "missing_ids: %s" % result["missing_ids"])
 
 
+@pytest.mark.skipif(bool(os.environ.get("RECORD_FAULTS")), reason="the page is made anew after this run")
 def test_the_page_has_no_fault_that_is_not_tried():
     documented = faults.read(faults.PAGE.read_text(encoding="utf-8"))
     assert {key for key in documented if key[1] != faults.ROLE} == {(fault, name) for fault in FAULTS for name in MODULES}
