@@ -12,8 +12,9 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from conftest import kill, wait_until
 from gateway import Reply, changed
-from trust import gateway_to, scans_of, verify
+from trust import PLAYBOOK, QUICK, gateway_to, scans_of, verify
 
 CONFLICT = {
     "detailCode": "400.2.0 Conflicting operation",
@@ -308,3 +309,19 @@ def test_a_filter_that_finds_nothing_is_told(ansible, simulator):
     assert (ansible.folder / "remediation-evidence" / "ledger.json").is_file()
     assert (run.folder / "verification.html").is_file()
     run.notes("a filter that finds no campaign", told)
+
+
+@pytest.mark.parametrize("simulator", [("--campaigns", "1", "--exposures", "0")], indirect=True)
+def test_a_kill_before_the_answer(ansible, simulator):
+    """Nobody knows whose scan runs, so a scan is asked for once more: it changes no access, and then it is certain."""
+    (campaign_id,) = simulator.control("GET", "state")["campaigns"]
+    simulator.control("POST", "config", {"scan_seconds": 4})
+    simulator.control("POST", "faults", [{"operation": "run_scan", "kind": "latency", "seconds": 600, "processed": True}])
+    first = ansible.start(PLAYBOOK, **QUICK, verify_campaign_ids=[campaign_id])
+    wait_until(lambda: simulator.log(operation="run_scan", changed=True), "the scan was asked for", first)
+    kill(first)
+    run = verify(ansible, verify_campaign_ids=[campaign_id])
+    assert run.outcomes == {campaign_id: "remediated"} and run.status == 0, run.output
+    assert len(simulator.log(operation="run_scan", status=202)) == 1 and scans_of(simulator, campaign_id) == 2
+    # That is the end of it.
+    assert verify(ansible, verify_campaign_ids=[campaign_id]).status == 0 and scans_of(simulator, campaign_id) == 2

@@ -23,14 +23,11 @@ UNAVAILABLE = {"reply": {"err_code": 503, "err_msg": "The service is being resta
 
 
 def names_of_the_role():
-    """Every name that the role sets: of registered results, facts, statistics, and its own variables."""
-    names = set()
-    for path in (REPOSITORY / "roles" / "verify").rglob("*.yml"):
-        text = path.read_text(encoding="utf-8")
-        names.update(re.findall(r"^ *register: *(\w+)", text, re.MULTILINE))
-        names.update(re.findall(r"^ *(verify_result\w*|verify_started|verify__\w+):", text, re.MULTILINE))
-        names.update(re.findall(r"'(verify_result\w*)'", text))
-    return names
+    """(the names of the role's registered results, the names that it hands on)."""
+    texts = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "roles" / "verify").rglob("*.yml")]
+    registered = {name for text in texts for name in re.findall(r"^ *register: *(\w+)", text, re.MULTILINE)}
+    public = {name for text in texts for name in re.findall(r"\b(verify_result\w*|verify_started)\b", text)}
+    return registered, public | {"verify_result", "verify_results"}
 
 
 def test_what_an_earlier_node_handed_on(ansible, simulator):
@@ -38,23 +35,19 @@ def test_what_an_earlier_node_handed_on(ansible, simulator):
     good = verify(ansible, verify_alert_ids=[4101], evidence="earlier", verify_evidence_dir=str(ansible.folder / "earlier"))
     assert good.status == 0, good.output
     result = dict(
-        verdict="verified",
-        summary="Verified: 1 of 1 targets remediated.",
-        counts=good.found["counts"],
-        run=good.found["run"],
-        directory=str(good.folder),
-        path=str(good.folder / "verification.json"),
-        files={},
-        targets=[],
-        targets_left_out=0,
-    )
-    registered = dict(changed=False, failed=False, verification=result, rcs_requests=[], skipped=False)
-    assert {"verify_result", "verify_results"} <= names_of_the_role()
-    stale = {name: result if name.startswith("verify_result") else registered for name in names_of_the_role()}
-    run = verify(ansible, verify_alert_ids=[4103], **dict(stale, verify_results={"localhost": result}))
+        verdict="verified", summary="Verified: 1 of 1 targets remediated.", counts=good.found["counts"], run=good.found["run"],
+        directory=str(good.folder), path=str(good.folder / "verification.json"), sha256="0" * 64, files={}, targets=[],
+        targets_left_out=0)
+    inside, outside = names_of_the_role()
+    public = {name: {"localhost": result} if name == "verify_results" else result for name in outside}
+    run = verify(ansible, verify_alert_ids=[4103], **public)
     assert list(run.outcomes.values()) == ["unremediated"], run.output
     assert run.status == 2 and "Not verified: 0 of 1 targets remediated" in run.output
     assert "Verified: 1 of 1" not in run.output
+    # What is inside nobody hands on; who does must not get a green run for it.
+    registered = dict(changed=False, failed=False, skipped=False, verification=result, rcs_requests=[], scans=[], reports=[])
+    done = ansible.run(PLAYBOOK, **dict(QUICK, verify_alert_ids=[4103], **dict.fromkeys(inside, registered)))
+    assert done.returncode != 0 and "Verified: 1 of 1" not in done.stdout, done.stdout
 
 
 OUTAGE = 9
@@ -211,9 +204,9 @@ def test_one_tenant_of_several(ansible, simulator):
 def test_a_proxys_password_is_nowhere(ansible, simulator):
     """Whatever is wrong with the proxy's address."""
     for proxy in (
-        "http://user:p#ss-w0rd@127.0.0.1:1",
-        "http://user:p/ss-w0rd@127.0.0.1:bad",
-        "http://user:p?ss-w0rd@127.0.0.1:99999",
+        "http://user:ss-w0rd#x@127.0.0.1:1",
+        "http://user:ss-w0rd/x@127.0.0.1:bad",
+        "http://user:ss-w0rd?x@127.0.0.1:99999",
     ):
         run = verify(
             ansible,

@@ -492,7 +492,7 @@ def bend_of(operation, kind, first=0, last=50, **more):
     return dict(dict(operation=operation, kind=kind, first=first, last=last, place=0, value=None, name="x", status=200), **more)
 
 
-@thorough(90)
+@thorough(70)
 @given(bends=st.lists(BEND, min_size=1, max_size=3), report_moves_modified=st.booleans())
 @example(
     bends=[bend_of("run_scan", "conflict"), bend_of("get_campaign", "set", first=4, place=5, value="2026-01-01T00:00:00Z")],
@@ -580,7 +580,7 @@ def all_is_open(operation, number, reply, before):
     return reply
 
 
-@thorough(60)
+@thorough(45)
 @given(bends=st.lists(LEDGER_BEND, min_size=1, max_size=4), is_open=st.booleans(), done=st.integers(1, 3))
 def test_ledgers_that_are_bent(bends, is_open, done):
     with role_and_systems() as (role, systems):
@@ -620,7 +620,7 @@ RECORD = st.fixed_dictionaries(
 )
 
 
-@thorough(50)
+@thorough(40)
 @given(records=st.lists(RECORD, min_size=4, max_size=4), max_age=st.sampled_from([0, 86400, 2**31]))
 @example(
     records=[
@@ -726,7 +726,7 @@ def reports(draw):
     return draw(st.binary(max_size=100)) if how == "bytes" else text.encode("utf-8", "replace")
 
 
-@thorough(50)
+@thorough(40)
 @given(first=reports(), second=reports())
 @example(first=b"Remediation Status,Item Status\r\nRemediated,Open\r\n", second=b"Remediation Status,State\nRemediated,Pending\n")
 @example(first=b'Remediation Status\r\nRemediated\r\n"Open', second=b"sep=,\r\nRemediation Status\r\nOpen\r\n")
