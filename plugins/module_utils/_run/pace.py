@@ -135,17 +135,17 @@ class Scan:
 def watch(step, scan, wait):
     """Looks until there is nothing more to look for, as a generator for batch.drive.
 
-    step: its `look(scan)` does one step and returns whether that was the last one; `item` is its result. scan: the
-    Scan. wait: whether to look more than once.
+    step: its `look(scan)` does one step and returns whether that was the last one; `item` is its result; `known` says
+    whether an earlier task has begun what is waited for. scan: the Scan. wait: whether to look more than once.
 
-    Once the API has answered in this task, a look that fails for a reason that may pass is not the end of a wait: it is
-    in the item as `last_error` until the next look. Before that, nobody knows whether there is an API at all.
+    A look that fails for a reason that may pass is not the end of a wait: it is in the item as `last_error` until the next
+    look. Only where nothing was begun yet, and the API has never answered in this task, nobody knows whether there is one.
     """
     while True:
         try:
             done = step.look(scan)
         except HttpError as error:
-            if not (wait and error.passing and scan.pace.heard):
+            if not (wait and error.passing and (scan.pace.heard or step.known)):
                 raise
             step.item["last_error"] = str(error)
             scan.pace.silent()

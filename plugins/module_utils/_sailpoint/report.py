@@ -49,6 +49,8 @@ class CampaignReport:
         self.api, self.ledger, self.item, self.wait = api, ledger, item, wait
         self.report_type, self.path, self.file_format = report_type, path, file_format
         self.newer_than, self.must_run = newer_than, force
+        # The scan that this is newer than was seen to have ended.
+        self.known = bool(newer_than)
         self.campaign_id = item["campaign_id"]
         self.ran = False
         self.ran_at_before = None

@@ -47,7 +47,7 @@ class ConfirmationScan:
     def __init__(self, api, ledger, item, request, start=True, wait=False, max_age=86400, confirm=True, run_id=None):
         self.api, self.ledger, self.item, self.request = api, ledger, item, request
         self.start, self.wait, self.max_age, self.confirm, self.run_id = start, wait, max_age, confirm, run_id
-        self.exposure = self.key = None
+        self.exposure = self.key = self.known = None
         self.asked_twice = self.seen_running = False
         item.update(scan_id=request.get("scan_id") or None, created=False, status=None, result=None, outcome=INCONCLUSIVE)
         self.answers = Answers(item)
@@ -62,7 +62,7 @@ class ConfirmationScan:
         if self.request.get("newer_than") and parse_time(self.request["newer_than"]) is None:
             raise ItemFailed("newer_than %r is not a time" % (self.request["newer_than"],))
         self.key = exposure_keys(self.api) + "%s/%s/%s" % self.exposure
-        known = remembered(self.ledger, self.api, self.exposure)
+        known = self.known = remembered(self.ledger, self.api, self.exposure)
         if known and self._is_this_runs(known) and self._recall(known)["status"] in FINAL_STATUSES:
             return
         if known and not self.confirm and self._counts_unread(known):
