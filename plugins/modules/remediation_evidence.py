@@ -15,6 +15,10 @@ description:
   - Each run has a folder of its own in the evidence directory, C(latest) points to the one that finished last, and each
     run holds the checksum of the one before it. A run that was killed leaves a folder whose name ends in
     C(.unfinished).
+  - The answers are put on record in the run's folder, and M(secops.remediation.remediation_evidence_info) computes every
+    outcome from them again.
+  - History and since when a target is open are taken from the run before only if its files are what they were, and it is
+    signed with O(signing_key) where that is given. Otherwise they begin anew, and that is said.
   - The role P(secops.remediation.verify#role) is made of this module and the others. It is documented so that a
     playbook of your own can do the same.
   - An error is never an answer. What no API said in words that are known ends as V(inconclusive).
@@ -43,10 +47,24 @@ options:
     description:
       - The run's name, as RV(run) of O(state=prepared). Without it the run begins now.
     type: str
+  run_id:
+    version_added: 0.3.0
+    description:
+      - What marks the run in the ledger, as RV(run_id) of O(state=prepared). It is kept with the records.
+    type: str
   started_at:
     description:
       - When the verification began, ISO 8601.
     type: str
+  mode:
+    version_added: 0.3.0
+    description:
+      - The permissions of all files of the run and of C(SHA256SUMS), in octal digits and in quotes. Who may read a file
+        may also look into its folder.
+      - The default lets only the user who runs the playbook read them, because open items name people and what they may
+        do. Directories that are there already keep their permissions.
+    type: str
+    default: "0600"
   formats:
     version_added: 0.2.0
     description:
@@ -114,42 +132,42 @@ options:
     description:
       - Result of M(secops.remediation.sailpoint_campaign_info) for O(campaign_ids). This and the following options take
         the results as they were registered, failed ones too, and read what is in their C(results_file).
-    type: dict
+    type: raw
     default: {}
   filtered_campaigns:
     description:
       - Result of M(secops.remediation.sailpoint_campaign_info) for O(campaign_filters).
-    type: dict
+    type: raw
     default: {}
   scans:
     description:
       - Result of M(secops.remediation.sailpoint_campaign_remediation_scan).
-    type: dict
+    type: raw
     default: {}
   reports:
     description:
       - Result of M(secops.remediation.sailpoint_campaign_report).
-    type: dict
+    type: raw
     default: {}
   report_infos:
     description:
       - Result of M(secops.remediation.sailpoint_remediation_report_info).
-    type: dict
+    type: raw
     default: {}
   alerts:
     description:
       - Result of M(secops.remediation.xpanse_alert_info) for O(alert_ids).
-    type: dict
+    type: raw
     default: {}
   case_alerts:
     description:
       - Result of M(secops.remediation.xpanse_alert_info) for O(case_ids).
-    type: dict
+    type: raw
     default: {}
   rcs_requests:
     description:
       - Result of M(secops.remediation.xpanse_rcs_request).
-    type: dict
+    type: raw
     default: {}
 attributes:
   check_mode:
@@ -212,6 +230,20 @@ folder:
   returned: when O(state=prepared)
   type: str
   sample: /var/lib/remediation/20261122T080000Z.unfinished
+run_id:
+  version_added: 0.3.0
+  description: A random text that marks what this run finds, for O(run_id) and for the modules that scan.
+  returned: when O(state=prepared)
+  type: str
+  sample: 5f0c2d5be1b84a4f8f8cf6a1f8b7a3c9
+problems:
+  version_added: 0.3.0
+  description:
+    - What is missing from the evidence, and why the history had to begin anew, in sentences.
+  returned: when O(state=written)
+  type: list
+  elements: str
+  sample: []
 removed_runs:
   description: The runs that were removed because of O(keep_runs).
   returned: when O(state=written)
@@ -257,6 +289,15 @@ verification:
       description: SHA-256 of RV(verification.path), as hexadecimal digits. V(null) in check mode.
       type: str
       sample: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+    run_sha256:
+      version_added: 0.3.0
+      description:
+        - SHA-256 of the run's C(SHA256SUMS), which stands for everything in its folder and, by the chain, for all runs
+          before. V(null) in check mode.
+        - Kept elsewhere, it is the only thing that shows that a whole directory was put back to an older state, with
+          O(secops.remediation.remediation_evidence_info#module:expect_sha256).
+      type: str
+      sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     targets:
       description: One record for each target, what needs action first, but no more than a hundred.
       type: list
@@ -278,56 +319,28 @@ verification:
       sample: 0
 """
 
-import contextlib
-import itertools
-import json
-import os
-import shutil
+import re
+import secrets
 import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils import _systems
-from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
-    FileProblem,
-    locked,
-    prepare_directory,
-    write_atomically,
-)
-from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, utc_now
-from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_oscal import control_id, oscal
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_page import page
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.formats import csv_text, junit_xml, markdown
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import FILE_MODE, FileProblem
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import writer
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import RUN
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, run_module
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import NOT_DOWNLOADED
-
-RESULTS = ("campaigns", "filtered_campaigns", "scans", "reports", "report_infos", "alerts", "case_alerts",
-           "rcs_requests")
-TARGETS = ("campaign_ids", "exposures", "alert_ids", "case_ids")
-RECORD = ("kind", "id", "name", "outcome", "reason", "open_since", "scan_id", "started_at", "finished_at", "evidence")
-# What needs action comes first.
-URGENCY = ("unremediated", "inconclusive", "pending", "remediated")
-MOST_RETURNED = 100
-LONGEST_REASON = 500
-# Runs in which a target is looked for that the run before did not have.
-MOST_LOOKED_BACK = 20
-FILES = {
-    "csv": "verification.csv",
-    "junit": "verification.junit.xml",
-    "markdown": "verification.md",
-    "oscal": "oscal-assessment-results.json",
-    "html": "verification.html",
-}
 
 ARGUMENT_SPEC = dict(
     dest=dict(type="path", required=True),
     state=dict(type="str", choices=["prepared", "written"], default="written"),
     ledger=dict(type="path"),
+    mode=dict(type="str", default="0600"),
     run=dict(type="str"),
+    run_id=dict(type="str"),
     started_at=dict(type="str"),
-    formats=dict(type="list", elements="str", choices=["json", *FILES], default=["json", *FILES]),
+    formats=dict(type="list", elements="str", choices=["json", *writer.FILES], default=["json", *writer.FILES]),
     controls=dict(type="list", elements="str", default=["ac-2", "ac-6.7", "ca-7", "ra-5", "si-2"]),
     signing_key=dict(type="str", no_log=False),
     keep_runs=dict(type="int", default=0),
@@ -336,192 +349,66 @@ ARGUMENT_SPEC = dict(
     exposures=dict(type="list", elements="dict", default=[]),
     alert_ids=dict(type="list", elements="raw", default=[]),
     case_ids=dict(type="list", elements="raw", default=[]),
-    campaigns=dict(type="dict", default={}),
-    filtered_campaigns=dict(type="dict", default={}),
-    scans=dict(type="dict", default={}),
-    reports=dict(type="dict", default={}),
-    report_infos=dict(type="dict", default={}),
-    alerts=dict(type="dict", default={}),
-    case_alerts=dict(type="dict", default={}),
-    rcs_requests=dict(type="dict", default={}),
+    campaigns=dict(type="raw", default={}),
+    filtered_campaigns=dict(type="raw", default={}),
+    scans=dict(type="raw", default={}),
+    reports=dict(type="raw", default={}),
+    report_infos=dict(type="raw", default={}),
+    alerts=dict(type="raw", default={}),
+    case_alerts=dict(type="raw", default={}),
+    rcs_requests=dict(type="raw", default={}),
 )
 
 
 def run(task):
     """The module's work."""
-    if task.params["keep_runs"] < 0:
-        raise TaskFailed("keep_runs is %d: give how many runs to keep, or 0 to keep all" % task.params["keep_runs"])
+    params = task.params
+    if params["keep_runs"] < 0:
+        raise TaskFailed("keep_runs is %d: give how many runs to keep, or 0 to keep all" % params["keep_runs"])
+    mode = mode_of(params["mode"])
     try:
-        if not task.check_mode:
-            prepare_directory(task.params["dest"], "the evidence directory")
-        return prepare(task) if task.params["state"] == "prepared" else write(task)
-    except FileProblem as error:
+        if params["state"] == "prepared":
+            return prepare(task, mode)
+        if params["run"] and not RUN.fullmatch(params["run"]):
+            raise TaskFailed("run: %r is no name of a run, which state=prepared returns" % params["run"])
+        return writer.rehearse(params, task.warn) if task.check_mode else writer.write(params, mode, task.warn)
+    except writer.Incomplete as error:
+        raise TaskFailed(str(error), **error.result) from error
+    except (FileProblem, writer.WritingFailed) as error:
         raise TaskFailed(str(error)) from error
 
 
-def prepare(task):
+def mode_of(text):
+    """The permissions of files as a number. Raises TaskFailed."""
+    # A number that YAML made of 0640 is 416, which would be a mode, too.
+    mode = int(text, 8) if re.fullmatch("[0-7]{3,4}", text.strip()) else 0
+    if mode & 0o600 != 0o600 or mode & ~0o666:
+        raise TaskFailed(
+            "mode: %r is no mode for files that their owner can read and write and nobody has to run. Write it in quotes, "
+            "for example '%04o' or '0640' (verify_evidence_mode of the role)." % (text, FILE_MODE))
+    return mode
+
+
+def prepare(task, mode):
     """Proves that there is something to verify and that it can be written down, and makes the run's working folder."""
     params = task.params
-    if not any(params[name] for name in TARGETS + ("campaign_filters",)):
+    if not any(params[name] for name in writer.TARGETS):
         raise TaskFailed(
-            "There is nothing to verify. Name targets with verify_campaign_ids, verify_campaign_filters, "
-            "verify_exposures, verify_alert_ids, or verify_case_ids.")
+            "There is nothing to verify. Name targets with campaign_ids, campaign_filters, exposures, alert_ids, or case_ids "
+            "(verify_campaign_ids, verify_campaign_filters, verify_exposures, verify_alert_ids, or verify_case_ids of the "
+            "role).")
     if not all(control.strip() for control in params["controls"]):
-        raise TaskFailed("controls: one of them is empty: name each, for example AC-2")
-    Ledger(params["ledger"], read_only=task.check_mode)
-    result = dict(changed=False, began=time.time(), started_at=utc_now(), run=None, folder=None)
+        raise TaskFailed("controls (verify_controls of the role): one of them is empty: name each, for example AC-2")
     if not task.check_mode:
-        try:
-            result["run"], result["folder"] = evidence.begin_run(os.path.abspath(params["dest"]))
-            # A key that cannot sign is better known before hours of scans than after them.
-            probe = os.path.join(result["folder"], evidence.SUMS)
-            with open(probe, "x", encoding="utf-8"):
-                pass
-            evidence.sign(probe, params["signing_key"])
-            for name in os.listdir(result["folder"]):
-                os.unlink(os.path.join(result["folder"], name))
-        except OSError as error:
-            raise TaskFailed("Cannot make a folder in %s: %s" % (params["dest"], error.strerror)) from error
-        except evidence.EvidenceError as error:
-            shutil.rmtree(result["folder"])
-            raise TaskFailed("%s Nothing was started." % error) from error
+        # The ledger may lie in it, and would make it with permissions of its own.
+        writer.prepare(params["dest"], mode)
+    Ledger(params["ledger"], read_only=task.check_mode)
+    result = dict(changed=False, began=time.time(), started_at=utc_now(), run_id=secrets.token_hex(16), run=None, folder=None)
+    if not task.check_mode:
+        result["run"], result["folder"] = writer.begin(params["dest"], params["signing_key"], mode)
+        for text in writer.warnings_about(params["dest"], params["ledger"]):
+            task.warn(text)
     return result
-
-
-def write(task):
-    """Writes the evidence of a run, and returns what was found in short."""
-    params = task.params
-    if params["run"] and not evidence.RUN.fullmatch(params["run"]):
-        raise TaskFailed("run: %r is no name of a run, which state=prepared returns" % params["run"])
-    directory = os.path.abspath(params["dest"])
-    results = {name: whole(params[name]) for name in RESULTS}
-    results.update({name: params[name] for name in TARGETS + ("campaign_filters",)})
-    if task.check_mode:
-        found, changed = judge(task, directory, results, params["run"] or "check-mode")
-        return dict(changed=changed, verification=in_short(found))
-    try:
-        # Two jobs may end at once, and each run names the one before it.
-        with locked(directory):
-            run_name = params["run"] or evidence.begin_run(directory)[0]
-            folder = evidence.working_folder(directory, run_name)
-            if not os.path.isdir(folder):
-                raise TaskFailed("The run %s was not prepared, or has been written already: there is no folder %s" % (
-                    run_name, folder))
-            found, changed = judge(task, directory, results, run_name)
-            written, problems = write_files(folder, found, params["formats"], params["signing_key"])
-            problems += evidence.finish_run(directory, run_name, params["signing_key"])
-            removed = evidence.remove_old_runs(directory, params["keep_runs"])
-            if removed:
-                left = evidence.runs_as_they_ended(directory)
-                evidence.write_overall_sums(directory, left, params["signing_key"], problems)
-    except OSError as error:
-        raise TaskFailed("Cannot write the evidence: %s%s" % (
-            error.strerror or error, ", " + str(error.filename) if error.filename else "")) from error
-    folder = os.path.join(directory, run_name)
-    record = os.path.join(folder, evidence.VERIFICATION)
-    short = dict(in_short(found), directory=folder, path=record, sha256=evidence.sha256_of(record),
-                 files={name: os.path.join(folder, file) for name, file in written.items()})
-    result = dict(changed=changed, verification=short, removed_runs=removed)
-    if problems:
-        raise TaskFailed("The evidence is in %s, but something is missing. %s" % (folder, " ".join(problems)), **result)
-    return result
-
-
-def whole(result):
-    """A result with all its lists, wherever they are. One whose file cannot be read has failed."""
-    path = result.get("results_file")
-    if not path:
-        return result
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-            return dict(result, **{name: value for name, value in content.items() if value is not None})
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        return dict(failed=True, msg="the results in %s cannot be read (%s)" % (path, error))
-
-
-def judge(task, directory, results, run_name):
-    """(the verification, whether it says something else than the one before)."""
-    before = evidence.runs_as_they_ended(directory)
-    older = (evidence.read_verification(directory, run) for run in reversed(before[-MOST_LOOKED_BACK:]))
-    previous = next(older, None)
-    link = None
-    if before:
-        with contextlib.suppress(OSError):
-            link = dict(run=before[-1],
-                        sha256sums_sha256=evidence.sha256_of(os.path.join(directory, before[-1], evidence.SUMS)))
-    now = utc_now()
-    controls = dict.fromkeys(map(control_id, task.params["controls"]))
-    found = _systems.verify(results, run_name, in_utc(task.params["started_at"]) or now, now, controls,
-                                itertools.chain([previous], older), link)
-    # The directory may be moved, to a share or into an archive, and its paths must still make sense there.
-    folder = evidence.working_folder(directory, run_name)
-    records = {file["path"] for target in found["targets"] for file in target["evidence"] if not file["sha256"]}
-    sums = {path: evidence.sha256_of(path) for path in records}
-    for target in found["targets"]:
-        target["evidence"] = [dict(path=os.path.relpath(file["path"], folder), sha256=file["sha256"] or sums[file["path"]])
-                              for file in target["evidence"]]
-    known = gist(previous["targets"]) if previous else None
-    # What a report says that check mode did not download is taken to be what it said before.
-    unknown = {target["id"] for target in found["targets"] if target["reason"] == NOT_DOWNLOADED}
-    unknown &= {entry[1] for entry in known or ()}
-    return found, known is None or bool({entry for entry in known ^ gist(found["targets"]) if entry[1] not in unknown})
-
-
-def gist(targets):
-    """What makes two verifications the same."""
-    return {tuple(str(target.get(name)) for name in ("kind", "id", "outcome", "reason")) for target in targets
-            if isinstance(target, dict)}
-
-
-def write_files(folder, found, formats, signing_key):
-    """Writes the run's files. Returns (their names by format, what went wrong in sentences)."""
-    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-    printable = found
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        # Half a surrogate pair is no text. JSON has an escape for it, the other formats do without.
-        printable = json.loads(text.encode("utf-8", "replace"))
-        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    write_atomically(os.path.join(folder, evidence.VERIFICATION), text)
-    del text
-    written, problems = {"json": evidence.VERIFICATION}, []
-    makers = dict(
-        csv=lambda: csv_text(printable), junit=lambda: junit_xml(printable), markdown=lambda: markdown(printable),
-        oscal=lambda: json.dumps(oscal(printable, with_sums(folder)), ensure_ascii=False) + "\n",
-        html=lambda: page(printable, evidence.files_in(folder) + sums_to_come(signing_key)))
-    # The page links to the others, so it is made last.
-    for name in sorted(set(formats) & set(FILES), key=list(FILES).index):
-        try:
-            write_atomically(os.path.join(folder, FILES[name]), makers[name]())
-            written[name] = FILES[name]
-        except Exception as error:  # pylint: disable=broad-exception-caught
-            # One form that fails must not cost the others.
-            problems.append("%s could not be written: %s: %s." % (FILES[name], type(error).__name__, error))
-    return written, problems
-
-
-def with_sums(folder):
-    """The files in a folder as a list of dicts with path and sha256."""
-    return [dict(path=path, sha256=evidence.sha256_of(os.path.join(folder, path))) for path in evidence.files_in(folder)]
-
-
-def sums_to_come(signing_key):
-    """The names of what is made when the folder is complete."""
-    ending = evidence.signature_ending(signing_key)
-    return [evidence.SUMS] + ([evidence.SUMS + ending] if ending else [])
-
-
-def in_short(found):
-    """What a playbook needs, small enough to be printed, logged, and stored."""
-    targets = sorted(found["targets"], key=lambda target: URGENCY.index(target["outcome"]))
-    return dict(
-        {name: found[name] for name in ("verdict", "summary", "counts", "run")},
-        directory=None, path=None, sha256=None, files={},
-        targets=[dict({name: target[name] for name in RECORD}, reason=target["reason"][:LONGEST_REASON])
-                 for target in targets[:MOST_RETURNED]],
-        targets_left_out=max(0, len(targets) - MOST_RETURNED))
 
 
 def main():

@@ -14,22 +14,39 @@ description:
     what is intact and what is not.
   - For each run it holds every file against C(SHA256SUMS), finds files that are missing and files that were added, and
     checks the signature if there is one. Then it checks the chain, because each run holds the checksum of the one
-    before it.
+    before it, and whether each run's history goes on from that one's.
+  - It computes every outcome again, from the answers and the reports that the run's folder holds and from nothing else. An
+    outcome that does not follow from them is a problem. That needs no network, no credentials, and nothing but this
+    collection.
   - Whoever can write to the directory can also write new checksums. A change to an older run is then still seen in the
     run after it, and a change to any run in the signature, unless the key was taken as well.
+  - That the whole directory was put back to what it was some runs ago shows in nothing that lies in it, signed or not. Only
+    what was kept elsewhere proves it, as RV(runs[].sha256) of a run, which O(expect_sha256) takes.
+  - Nothing but regular files is opened, and no link is followed.
 author:
   - Contributors to secops.remediation (@secops)
 options:
   path:
     description:
-      - The evidence directory.
+      - The evidence directory, or the folder of one run. What cannot be checked of one run alone is then said in
+        RV(notes).
     type: path
     required: true
+  expect_sha256:
+    version_added: 0.3.0
+    description:
+      - The sums of runs that must be here, as RV(secops.remediation.remediation_evidence#module:verification.run_sha256) or
+        RV(runs[].sha256) was when it was kept elsewhere. That none is missing is what proves that the directory was not put
+        back to what it was before.
+    type: list
+    elements: str
+    default: []
   signers_file:
     description:
       - File with the keys that are trusted to sign, in the form of C(ssh-keygen)'s allowed signers, for signatures of
         SSH keys. Without it, such a signature only shows which key it was made with. Those of C(gpg) are checked with
         the key ring of the user.
+      - Whoever names signers wants signatures, so it is a problem if none is there, or if a run has none and an older one has.
     type: path
   signed:
     description:
@@ -51,6 +68,13 @@ EXAMPLES = r"""
     signed: true
   register: checked
   failed_when: not checked.intact
+
+- name: Check the folder of a run that somebody sent, which must be the one that the job's log speaks of
+  secops.remediation.remediation_evidence_info:
+    path: /tmp/20261122T080000Z
+    expect_sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+  register: sent
+  failed_when: not sent.intact
 """
 
 RETURN = r"""
@@ -102,6 +126,27 @@ runs:
       description: How many files the checksums are for.
       type: int
       sample: 14
+    sha256:
+      version_added: 0.3.0
+      description:
+        - SHA-256 of the run's C(SHA256SUMS), for O(expect_sha256). V(null) if that cannot be read.
+      type: str
+      sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    outcomes_total:
+      version_added: 0.3.0
+      description: How many outcomes the run found. V(null) if it kept no answers, as versions before 0.3.0 did not.
+      type: int
+      sample: 46
+    outcomes_followed:
+      version_added: 0.3.0
+      description: How many of them follow from the answers on record. V(null) if it kept none.
+      type: int
+      sample: 46
+    replay:
+      version_added: 0.3.0
+      description: The same in words.
+      type: str
+      sample: 46 of 46 outcomes follow from the answers on record
     signature:
       description:
         - V(valid), made by a signer that is trusted.
@@ -126,27 +171,34 @@ runs:
       sample: []
 """
 
+import re
+
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import check_directory
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, run_module
+
+MOST_SHOWN = 20
 
 ARGUMENT_SPEC = dict(
     path=dict(type="path", required=True),
     signers_file=dict(type="path"),
     signed=dict(type="bool", default=False),
+    expect_sha256=dict(type="list", elements="str", default=[]),
 )
 
 
 def run(task):
     """The module's work."""
     params = task.params
+    expected = [sha256_in(text) for text in params["expect_sha256"]]
     try:
         if params["signers_file"]:
-            with open(params["signers_file"], "rb"):
-                # ssh-keygen would call a file that it cannot read a signer that is not trusted.
-                pass
-        runs, whole = evidence.check_directory(params["path"], params["signers_file"], params["signed"])
+            # ssh-keygen would call a file that it cannot read a signer that is not trusted.
+            open_regular(params["signers_file"]).close()
+        runs, whole = check_directory(params["path"], params["signers_file"], params["signed"], expected)
     except OSError as error:
         raise TaskFailed("Cannot check %s: %s%s" % (
             params["path"], error.strerror, ", %s" % error.filename if error.filename else "")) from error
@@ -154,13 +206,38 @@ def run(task):
         record["intact"] = not record["problems"]
     problems = ["%s: %s" % (record["run"], problem) for record in runs for problem in record["problems"]]
     problems += whole["problems"]
+    notes = ["%s: %s" % (record["run"], note) for record in runs for note in record["notes"]] + whole["notes"]
+    return dict(shown(dict(summary=summary_of(runs, problems), problems=problems, runs=runs, notes=notes)), changed=False,
+                intact=not problems)
+
+
+def sha256_in(text):
+    """A SHA-256 as hexadecimal digits, in whatever way somebody wrote it down. Raises TaskFailed."""
+    digits = text.strip().lower()
+    digits = digits[7:] if digits.startswith("sha256:") else digits
+    if not re.fullmatch("[0-9a-f]{64}", digits):
+        raise TaskFailed("expect_sha256 (evidence_expect_sha256 of the playbook): %r is no SHA-256, which has 64 hexadecimal "
+                         "digits" % text)
+    return digits
+
+
+def summary_of(runs, problems):
+    """What was found, in a few sentences."""
     intact = sum(record["intact"] for record in runs)
-    summary = "%d of %d run%s intact." % (intact, len(runs), " is" if len(runs) == 1 else "s are")
-    shown = ["%s." % problem for problem in problems[:20]]
-    if len(problems) > 20:
-        shown.append("And %d more." % (len(problems) - 20))
-    return dict(changed=False, intact=not problems, summary=" ".join([summary] + shown), problems=problems, runs=runs,
-                notes=["%s: %s" % (record["run"], note) for record in runs for note in record["notes"]] + whole["notes"])
+    sentences = ["%d of %d run%s intact." % (intact, len(runs), " is" if len(runs) == 1 else "s are")]
+    sentences += ["%s." % problem for problem in problems[:MOST_SHOWN]]
+    if len(problems) > MOST_SHOWN:
+        sentences.append("And %d more." % (len(problems) - MOST_SHOWN))
+    return " ".join(sentences)
+
+
+def shown(value):
+    """A result whose texts, of which others wrote many, are safe to be shown on a terminal, each on one line."""
+    if isinstance(value, str):
+        return printable(value).replace("\n", "\\x0a")
+    if isinstance(value, list):
+        return [shown(item) for item in value]
+    return {name: shown(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def main():

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import signature, writer
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, TaskFailed, run_task
 from ansible_collections.secops.remediation.plugins.modules import remediation_evidence, remediation_evidence_info
 
@@ -69,17 +70,18 @@ class TestWriting:
     def test_everything_is_there_and_sha256sum_agrees(self, directory):
         files = {path.name for path in latest(directory).iterdir()}
         assert files == {"verification.json", "verification.html", "verification.csv", "verification.md",
-                         "verification.junit.xml", "oscal-assessment-results.json", "SHA256SUMS"}
+                         "verification.junit.xml", "oscal-assessment-results.json", "SHA256SUMS", "records"}
         for folder in (directory, latest(directory)):
             done = subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True,
                                   text=True, check=False)
             assert done.returncode == 0, done
-            assert done.stdout.count(": OK") == (6 if folder != directory else 3 * 7)
+            assert done.stdout.count(": OK") == (8 if folder != directory else 3 * 9)
         assert not list(directory.glob("*.unfinished"))
 
     def test_formats_are_the_users_choice(self, tmp_path):
         result = write(tmp_path, formats=["csv"])
-        assert sorted(os.listdir(latest(tmp_path))) == ["SHA256SUMS", "verification.csv", "verification.json"]
+        assert sorted(os.listdir(latest(tmp_path))) == [
+            "SHA256SUMS", "records", "verification.csv", "verification.json"]
         assert set(result["verification"]["files"]) == {"json", "csv"}
 
     def test_runs_within_a_second_are_two(self, directory):
@@ -148,7 +150,7 @@ class TestWriting:
         assert "keep_runs is -1" in write(directory, keep_runs=-1)["msg"]
 
     def test_a_format_that_fails_costs_none_of_the_others(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(remediation_evidence, "page", lambda *arguments: exec("import no_such_module"))
+        monkeypatch.setattr(writer, "page", lambda *arguments: exec("import no_such_module"))
         result = write(tmp_path)
         assert result["failed"] and "verification.html could not be written: ModuleNotFoundError" in result["msg"]
         assert "html" not in result["verification"]["files"] and (latest(tmp_path) / "verification.csv").exists()
@@ -199,14 +201,22 @@ class TestTampering:
     @pytest.mark.parametrize("place", [0, 1, 2])
     def test_a_run_is_missing(self, directory, place):
         run = evidence.finished_runs(directory)[place]
+        sha256 = evidence.run_sha256(directory, run)
         shutil.rmtree(directory / run)
         checked = check(directory)
         assert "the run %s is missing" % run in checked["problems"]
         # Even if the sums over all runs were written anew, except for the newest, which nobody saw.
         write_sums_anew(directory)
         seen = check(directory)
-        assert bool(seen["problems"]) == (place == 1)
-        assert bool(seen["notes"]) == (place in (0, 2))
+        assert bool(seen["problems"]) == (place in (1, 2))
+        assert bool(seen["notes"]) == (place == 0)
+        if place == 2:
+            assert seen["problems"] == ["latest does not point to the run that ended last, %s, but to %s" % (
+                evidence.finished_runs(directory)[-1], run)]
+            # Then only what was kept elsewhere tells.
+            (directory / "latest").unlink()
+            (directory / "latest").symlink_to(evidence.finished_runs(directory)[-1])
+            assert check(directory)["intact"] and not check(directory, expect_sha256=[sha256])["intact"]
 
     def test_a_run_was_added(self, directory):
         runs = evidence.finished_runs(directory)
@@ -248,12 +258,12 @@ class TestTampering:
         (folder / "verification.csv").symlink_to(directory / "elsewhere.csv")
         (folder / "verification.md").unlink()
         os.mkfifo(folder / "verification.md")
-        (folder / "records").symlink_to("/etc")
+        (folder / "reports").symlink_to("/etc")
         (folder / "dangling").symlink_to("/no/such")
         assert check(directory)["problems"] == ["%s: %s" % (folder.name, problem) for problem in (
             "verification.csv is no file any more, but a link or something else",
             "verification.md is no file any more, but a link or something else", "dangling was added",
-            "records was added")]
+            "reports was added")]
 
     def test_lines_of_the_sums_over_all_runs(self, directory):
         path = directory / "SHA256SUMS"
@@ -445,15 +455,16 @@ class TestSignatures:
     def test_a_tool_that_is_missing(self, tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", str(tmp_path))
         assert "gpg is not installed" in write(tmp_path / "e", signing_key="somebody")["msg"]
-        with pytest.raises(evidence.EvidenceError):
-            evidence.sign(str(latest(tmp_path / "e") / "SHA256SUMS"), "somebody")
+        with pytest.raises(signature.SignatureProblem):
+            signature.sign(str(latest(tmp_path / "e") / "SHA256SUMS"), "somebody")
 
 
 def test_it_is_said_in_words(directory):
     for run in evidence.finished_runs(directory):
-        for path in (directory / run).iterdir():
+        for path in (directory / run).rglob("*.*"):
             path.write_text("x")
     checked = check(directory)
     assert checked["summary"].startswith("0 of 3 runs are intact. ") and len(checked["problems"]) >= 3
     with pytest.raises(TaskFailed):
-        remediation_evidence_info.run(Task(dict(path="/no/such", signers_file=None, signed=False), False, print))
+        remediation_evidence_info.run(
+            Task(dict(path="/no/such", signers_file=None, signed=False, expect_sha256=[]), False, print))

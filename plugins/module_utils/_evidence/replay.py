@@ -1,0 +1,211 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every outcome of a run computed again, from the answers that its folder holds and from nothing else.
+
+It needs no network, no credentials, and no Jinja2. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import (
+    SUMS,
+    VERIFICATION,
+    read_json,
+    sha256_of,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_file import (
+    Vocabulary,
+    read_report,
+    unread,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict import verification as verdict
+
+FOLDER = "records"
+ASKED = "records/asked.json"
+# What each result of a module is called in the folder of a run.
+RECORDS = {
+    "campaigns": "records/campaigns.json",
+    "filtered_campaigns": "records/filtered_campaigns.json",
+    "scans": "records/remediation_scans.json",
+    "reports": "records/reports.json",
+    "report_infos": "records/report_items.json",
+    "alerts": "records/alerts.json",
+    "case_alerts": "records/case_alerts.json",
+    "rcs_requests": "records/exposures.json",
+}
+# What the user asked for.
+TARGETS = ("campaign_ids", "campaign_filters", "exposures", "alert_ids", "case_ids")
+# Versions of verification.json whose runs kept no answers.
+WITHOUT_ANSWERS = ("1.0", "1.1")
+MOST_TOLD = 100
+
+
+def replay(folder, found):
+    """Whether a run's outcomes follow from its records and reports, as a dict of `total`, `followed` and `problems`.
+
+    folder: of the run. found: its verification, as it is in its file. total and followed are numbers of outcomes, None
+    where the run kept no answers. problems: sentences about every record and every target with which something is wrong.
+    """
+    if not os.path.lexists(os.path.join(folder, ASKED)) and found.get("schema_version") in WITHOUT_ANSWERS:
+        return dict(total=None, followed=None, problems=[])
+    problems = []
+    results = load(folder, found, problems)
+    check_files(folder, results, found, problems)
+    read_reports(folder, results["report_infos"], problems)
+    targets = [target for target in found["targets"] if isinstance(target, dict)]
+    try:
+        again = verdict.verify(results, found.get("run"), found.get("started_at"), found.get("finished_at"),
+                               found.get("controls") or ())
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        # Whatever somebody wrote into a record.
+        problems.append("the records cannot be judged (%s: %s)" % (type(error).__name__, error))
+        again = dict(verdict=None, counts=None, targets=[])
+    followed = compare(targets, again["targets"], problems)
+    if found.get("verdict") != again["verdict"]:
+        problems.append("its verdict is %s, and from the answers on record follows %s" % (
+            found.get("verdict"), again["verdict"] or "none"))
+    elif found.get("counts") != again["counts"]:
+        problems.append("its counts are not those of the outcomes that follow from the answers on record")
+    more = len(problems) - MOST_TOLD
+    return dict(total=len(found["targets"]), followed=followed,
+                problems=problems[:MOST_TOLD] + ["and %d problems more with its records" % more] * (more > 0))
+
+
+def sentence(replayed):
+    """What a replay found, in a sentence."""
+    if replayed["total"] is None:
+        return "cannot be replayed: the run is of a version that kept no answers"
+    return "%d of %d outcomes follow from the answers on record" % (replayed["followed"], replayed["total"])
+
+
+def load(folder, found, problems):
+    """The results of the modules as they are on record; an empty one for each that is not, or cannot be read."""
+    results = dict({name: {} for name in RECORDS}, campaign_ids=[], campaign_filters="", exposures=[], alert_ids=[],
+                   case_ids=[])
+    asked = load_record(folder, ASKED, found, problems) or {}
+    results.update({name: asked[name] for name in TARGETS if isinstance(asked.get(name), type(results[name]))})
+    kept = asked.get("records") if isinstance(asked.get("records"), list) else []
+    for name, path in RECORDS.items():
+        if path in kept or os.path.lexists(os.path.join(folder, path)):
+            results[name] = load_record(folder, path, found, problems) or {}
+    return results
+
+
+def load_record(folder, path, found, problems):
+    """The content of a record, or None. What is wrong with it is put into `problems`."""
+    try:
+        content = read_json(os.path.join(folder, path))
+    except FileNotFoundError:
+        problems.append("%s is missing, so nothing follows from it" % path)
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        problems.append("%s cannot be read (%s), so nothing follows from it" % (
+            path, getattr(error, "strerror", None) or str(error) or type(error).__name__))
+        return None
+    if not isinstance(content, dict):
+        problems.append("%s is no record, so nothing follows from it" % path)
+        return None
+    if content.get("run") != found.get("run"):
+        problems.append("%s is a record of %s, so nothing follows from it" % (
+            path, "the run %s" % content["run"] if content.get("run") else "no run"))
+        return None
+    return content
+
+
+def check_files(folder, results, found, problems):
+    """Whether the reports and the records are those that the outcomes are from, by their checksums."""
+    wanted = {}
+    for item in dicts_in(results["reports"].get("reports")):
+        wanted.setdefault((item.get("path"), item.get("sha256")), []).append("campaign %s" % item.get("campaign_id"))
+    for target in dicts_in(found["targets"]):
+        for file in dicts_in(target.get("evidence")):
+            wanted.setdefault((file.get("path"), file.get("sha256")), []).append(name_of(target))
+    for (path, sha256), names in wanted.items():
+        if not isinstance(path, str) or not isinstance(sha256, str):
+            continue
+        whole_path = inside(folder, path)
+        try:
+            if whole_path is None:
+                problem = "lies outside of the run's folder"
+            else:
+                problem = None if sha256_of(whole_path) == sha256 else "is another file than the one that was judged"
+        except OSError as error:
+            problem = "cannot be read (%s)" % error.strerror
+        if problem:
+            names = list(dict.fromkeys(names))
+            problems.append("%s %s; it is the evidence for %s" % (
+                path, problem, names[0] if len(names) == 1 else "%s and %d more" % (names[0], len(names) - 1)))
+
+
+def read_reports(folder, infos, problems):
+    """Puts what the reports say now in the place of what they are said to have said.
+
+    infos: the recorded result of sailpoint_remediation_report_info, which is changed.
+    """
+    settings = infos.get("settings") if isinstance(infos.get("settings"), dict) else {}
+    reports = dicts_in(infos.get("reports"))
+    if "reports" in infos:
+        infos["reports"] = reports
+    for item in reports:
+        if item.get("error"):
+            # It was not read then, and that is no answer.
+            continue
+        path = item.get("path")
+        whole_path = inside(folder, path) if isinstance(path, str) else None
+        try:
+            if whole_path is None:
+                raise ValueError("it lies outside of the run's folder")
+            vocabulary = Vocabulary(settings.get("remediated_values"), settings.get("open_values"))
+            most = settings.get("max_open_items")
+            fresh = read_report(whole_path, vocabulary, settings.get("status_column"), 100 if most is None else most)
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            reason = "the report %s cannot be read (%s)" % (path, getattr(error, "strerror", None) or error)
+            problems.append(reason)
+            fresh = dict(unread(), reason=reason)
+        item.update(fresh)
+
+
+def compare(targets, again, problems):
+    """How many of the targets follow. Both are lists of targets; what does not follow is put into `problems`."""
+    left = {}
+    for target in again:
+        left.setdefault((str(target["kind"]), str(target["id"])), []).append(target)
+    followed = 0
+    for target in targets:
+        same = left.get((str(target.get("kind")), str(target.get("id"))))
+        fresh = same.pop(0) if same else None
+        if fresh and fresh["outcome"] == target.get("outcome"):
+            followed += 1
+        elif fresh:
+            problems.append("%s is said to be %s, and from the answers on record follows %s: %s" % (
+                name_of(target), target.get("outcome"), fresh["outcome"], fresh["reason"]))
+        else:
+            problems.append("%s is said to be %s, and nobody asked for it, according to the records" % (
+                name_of(target), target.get("outcome")))
+    problems += ["%s follows from the answers on record as %s, and was left out" % (name_of(target), target["outcome"])
+                 for same in left.values() for target in same]
+    return followed
+
+
+def name_of(target):
+    """How a sentence calls a target."""
+    return "%s %s" % (target.get("kind"), str(target.get("id"))[:200])
+
+
+def dicts_in(items):
+    """The dicts in what should be a list of them."""
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def inside(folder, path):
+    """Where a file is whose path is relative to a run's folder, or None if it is not in there. No link is followed."""
+    path = posixpath.normpath(path)
+    if posixpath.isabs(path) or path.split("/", 1)[0] in ("..", SUMS, VERIFICATION):
+        return None
+    whole_path = os.path.join(folder, path)
+    return whole_path if os.path.realpath(whole_path) == os.path.join(os.path.realpath(folder), path) else None

@@ -1,0 +1,463 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the evidence of a run: the records of the answers, what follows from them, and the forms of it.
+
+One thing that is odd, missing, or broken costs itself, and never the evidence of the others. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
+    FILE_MODE,
+    folder_mode,
+    local_locks,
+    locked,
+    make_directories,
+    open_regular,
+    prepare_directory,
+    write_atomically,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import why_not_trusted
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_oscal import control_id, oscal
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_page import page
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.formats import csv_text, junit_xml, markdown
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.replay import (
+    ASKED,
+    FOLDER,
+    RECORDS,
+    TARGETS,
+    replay,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.signature import (
+    SignatureProblem,
+    sign,
+    signature_ending,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict import verification
+
+RECORD = ("kind", "id", "name", "outcome", "reason", "open_since", "scan_id", "started_at", "finished_at", "evidence")
+# What needs action comes first.
+URGENCY = ("unremediated", "inconclusive", "pending", "remediated")
+MOST_RETURNED = 100
+LONGEST_REASON = 500
+LONGEST_ID = 500
+# Runs in which a target is looked for that the run before did not have.
+MOST_LOOKED_BACK = 20
+# Another run hashes all its files and those of the run before while it holds the lock.
+LOCK_SECONDS = 600
+FILES = {
+    "csv": "verification.csv",
+    "junit": "verification.junit.xml",
+    "markdown": "verification.md",
+    "oscal": "oscal-assessment-results.json",
+    "html": "verification.html",
+}
+# Lists in results whose items are dicts.
+LISTS = ("campaigns", "scans", "reports", "alerts", "rcs_targets", "unscannable", "rcs_requests", "requests")
+# What Ansible and the way from module to module add to a result; none of it was said by an API.
+NOT_ON_RECORD = ("invocation", "exception", "module_stdout", "module_stderr", "warnings", "deprecations", "ansible_facts",
+                 "counts", "results_file", "run")
+REPORTS = "reports"
+NOTHING_STARTED = "Nothing was started."
+
+
+class WritingFailed(Exception):
+    """The evidence could not be written. The text says why and what to do."""
+
+
+class Incomplete(WritingFailed):
+    """The evidence is there, and something of it is missing. result: what was written."""
+
+    def __init__(self, text, result):
+        self.result = result
+        super().__init__(text)
+
+
+# --- before anything is started ---
+
+def prepare(dest, mode):
+    """Proves that evidence can be written. mode: of its files, a number. Raises FileProblem."""
+    prepare_directory(dest, "the evidence directory", NOTHING_STARTED, folder_mode(mode))
+
+
+def begin(dest, signing_key, mode):
+    """Makes a run's working folder, and proves that it can be signed. Returns (its name, its path).
+
+    mode: of the files, a number. Raises WritingFailed.
+    """
+    try:
+        run, folder = evidence.begin_run(os.path.abspath(dest), mode)
+        # A key that cannot sign is better known before hours of scans than after them.
+        probe = os.path.join(folder, evidence.SUMS)
+        with open(probe, "x", encoding="utf-8"):
+            pass
+        try:
+            sign(probe, signing_key)
+        except SignatureProblem as error:
+            shutil.rmtree(folder)
+            raise WritingFailed("%s %s" % (error, NOTHING_STARTED)) from error
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+    except OSError as error:
+        raise WritingFailed("Cannot make a folder in %s: %s. %s" % (dest, error.strerror, NOTHING_STARTED)) from error
+    return run, folder
+
+
+def warnings_about(*places):
+    """What a user has to know of the places where evidence and ledger are, as sentences. A place may be None."""
+    return [warning for warning in (local_locks(place) for place in places if place) if warning]
+
+
+# --- what was found ---
+
+def collect(params):
+    """The results of the modules and what was asked for, as verification.verify takes them, whatever was registered."""
+    results = {name: tidy(whole(params[name])) for name in RECORDS}
+    results.update({name: params[name] for name in TARGETS})
+    return results
+
+
+def whole(result):
+    """A result with all its lists, wherever they are. One whose file cannot be read has failed."""
+    if isinstance(result, str):
+        with contextlib.suppress(ValueError, RecursionError):
+            result = json.loads(result)
+    if result in (None, ""):
+        return {}
+    if not isinstance(result, dict):
+        return failed("what was registered is no result of a module, but %.100r" % (result,))
+    path = result.get("results_file")
+    if not path:
+        return result
+    try:
+        with open_regular(path) as file:
+            content = json.loads(file.read().decode("utf-8"))
+        return dict(result, **{name: value for name, value in content.items() if value is not None})
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        return failed("the results in %s cannot be read (%s)" % (path, getattr(error, "strerror", None) or error))
+
+
+def tidy(result):
+    """A result without what is no part of an answer. Lists that are none, and items that are no dicts, are left out and
+    said."""
+    tidied, odd = {}, []
+    for name, value in result.items():
+        if name in NOT_ON_RECORD or name.startswith("_ansible") or value is None:
+            continue
+        if name in LISTS:
+            items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+            if not isinstance(value, list) or len(items) < len(value):
+                odd.append(name)
+            value = items
+        tidied[name] = value
+    if odd:
+        tidied["msg"] = " ".join(text for text in (
+            str(tidied.get("msg") or ""), "The result was damaged on the way: %s is not as the module returns it." % (
+                " and ".join(odd))) if text)
+    try:
+        json.dumps(tidied)
+    except (TypeError, ValueError, RecursionError) as error:
+        return failed("the result cannot be written down (%s)" % type(error).__name__)
+    return tidied
+
+
+def failed(reason):
+    """The result of a task that brought nothing."""
+    return dict(failed=True, msg=reason)
+
+
+def moved(value, folder):
+    """What a JSON value is in a folder that is finished: paths in it are relative to it, for it may be moved anywhere."""
+    name = os.path.basename(folder)
+    if name not in json.dumps(value):
+        return value
+    # The same place in another spelling, at last.
+    other = re.compile(r"(?:[^\s'\"]*/)?%s(?:/|\b)" % re.escape(name))
+
+    def changed(text):
+        for place in (folder, os.path.realpath(folder)):
+            text = text.replace(place + os.sep, "").replace(place, ".")
+        return other.sub("", text)
+
+    def walk(part):
+        if isinstance(part, str):
+            return changed(part) if name in part else part
+        if isinstance(part, list):
+            return [walk(item) for item in part]
+        if isinstance(part, dict):
+            return {walk(key): walk(item) for key, item in part.items()}
+        return part
+
+    return walk(value)
+
+
+def write_records(folder, run, results, started_at, run_id):
+    """Puts the results on record, and what was asked for. Returns the results as they are on record. Raises OSError."""
+    make_directories(os.path.join(folder, FOLDER))
+    on_record, kept = dict(results, **bring_in(folder, results)), []
+    for name, path in RECORDS.items():
+        result = on_record[name]
+        if not result:
+            continue
+        on_record[name] = result = dict(moved(result, folder), results_file=path, run=run)
+        write_atomically(os.path.join(folder, path), json.dumps(result) + "\n", follow=False)
+        kept.append(path)
+    asked = dict({name: results[name] for name in TARGETS}, started_at=started_at, run=run, run_id=run_id, records=kept)
+    write_atomically(os.path.join(folder, ASKED), json.dumps(asked) + "\n", follow=False)
+    for path in evidence.files_in(folder):
+        if path.startswith(FOLDER + "/") and path not in kept + [ASKED]:
+            move_record(folder, path)
+    return on_record
+
+
+def bring_in(folder, results):
+    """Copies reports that were downloaded elsewhere into the run's folder, so that it says everything by itself.
+
+    Returns the two results that name reports, with the paths of where they are now. Raises OSError.
+    """
+    places, taken = {}, set()
+
+    def place_of(path):
+        path = os.path.abspath(path)
+        if path.startswith((folder + os.sep, os.path.realpath(folder) + os.sep)):
+            return path
+        if path not in places:
+            name, number = os.path.basename(path), 1
+            while os.path.lexists(os.path.join(folder, REPORTS, name)) or name in taken:
+                number += 1
+                name = "%d-%s" % (number, os.path.basename(path))
+            taken.add(name)
+            places[path] = os.path.join(folder, REPORTS, name)
+            # One that cannot be copied is told with what the records are worth.
+            with contextlib.suppress(OSError):
+                copy(path, places[path])
+        return places[path]
+
+    return {name: dict(results[name], reports=[
+        dict(item, path=place_of(item["path"])) if isinstance(item.get("path"), str) and item["path"] else item
+        for item in results[name]["reports"]]) if "reports" in results[name] else results[name]
+        for name in ("reports", "report_infos")}
+
+
+def copy(path, place):
+    """Copies a regular file. Raises OSError."""
+    with open_regular(path) as source:
+        make_directories(os.path.dirname(place))
+        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb") as file:
+            shutil.copyfileobj(source, file)
+
+
+def move_record(folder, path):
+    """Takes the working folder out of the paths in another record, where it can be read."""
+    try:
+        content = evidence.read_json(os.path.join(folder, path))
+        elsewhere = moved(content, folder)
+    except (OSError, ValueError, RecursionError):
+        return
+    if elsewhere != content:
+        write_atomically(os.path.join(folder, path), json.dumps(elsewhere) + "\n", follow=False)
+
+
+# --- the verdict ---
+
+def judge(directory, results, run, started_at, controls, signing_key, problems):
+    """(the verification, whether it says something else than the one before).
+
+    problems: what is said of the run before that cannot be relied on is put there.
+    """
+    before = evidence.runs_as_they_ended(directory)
+    previous = None
+    if before:
+        reason = why_not_trusted(directory, before[-1], signing_key)
+        if reason:
+            problems.append("The history begins anew with this run, for the run before it, %s, cannot be relied on: %s." % (
+                before[-1], reason))
+        else:
+            previous = evidence.read_verification(directory, before[-1])
+    now = utc_now()
+    arguments = (run, verification.in_utc(started_at) or now, now, dict.fromkeys(map(control_id, controls)),
+                 older_than(directory, before, previous, signing_key), link_to(directory, before))
+    try:
+        found = verification.verify(results, *arguments)
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        # Whatever was registered: who asked for something gets evidence that says that there is no answer.
+        reason = "The results could not be judged (%s: %s)." % (type(error).__name__, error)
+        problems.append(reason)
+        found = verification.verify(dict(results, **{name: failed(reason) for name in RECORDS}), *arguments)
+    found["targets"] = [writable(target, problems) for target in found["targets"]]
+    known = gist(previous["targets"]) if previous else None
+    # What a report says that check mode did not download is taken to be what it said before.
+    unknown = {target["id"] for target in found["targets"] if target["reason"] == verification.NOT_DOWNLOADED}
+    unknown &= {entry[1] for entry in known or ()}
+    return found, known is None or bool({entry for entry in known ^ gist(found["targets"]) if entry[1] not in unknown})
+
+
+def older_than(directory, before, previous, signing_key):
+    """The verifications of the runs before, newest first, None for each that cannot be relied on. Read when needed."""
+    yield previous
+    for run in reversed(before[-MOST_LOOKED_BACK:-1]):
+        yield None if why_not_trusted(directory, run, signing_key, whole=False) else evidence.read_verification(directory, run)
+
+
+def link_to(directory, before):
+    """What a run says of the one before it: its name and the checksum of its checksums, as a dict, or None."""
+    if before:
+        with contextlib.suppress(OSError):
+            return dict(run=before[-1], sha256sums_sha256=evidence.run_sha256(directory, before[-1]))
+    return None
+
+
+def writable(target, problems):
+    """A target as it can be written: where something in it is no JSON, only what says which it is and that it is open."""
+    try:
+        json.dumps(target)
+        return target
+    except (TypeError, ValueError, RecursionError) as error:
+        reason = "what was found cannot be written down (%s)" % type(error).__name__
+        problems.append("%s %.100s: %s." % (target["kind"], target["id"], reason))
+        return verification.make_target(target["kind"], str(target["id"])[:LONGEST_ID], None, "inconclusive", reason)
+
+
+def add_checksums(found, folder, problems):
+    """Completes the evidence of each target: a path that is relative to the run's folder, and the checksum."""
+    sums = {}
+    for target in found["targets"]:
+        files = []
+        for file in target["evidence"]:
+            path = os.path.join(folder, file["path"])
+            try:
+                if not file["sha256"] and path not in sums:
+                    sums[path] = evidence.sha256_of(path)
+            except OSError as error:
+                problems.append("%s, evidence of %s %s, cannot be read: %s." % (
+                    file["path"], target["kind"], target["id"], error.strerror))
+                continue
+            files.append(dict(path=os.path.relpath(path, folder), sha256=file["sha256"] or sums[path]))
+        target["evidence"] = files
+
+
+def gist(targets):
+    """What makes two verifications the same."""
+    return {tuple(str(target.get(name)) for name in ("kind", "id", "outcome", "reason")) for target in targets
+            if isinstance(target, dict)}
+
+
+# --- the files ---
+
+def write(params, mode, warn):
+    """Writes the evidence of a run. Returns what the module returns. Raises FileProblem, WritingFailed.
+
+    params: the module's options. mode: of the files, a number. warn: takes a sentence about what is no reason to fail.
+    """
+    prepare_directory(params["dest"], "the evidence directory", mode=folder_mode(mode))
+    directory = os.path.abspath(params["dest"])
+    results = collect(params)
+    problems, warnings = [], []
+    try:
+        # Two jobs may end at once, and each run names the one before it.
+        with locked(directory, LOCK_SECONDS):
+            run = params["run"] or evidence.begin_run(directory, mode)[0]
+            folder = evidence.working_folder(directory, run)
+            if os.path.islink(folder) or not os.path.isdir(folder):
+                raise WritingFailed("The run %s was not prepared, or has been written already: there is no folder %s" % (
+                    run, folder))
+            results = write_records(folder, run, results, params["started_at"], params["run_id"])
+            found, changed = judge(directory, results, run, params["started_at"], params["controls"],
+                                   params["signing_key"], warnings)
+            add_checksums(found, folder, problems)
+            replayed = replay(folder, json.loads(json.dumps(found)))
+            if "replay" in found:
+                found["replay"] = {name: replayed[name] for name in ("followed", "total")}
+            problems += ["%s." % problem for problem in replayed["problems"]]
+            written, missing = write_files(folder, found, params["formats"], params["signing_key"])
+            problems += missing + evidence.finish_run(directory, run, params["signing_key"], mode)
+            removed = evidence.remove_old_runs(directory, params["keep_runs"])
+            if removed:
+                left = evidence.runs_as_they_ended(directory)
+                evidence.write_overall_sums(directory, left, params["signing_key"], problems, mode)
+    except OSError as error:
+        raise WritingFailed("Cannot write the evidence: %s%s" % (
+            error.strerror or error, ", " + str(error.filename) if error.filename else "")) from error
+    folder = os.path.join(directory, run)
+    record = os.path.join(folder, evidence.VERIFICATION)
+    short = dict(in_short(found), directory=folder, path=record, sha256=evidence.sha256_of(record),
+                 run_sha256=evidence.run_sha256(directory, run),
+                 files={name: os.path.join(folder, file) for name, file in written.items()})
+    for text in warnings:
+        warn(text)
+    result = dict(changed=changed, verification=short, removed_runs=removed, problems=problems + warnings)
+    if problems:
+        raise Incomplete("The evidence is in %s, but something is missing. %s" % (folder, " ".join(problems)), result)
+    return result
+
+
+def rehearse(params, warn):
+    """What write would return, for check mode: nothing is written."""
+    directory = os.path.abspath(params["dest"])
+    warnings = []
+    found, changed = judge(directory, collect(params), params["run"] or "check-mode", params["started_at"],
+                           params["controls"], params["signing_key"], warnings)
+    add_checksums(found, evidence.working_folder(directory, found["run"]), warnings)
+    for text in warnings:
+        warn(text)
+    return dict(changed=changed, verification=in_short(found), removed_runs=[], problems=warnings)
+
+
+def write_files(folder, found, formats, signing_key):
+    """Writes the run's files. Returns (their names by format, what went wrong in sentences)."""
+    text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    printable = found
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        # Half a surrogate pair is no text. JSON has an escape for it, the other formats do without.
+        printable = json.loads(text.encode("utf-8", "replace"))
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    write_atomically(os.path.join(folder, evidence.VERIFICATION), text, follow=False)
+    del text
+    written, problems = {"json": evidence.VERIFICATION}, []
+    makers = dict(
+        csv=lambda: csv_text(printable), junit=lambda: junit_xml(printable), markdown=lambda: markdown(printable),
+        oscal=lambda: json.dumps(oscal(printable, with_sums(folder)), ensure_ascii=False) + "\n",
+        html=lambda: page(printable, evidence.files_in(folder) + sums_to_come(signing_key)))
+    # The page links to the others, so it is made last.
+    for name in sorted(set(formats) & set(FILES), key=list(FILES).index):
+        try:
+            write_atomically(os.path.join(folder, FILES[name]), makers[name](), follow=False)
+            written[name] = FILES[name]
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            # One form that fails must not cost the others.
+            problems.append("%s could not be written: %s: %s." % (FILES[name], type(error).__name__, error))
+    return written, problems
+
+
+def with_sums(folder):
+    """The files in a folder as a list of dicts with path and sha256."""
+    return [dict(path=path, sha256=evidence.sha256_of(os.path.join(folder, path))) for path in evidence.files_in(folder)]
+
+
+def sums_to_come(signing_key):
+    """The names of what is made when the folder is complete."""
+    ending = signature_ending(signing_key)
+    return [evidence.SUMS] + ([evidence.SUMS + ending] if ending else [])
+
+
+def in_short(found):
+    """What a playbook needs, small enough to be printed, logged, and stored."""
+    targets = sorted(found["targets"], key=lambda target: URGENCY.index(target["outcome"]))
+    return dict(
+        {name: found[name] for name in ("verdict", "summary", "counts", "run")},
+        directory=None, path=None, sha256=None, run_sha256=None, files={},
+        targets=[dict({name: target[name] for name in RECORD}, reason=target["reason"][:LONGEST_REASON])
+                 for target in targets[:MOST_RETURNED]],
+        targets_left_out=max(0, len(targets) - MOST_RETURNED))
