@@ -367,3 +367,8 @@ def code(value):
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     space = " " if text.startswith("`") or text.endswith("`") else ""
     return "".join((fence, space, text, space, fence))
+
+
+def open_items_csv(verification):
+    """Stands in for the CSV of open items until that is there."""
+    return "run\n" if verification else ""
