@@ -70,7 +70,8 @@ options:
     description:
       - What to write. C(verification.json) is always written, and so is C(SHA256SUMS).
       - V(html) is C(verification.html), a page for people. It needs Jinja2, which ansible-core brings along.
-      - V(csv) is C(verification.csv), one line for each target, safe to open in a spreadsheet.
+      - V(csv) is C(verification.csv), one line for each target, and C(open-items.csv), one for each open item; both are safe
+        to open in a spreadsheet.
       - V(junit) is C(verification.junit.xml), one test case for each target, as GitLab, GitHub, and Jenkins show it.
       - V(markdown) is C(verification.md), for a ticket or a pull request.
       - V(oscal) is C(oscal-assessment-results.json), NIST OSCAL assessment results.
@@ -340,7 +341,7 @@ ARGUMENT_SPEC = dict(
     run=dict(type="str"),
     run_id=dict(type="str"),
     started_at=dict(type="str"),
-    formats=dict(type="list", elements="str", choices=["json", *writer.FILES], default=["json", *writer.FILES]),
+    formats=dict(type="list", elements="str", choices=["json", *writer.FORMATS], default=["json", *writer.FORMATS]),
     controls=dict(type="list", elements="str", default=["ac-2", "ac-6.7", "ca-7", "ra-5", "si-2"]),
     signing_key=dict(type="str", no_log=False),
     keep_runs=dict(type="int", default=0),

@@ -176,7 +176,7 @@ import re
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
-from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import check_directory
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, run_module
 
@@ -207,8 +207,9 @@ def run(task):
     problems = ["%s: %s" % (record["run"], problem) for record in runs for problem in record["problems"]]
     problems += whole["problems"]
     notes = ["%s: %s" % (record["run"], note) for record in runs for note in record["notes"]] + whole["notes"]
-    return dict(shown(dict(summary=summary_of(runs, problems), problems=problems, runs=runs, notes=notes)), changed=False,
-                intact=not problems)
+    # File names and what the files say were written by others.
+    return printable_everywhere(dict(
+        changed=False, intact=not problems, summary=summary_of(runs, problems), problems=problems, runs=runs, notes=notes))
 
 
 def sha256_in(text):
@@ -229,15 +230,6 @@ def summary_of(runs, problems):
     if len(problems) > MOST_SHOWN:
         sentences.append("And %d more." % (len(problems) - MOST_SHOWN))
     return " ".join(sentences)
-
-
-def shown(value):
-    """A result whose texts, of which others wrote many, are safe to be shown on a terminal, each on one line."""
-    if isinstance(value, str):
-        return printable(value).replace("\n", "\\x0a")
-    if isinstance(value, list):
-        return [shown(item) for item in value]
-    return {name: shown(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def main():

@@ -762,7 +762,7 @@ def test_evidence_is_signed_and_checked_years_later(ansible, simulator):
         run = verify(ansible, verify_alert_ids=[4101], verify_signing_key=str(key), verify_formats=["csv"])
         assert run.status == 0, run.output
     assert {path.name for path in run.evidence.iterdir()} == {
-        "verification.json", "verification.csv", "records", "SHA256SUMS", "SHA256SUMS.sig"}
+        "verification.json", "verification.csv", "open-items.csv", "records", "SHA256SUMS", "SHA256SUMS.sig"}
     assert [entry["verdict"] for entry in run.found["history"]] == ["verified"] * 2
 
     check = dict(evidence_dir="remediation-evidence", evidence_signers_file=str(signers), evidence_signed=True)

@@ -163,7 +163,8 @@ def read_reports(folder, infos, problems):
             vocabulary = Vocabulary(settings.get("remediated_values"), settings.get("open_values"))
             most = settings.get("max_open_items")
             fresh = read_report(whole_path, vocabulary, settings.get("status_column"), 100 if most is None else most)
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            # Whatever the report or the settings have become costs the outcomes that rest on them.
             reason = "the report %s cannot be read (%s)" % (path, getattr(error, "strerror", None) or error)
             problems.append(reason)
             fresh = dict(unread(), reason=reason)

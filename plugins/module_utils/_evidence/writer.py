@@ -30,7 +30,12 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence impor
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import why_not_trusted
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_oscal import control_id, oscal
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_page import page
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.formats import csv_text, junit_xml, markdown
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.formats import (
+    csv_text,
+    junit_xml,
+    markdown,
+    open_items_csv,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.replay import (
     ASKED,
     FOLDER,
@@ -57,11 +62,14 @@ MOST_LOOKED_BACK = 20
 LOCK_SECONDS = 600
 FILES = {
     "csv": "verification.csv",
+    "open_items": "open-items.csv",
     "junit": "verification.junit.xml",
     "markdown": "verification.md",
     "oscal": "oscal-assessment-results.json",
     "html": "verification.html",
 }
+# What the user chooses. Who wants a table of the targets wants one of their open items.
+FORMATS = [name for name in FILES if name != "open_items"]
 # Lists in results whose items are dicts.
 LISTS = ("campaigns", "scans", "reports", "alerts", "rcs_targets", "unscannable", "rcs_requests", "requests")
 # What Ansible and the way from module to module add to a result; none of it was said by an API.
@@ -427,11 +435,13 @@ def write_files(folder, found, formats, signing_key):
     del text
     written, problems = {"json": evidence.VERIFICATION}, []
     makers = dict(
-        csv=lambda: csv_text(printable), junit=lambda: junit_xml(printable), markdown=lambda: markdown(printable),
+        csv=lambda: csv_text(printable), open_items=lambda: open_items_csv(printable),
+        junit=lambda: junit_xml(printable), markdown=lambda: markdown(printable),
         oscal=lambda: json.dumps(oscal(printable, with_sums(folder)), ensure_ascii=False) + "\n",
         html=lambda: page(printable, evidence.files_in(folder) + sums_to_come(signing_key)))
+    wanted = set(formats) | ({"open_items"} if "csv" in formats else set())
     # The page links to the others, so it is made last.
-    for name in sorted(set(formats) & set(FILES), key=list(FILES).index):
+    for name in [name for name in FILES if name in wanted]:
         try:
             write_atomically(os.path.join(folder, FILES[name]), makers[name](), follow=False)
             written[name] = FILES[name]
@@ -458,6 +468,6 @@ def in_short(found):
     return dict(
         {name: found[name] for name in ("verdict", "summary", "counts", "run")},
         directory=None, path=None, sha256=None, run_sha256=None, files={},
-        targets=[dict({name: target[name] for name in RECORD}, reason=target["reason"][:LONGEST_REASON])
+        targets=[dict({name: target.get(name) for name in RECORD}, reason=target["reason"][:LONGEST_REASON])
                  for target in targets[:MOST_RETURNED]],
         targets_left_out=max(0, len(targets) - MOST_RETURNED))

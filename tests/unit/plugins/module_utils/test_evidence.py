@@ -70,19 +70,20 @@ class TestWriting:
     def test_everything_is_there_and_sha256sum_agrees(self, directory):
         files = {path.name for path in latest(directory).iterdir()}
         assert files == {"verification.json", "verification.html", "verification.csv", "verification.md",
-                         "verification.junit.xml", "oscal-assessment-results.json", "SHA256SUMS", "records"}
+                         "verification.junit.xml", "oscal-assessment-results.json", "SHA256SUMS", "records",
+                         "open-items.csv"}
         for folder in (directory, latest(directory)):
             done = subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True,
                                   text=True, check=False)
             assert done.returncode == 0, done
-            assert done.stdout.count(": OK") == (8 if folder != directory else 3 * 9)
+            assert done.stdout.count(": OK") == (9 if folder != directory else 3 * 10)
         assert not list(directory.glob("*.unfinished"))
 
     def test_formats_are_the_users_choice(self, tmp_path):
         result = write(tmp_path, formats=["csv"])
         assert sorted(os.listdir(latest(tmp_path))) == [
-            "SHA256SUMS", "records", "verification.csv", "verification.json"]
-        assert set(result["verification"]["files"]) == {"json", "csv"}
+            "SHA256SUMS", "open-items.csv", "records", "verification.csv", "verification.json"]
+        assert set(result["verification"]["files"]) == {"json", "csv", "open_items"}
 
     def test_runs_within_a_second_are_two(self, directory):
         runs = evidence.finished_runs(directory)
