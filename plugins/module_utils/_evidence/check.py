@@ -175,8 +175,8 @@ def why_not_trusted(directory, run, signing_key, whole=True):
             problem = next(iter(check_run(folder, None, False)["problems"]), None)
         elif sums.get(VERIFICATION) != sha256_of(os.path.join(folder, VERIFICATION)):
             problem = "%s was changed" % VERIFICATION
-        if read_verification(directory, run) is None:
-            problem = problem or "%s is not the record of a verification" % VERIFICATION
+        if (read_verification(directory, run) or {}).get("run") != run:
+            problem = problem or "%s is not the record of this run" % VERIFICATION
         listed = listed_sums(directory).get("%s/%s" % (run, SUMS))
         # A run whose job was killed just before its end is not in them yet.
         if listed and listed != run_sha256(directory, run):

@@ -91,7 +91,10 @@ def runs_as_they_ended(directory):
         listed = {path.split("/", 1)[0]: None for path in read_sums(directory)}
     except (OSError, ValueError):
         listed = {}
-    return [run for run in listed if run in runs] + [run for run in runs if run not in listed]
+    others = [run for run in runs if run not in listed]
+    # One without checksums never ended, or was damaged since.
+    ended = [run for run in others if os.path.isfile(os.path.join(directory, run, SUMS))]
+    return [run for run in others if run not in ended] + [run for run in listed if run in runs] + ended
 
 
 def read_json(path):

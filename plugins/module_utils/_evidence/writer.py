@@ -301,7 +301,8 @@ def judge(directory, results, run, started_at, controls, signing_key, problems):
         # Whatever was registered: who asked for something gets evidence that says that there is no answer.
         reason = "The results could not be judged (%s: %s)." % (type(error).__name__, error)
         problems.append(reason)
-        found = verification.verify(dict(results, **{name: failed(reason) for name in RECORDS}), *arguments)
+        found = verification.verify(
+            dict(results, **{name: failed(reason) for name in RECORDS if results[name]}), *arguments)
     found["targets"] = [writable(target, problems) for target in found["targets"]]
     known = gist(previous["targets"]) if previous else None
     # What a report says that check mode did not download is taken to be what it said before.
