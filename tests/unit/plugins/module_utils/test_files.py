@@ -20,7 +20,6 @@ import pytest
 
 from ansible_collections.secops.remediation.plugins.module_utils._common import files
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import FileProblem
-from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable
 
 KINDS = ("a named pipe", "a socket", "a device", "a folder")
 ROOT = Path(__file__).resolve().parents[4]
@@ -266,11 +265,3 @@ class TestLock:
         assert bool(text) == told and (not told or "let only one machine write there" in text)
         assert files.local_locks(str(tmp_path), str(mounts)) is None
         assert files.local_locks(str(folder), str(tmp_path / "none")) is None
-
-
-@pytest.mark.parametrize("text, shown", [
-    ("line\nend", "line\nend"), ("\x1b[31m\x07\x00", "\\x1b[31m\\x07\\x00"), ("a\u202eb\u2066", "a\\u202eb\\u2066"),
-    ("\x9b0m\x85", "\\u009b0m\\u0085"), ("ä日本\U0001f600", "ä日本\U0001f600"), ("\udcff\r", "\\udcff\\x0d"),
-])
-def test_nothing_that_a_terminal_obeys_is_shown(text, shown):
-    assert printable(text) == shown
