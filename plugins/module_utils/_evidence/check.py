@@ -10,6 +10,7 @@ import os
 import re
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import LOCK, kind_of
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import (
     EMPTY_FOLDER,
     LATEST,
@@ -36,7 +37,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.signa
     check_signature,
     why_not_signed_with,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import in_utc
 
 FOLDER, LINK = "a folder", "a symbolic link"
 # Folders of a run that the role makes before it knows whether there is anything to put into them.

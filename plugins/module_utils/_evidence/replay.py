@@ -23,7 +23,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     read_report,
     unread,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._verdict import verification as verdict
+from ansible_collections.secops.remediation.plugins.module_utils._systems import verify
 
 FOLDER = "records"
 ASKED = "records/asked.json"
@@ -59,7 +59,7 @@ def replay(folder, found):
     read_reports(folder, results["report_infos"], problems)
     targets = [target for target in found["targets"] if isinstance(target, dict)]
     try:
-        again = verdict.verify(results, found.get("run"), found.get("started_at"), found.get("finished_at"),
+        again = verify(results, found.get("run"), found.get("started_at"), found.get("finished_at"),
                                found.get("controls") or ())
     except Exception as error:  # pylint: disable=broad-exception-caught
         # Whatever somebody wrote into a record.

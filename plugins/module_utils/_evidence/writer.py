@@ -25,7 +25,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     prepare_directory,
     write_atomically,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import why_not_trusted
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_oscal import control_id, oscal
@@ -48,11 +48,12 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.signa
     sign,
     signature_ending,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._verdict import verification
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import NOT_DOWNLOADED
+from ansible_collections.secops.remediation.plugins.module_utils._systems import verify
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import URGENCY
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import make_target
 
 RECORD = ("kind", "id", "name", "outcome", "reason", "open_since", "scan_id", "started_at", "finished_at", "evidence")
-# What needs action comes first.
-URGENCY = ("unremediated", "inconclusive", "pending", "remediated")
 MOST_RETURNED = 100
 LONGEST_REASON = 500
 LONGEST_ID = 500
@@ -293,20 +294,20 @@ def judge(directory, results, run, started_at, controls, signing_key, problems):
         else:
             previous = evidence.read_verification(directory, before[-1])
     now = utc_now()
-    arguments = (run, verification.in_utc(started_at) or now, now, dict.fromkeys(map(control_id, controls)),
+    arguments = (run, in_utc(started_at) or now, now, dict.fromkeys(map(control_id, controls)),
                  older_than(directory, before, previous, signing_key), link_to(directory, before))
     try:
-        found = verification.verify(results, *arguments)
+        found = verify(results, *arguments)
     except Exception as error:  # pylint: disable=broad-exception-caught
         # Whatever was registered: who asked for something gets evidence that says that there is no answer.
         reason = "The results could not be judged (%s: %s)." % (type(error).__name__, error)
         problems.append(reason)
-        found = verification.verify(
+        found = verify(
             dict(results, **{name: failed(reason) for name in RECORDS if results[name]}), *arguments)
     found["targets"] = [writable(target, problems) for target in found["targets"]]
     known = gist(previous["targets"]) if previous else None
     # What a report says that check mode did not download is taken to be what it said before.
-    unknown = {target["id"] for target in found["targets"] if target["reason"] == verification.NOT_DOWNLOADED}
+    unknown = {target["id"] for target in found["targets"] if target["reason"] == NOT_DOWNLOADED}
     unknown &= {entry[1] for entry in known or ()}
     return found, known is None or bool({entry for entry in known ^ gist(found["targets"]) if entry[1] not in unknown})
 
@@ -334,7 +335,7 @@ def writable(target, problems):
     except (TypeError, ValueError, RecursionError) as error:
         reason = "what was found cannot be written down (%s)" % type(error).__name__
         problems.append("%s %.100s: %s." % (target["kind"], target["id"], reason))
-        return verification.make_target(target["kind"], str(target["id"])[:LONGEST_ID], None, "inconclusive", reason)
+        return make_target(target["kind"], str(target["id"])[:LONGEST_ID], None, "inconclusive", reason)
 
 
 def add_checksums(found, folder, problems):
