@@ -18,33 +18,43 @@ import itertools
 import os
 import re
 import stat
-import unicodedata
 from collections import Counter
 
-REMEDIATED, OPEN = "remediated", "open"
-
-# Names of columns without case, spaces, and punctuation. These say what the column holds ...
-STATE_COLUMNS = {"remediationstatus", "remediationstate", "itemremediationstatus", "itemremediationstate"}
-# ... these hold yes or no ...
-FLAG_COLUMNS = {"remediated", "isremediated", "itemremediated"}
-# ... and these may be anybody's: the campaign's, the identity's, an address's.
-GENERIC_COLUMNS = {"status", "state", "itemstatus", "itemstate", "currentstatus", "currentstate"}
-
-REMEDIATED_WORDS = ("remediated", "fully remediated")
-OPEN_WORDS = ("open", "not remediated", "unremediated", "partially remediated", "pending", "pending remediation",
-              "remediation pending", "in progress")
-YES_WORDS = ("yes", "true", "y")
-NO_WORDS = ("no", "false", "n")
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_words import (
+    BETWEEN,
+    BUILT_IN,
+    MOST_SHOWN_WORDS,
+    NAME_THE_COLUMN,
+    OPEN,
+    REMEDIATED,
+    UNKNOWN,
+    Vocabulary,
+    anywhere,
+    find_status_column,
+    fold,
+    plain,
+    shown,
+    unique_names,
+    witnesses,
+)
 
 DELIMITERS = ",;\t|"
 # Characters. A quotation mark that is missing would otherwise make one record of the rest of the file.
 LONGEST_RECORD = 1024 * 1024
 MOST_UNKNOWN_WORDS = 1000
-MOST_SHOWN_WORDS = 5
-MOST_SHOWN_COLUMNS = 25
-LONGEST_SHOWN = 60
+LONGEST_WORD = 200
+MOST_CAMPAIGNS = 5
+# Lines before the header, and after the last item, that people and programs add.
+MOST_TITLE_LINES = 20
+MOST_FOOTER_LINES = 20
+SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
+TOTAL = re.compile(r"(?:total|count|number of|summe|anzahl)\b[\w ]*?[:=\s]\s*([0-9]{1,12})(?: (?:items|rows|records|entries))?"
+                   r"|([0-9]{1,12}) (?:items|rows|records|entries)(?: in total)?")
+# Of what was counted only all of it is understood.
+OF_A_PART = re.compile(r"open|remediat|pending|revo|not |fail|error")
+IMPRINT = re.compile(r"(?:report )?(?:generated|created|exported|printed|produced|erstellt|exportiert)\b"
+                     r"|(?:end of (?:report|file|data)|ende)\W*\Z|page [0-9]+(?: of [0-9]+)?\Z")
 
-NAME_THE_COLUMN = "name the right one with verify_remediation_status_column (the module's option status_column)"
 EXPLAIN_THE_WORDS = ("say what they mean with verify_remediated_values and verify_open_values (the module's options "
                      "remediated_values and open_values)")
 FETCH_AGAIN = "get the report again"
@@ -54,36 +64,10 @@ class UnreadableReport(Exception):
     """The file is not a whole CSV file. The text says why, and what to do."""
 
 
-class Vocabulary:
-    """The words for an item's state.
-
-    remediated_values, open_values: what the user calls them; a list that has no word stands for the words that are
-    commonly used. Raises ValueError if a word is in both lists.
-    """
-
-    def __init__(self, remediated_values=None, open_values=None):
-        # A cell without a word says nothing, and a variable that is empty must not change that.
-        self._remediated = {fold(word) for word in remediated_values or ()} - {""}
-        self._open = {fold(word) for word in open_values or ()} - {""}
-        both = self._remediated & self._open
-        if both:
-            raise ValueError(
-                "remediated_values and open_values (verify_remediated_values and verify_open_values) both have %s, and "
-                "a word can only mean one of the two" % shown_list(sorted(both), MOST_SHOWN_WORDS))
-
-    def for_column(self, name):
-        """What the folded words of a column mean: dict of REMEDIATED and OPEN."""
-        has_flags = plain(name) in FLAG_COLUMNS
-        remediated = self._remediated or spellings(REMEDIATED_WORDS + (YES_WORDS if has_flags else ()))
-        still_open = self._open or spellings(OPEN_WORDS + (NO_WORDS if has_flags else ())) - self._remediated
-        # A word in both is a usual one for remediated, which the user calls open.
-        return {**dict.fromkeys(remediated, REMEDIATED), **dict.fromkeys(still_open, OPEN)}
-
-
 def unread():
     """What is known of a report that was not read."""
     return dict(outcome="inconclusive", items_total=None, items_remediated=None, items_open=None, items_unknown=None,
-                open_items=[], columns=[], status_column=None)
+                open_items=[], columns=[], status_column=None, words=[], words_left_out=0, campaign_ids=[], campaign_names=[])
 
 
 def read_report(path, vocabulary=None, status_column=None, max_open_items=100):
@@ -93,25 +77,28 @@ def read_report(path, vocabulary=None, status_column=None, max_open_items=100):
     max_open_items: how many rows of open items are returned.
     """
     result = unread()
+    vocabulary = vocabulary or Vocabulary()
     with field_size_limit(LONGEST_RECORD), open_text(path) as file:
         lines = Lines(file)
         try:
-            records, header = open_records(lines)
+            skipped, delimiter, titles = beginning_of(file, status_column)
+            file.seek(0)
+            records, header = open_records(lines, skipped, delimiter)
             result["columns"] = columns = unique_names(header)
             index, problem = find_status_column(header, columns, status_column)
-            meanings = {} if index is None else (vocabulary or Vocabulary()).for_column(header[index])
-            count = Count(columns, index, meanings, max_open_items)
+            count = Count(header, columns, index, vocabulary, max_open_items)
             count.add_all(records, lines)
         except UnreadableReport as error:
             return dict(result, reason=str(error))
         except UnicodeDecodeError as error:
-            return dict(result, reason="after line %d the file is not %s text (%s): %s, or save it as UTF-8" % (
-                lines.number, error.encoding.upper(), error.reason, FETCH_AGAIN))
+            return dict(result, reason="after line %d the file is not %s text (%s)%s: %s, or save it as UTF-8" % (
+                lines.number, error.encoding.upper(), error.reason, other_encoding(error), FETCH_AGAIN))
         except csv.Error as error:
             return dict(result, reason=reason_of_csv_error(error, lines))
     result["status_column"] = None if index is None else columns[index]
-    result.update(count.numbers(), open_items=count.open_items)
-    result["outcome"], result["reason"] = judge(count, problem)
+    result.update(count.numbers(), open_items=count.open_items, **count.words(), **count.campaigns())
+    result["outcome"], reason = judge(count, problem)
+    result["reason"] = "; ".join([reason] + notes_on(titles + count.footers))
     return result
 
 
@@ -120,163 +107,277 @@ def judge(count, problem):
 
     problem: why no column has the items' state, or None.
     """
-    if not count.total:
-        if problem:
-            # A line of text from somebody on the way looks like a header, too.
-            return "inconclusive", "the file has no rows, and may not be a whole report: %s" % problem
-        return "remediated", "the report lists no item: nothing was revoked"
+    if not count.total and problem:
+        # A line of text from somebody on the way looks like a header, too.
+        return "inconclusive", "the file has no rows, and may not be a whole report: %s" % problem
     findings = count.findings(problem)
     if count.open:
         return "unremediated", "; ".join(["%d of %d items still open" % (count.open, count.total)] + findings)
     if findings:
         return "inconclusive", "; ".join(findings)
+    if not count.total:
+        return "remediated", "the report lists no item: nothing was revoked"
     return "remediated", "%d of %d items remediated" % (count.total, count.total)
 
 
-class Count:
-    """Counts the items of a report by what their state means."""
+def notes_on(lines):
+    """What was left out on purpose, as a list of a sentence or none. lines: (number, text) of each."""
+    return ["no item: %s" % ", ".join("line %d, %s" % (number, shown(text)) for number, text in lines)] if lines else []
 
-    def __init__(self, columns, index, meanings, max_open_items):
+
+class Count:
+    """Counts the items of a report by what their state means.
+
+    header, columns: the names as they stand, and as they are shown. index: the position of the column with the states,
+    or None. vocabulary: the Vocabulary. max_open_items: how many rows of open items are kept.
+    """
+
+    def __init__(self, header, columns, index, vocabulary, max_open_items):
         self.open_items = []
-        self.total = self.remediated = self.open = 0
+        self.footers = []
+        self.total = self.open = 0
         self._columns = columns
         self._index = index
-        self._meanings = meanings
+        self._vocabulary = vocabulary
         self._max_open_items = max_open_items
-        self._words = Counter()
-        self._other_words = 0
-        self._misshapen = 0
-        self._first_misshapen = None
+        self._meanings = {} if index is None else vocabulary.for_column(header[index])
+        self._witnesses = [] if index is None else witnesses(header, index, vocabulary)
+        self._open_anywhere = anywhere(vocabulary.unmistakable())
+        self._width = None
+        self._narrowest = len("".join("x" if name.strip() else " " for name in header).rstrip())
+        self._campaigns = {name: ([place for place, column in enumerate(header) if plain(column) == name], {})
+                           for name in ("campaignid", "campaignname")}
+        self._words = {}
+        self._words_left_out = 0
+        self._remediated = 0
+        self._unknown_words = Tally()
+        self._misshapen = Tally()
+        self._contradictions = {}
+        self._doubts = {}
+        # Items that are remediated, by which of the witnesses have nothing to say.
+        self._silent = {}
+        self._filled = set()
 
     def add_all(self, records, lines):
         """Adds every record. lines: the Lines that they are made of."""
-        width, index, meanings = len(self._columns), self._index, self._meanings
+        held, mistaken = [], False
         for record in records:
             lines.record_size = 0
-            if len(record) != width:
-                if len(record) < 2 and not "".join(record).strip():
-                    # A blank line.
-                    continue
-                self._misshapen += 1
-                self._first_misshapen = self._first_misshapen or lines.record_line
-            elif index is not None:
-                meaning = meanings.get(fold(record[index]))
-                if meaning == REMEDIATED:
-                    self.remediated += 1
-                elif meaning == OPEN:
-                    self.open += 1
-                    if len(self.open_items) < self._max_open_items:
-                        self.open_items.append(dict(zip(self._columns, record)))
-                else:
-                    self._add_unknown(record[index])
-            self.total += 1
-
-    def _add_unknown(self, word):
-        word = shown(word) if word.strip() else "nothing"
-        # A column of other things, dates for example, has as many words as there are rows.
-        if word in self._words or len(self._words) < MOST_UNKNOWN_WORDS:
-            self._words[word] += 1
+            line = lines.record_line
+            if len(record) != len(self._columns) and len(record) < 2 and not "".join(record).strip():
+                # A blank line.
+                continue
+            if self._may_be_a_footer(record) and len(held) < MOST_FOOTER_LINES:
+                held.append((line, record))
+                continue
+            # What an item follows was no footer, so nobody knows what the next one is.
+            mistaken = mistaken or bool(held)
+            for one in held:
+                self._add(*one)
+            held.clear()
+            self._add(line, record)
+        if mistaken:
+            for one in held:
+                self._add(*one)
         else:
-            self._other_words += 1
+            self.footers = [(line, text_of(record)) for line, record in held]
+
+    def _may_be_a_footer(self, record):
+        """Whether a record is a line about the report instead of an item of it."""
+        if self._index is not None and len(record) > self._index and record[self._index].strip():
+            return False
+        filled = [cell for cell in record if cell.strip()]
+        if not 0 < len(filled) < 3:
+            return False
+        text = text_of(record).lower()
+        return bool(total_in(text) is not None or
+                    len(filled) == 1 and IMPRINT.match(text) and not OF_A_PART.search(text))
+
+    def _fits(self, record):
+        """Whether a record has as many cells as all, where all may have empty ones at the end, or lack them."""
+        width = len(self._columns)
+        if self._width is None:
+            self._width = width
+            if len(record) >= self._narrowest and not "".join(record[width:]).strip():
+                self._width = len(record)
+        return len(record) == self._width and not "".join(record[width:]).strip()
+
+    def _add(self, line, record):
+        self.total += 1
+        if not self._fits(record):
+            self._misshapen.add(line)
+            return
+        for places, found in self._campaigns.values():
+            for place in places:
+                name = record[place].strip() if place < len(record) else ""
+                if name and len(found) < MOST_CAMPAIGNS:
+                    found.setdefault(name[:LONGEST_WORD])
+        if self._index is None:
+            return
+        word = fold(record[self._index])
+        meaning = self._meanings.get(word, UNKNOWN)
+        self._add_word(self._index, word, record[self._index], meaning)
+        state = self._hear(line, record, meaning)
+        if state == OPEN:
+            self.open += 1
+            if len(self.open_items) < self._max_open_items:
+                self.open_items.append(dict(zip(self._columns, record)))
+        elif state == REMEDIATED:
+            self._remediated += 1
+        elif meaning == UNKNOWN:
+            self._unknown_words.add(line)
+
+    def _hear(self, line, record, meaning):
+        """The state of an item: what its column says, unless another column says something else."""
+        doubtful, silent, spoken, is_open = False, [], [], meaning == OPEN
+        for witness in self._witnesses:
+            cell = record[witness.index] if witness.index < len(record) else ""
+            word = fold(cell)
+            if not word:
+                if not witness.may_be_empty:
+                    silent.append(witness.index)
+                continue
+            says, is_word = witness.says(word)
+            spoken.append(witness.index)
+            if is_word:
+                self._add_word(witness.index, word, cell, says)
+            if says == OPEN and meaning != OPEN:
+                self._note(self._contradictions, line, record, witness.index)
+                is_open = True
+            elif says == UNKNOWN and meaning == REMEDIATED:
+                self._note(self._doubts, line, record, witness.index)
+                doubtful = True
+        if not is_open and self._open_anywhere.search(fold(BETWEEN.join(record))):
+            places = [place for place, cell in enumerate(record) if
+                      place != self._index and self._open_anywhere.fullmatch(fold(cell))]
+            for place in places[:1]:
+                self._note(self._contradictions, line, record, place)
+                is_open = True
+        if is_open:
+            return OPEN
+        if meaning != REMEDIATED or doubtful:
+            return UNKNOWN
+        self._filled.update(spoken)
+        if silent:
+            self._silent.setdefault(tuple(silent), Tally()).add(line)
+        return REMEDIATED
+
+    def _note(self, notes, line, record, place):
+        """Notes that another column says something else; of each column the first line is kept with its words."""
+        tally, _words = notes.setdefault(place, (Tally(), (record[place], record[self._index])))
+        tally.add(line)
+
+    def _add_word(self, place, word, cell, meaning):
+        entry = self._words.get((place, word))
+        if entry:
+            entry["count"] += 1
+        # A column of other things, dates for example, has as many words as there are rows.
+        elif meaning != UNKNOWN or len(self._words) < MOST_UNKNOWN_WORDS:
+            text = cell.strip()
+            self._words[place, word] = dict(
+                {} if place == self._index else {"column": self._columns[place]},
+                word=text if len(text) <= LONGEST_WORD else text[:LONGEST_WORD - 1] + "\u2026", count=1, meaning=meaning,
+                source=BUILT_IN if meaning == UNKNOWN else self._vocabulary.source_of(word))
+        elif place == self._index:
+            self._words_left_out += 1
+
+    def _missing(self):
+        """(number of items, first line, columns) of remediated items that lack what other remediated ones have."""
+        found = {places: tally for places, tally in self._silent.items() if self._filled.intersection(places)}
+        places = sorted({place for group in found for place in group if place in self._filled})
+        return (sum(tally.count for tally in found.values()), min([tally.first for tally in found.values()], default=None),
+                [self._columns[place] for place in places])
 
     def numbers(self):
         """The numbers that a module returns."""
-        return dict(items_total=self.total, items_remediated=self.remediated, items_open=self.open,
-                    items_unknown=self.total - self.remediated - self.open)
+        remediated = self._remediated - self._missing()[0]
+        return dict(items_total=self.total, items_remediated=remediated, items_open=self.open,
+                    items_unknown=self.total - remediated - self.open)
+
+    def words(self):
+        """The words that counted, the most frequent first, and how many items have others."""
+        return dict(words=sorted(self._words.values(), key=lambda entry: -entry["count"]), words_left_out=self._words_left_out)
+
+    def campaigns(self):
+        """Of which campaigns the report says to be, by id and by name."""
+        return dict(campaign_ids=list(self._campaigns["campaignid"][1]), campaign_names=list(self._campaigns["campaignname"][1]))
 
     def findings(self, problem):
-        """Why items are unknown, as a list of sentences; empty if none is."""
+        """Why items are unknown, or not what their column says, as a list of sentences; empty if none is."""
         findings = []
-        if self._misshapen:
+        if self._misshapen.count:
             findings.append(
                 "%d of %d rows have more or fewer cells than the header, the first of them at line %d: %s" % (
-                    self._misshapen, self.total, self._first_misshapen, FETCH_AGAIN))
-        if self._words:
-            common = self._words.most_common(MOST_SHOWN_WORDS)
-            words = ", ".join("%s (%d)" % pair for pair in common)
-            named = sum(number for _word, number in common)
-            left = sum(self._words.values()) + self._other_words - named
+                    self._misshapen.count, self.total, self._misshapen.first, FETCH_AGAIN))
+        if self._unknown_words.count:
+            findings.append(self._about_unknown_words())
+        if self._contradictions:
+            findings.append("%s: what is open in one column is not remediated" % self._about_columns(self._contradictions))
+        if self._doubts:
+            findings.append("%s, a word that is not known: say what it means with verify_remediated_values and "
+                            "verify_open_values (the module's options remediated_values and open_values), or leave that column "
+                            "out of the report" % self._about_columns(self._doubts))
+        number, line, columns = self._missing()
+        if number:
             findings.append(
-                "%d of %d items are in a state that is not known, the column %s says %s%s: %s, or %s" % (
-                    named + left, self.total, shown(self._columns[self._index]), words,
-                    ", and other words (%d)" % left if left else "", EXPLAIN_THE_WORDS, NAME_THE_COLUMN))
-        if problem:
+                "%d of %d items are said to be remediated, the first of them at line %d, and have nothing in the column %s, "
+                "in which other remediated ones have something: find out why" % (
+                    number, self.total, line, " or ".join(map(shown, columns[:MOST_SHOWN_WORDS]))))
+        for line, text in self.footers:
+            total = total_in(text)
+            if total is not None and total != self.total:
+                findings.append("line %d says %s, but there are %d rows: %s" % (line, shown(text), self.total, FETCH_AGAIN))
+        if problem and self.total:
             findings.append(
                 "%d of %d items are in a state that is not known: %s; if its words are not the usual ones, %s" % (
                     self.total, self.total, problem, EXPLAIN_THE_WORDS))
         return findings
 
+    def _about_unknown_words(self):
+        """Names the words that are not known."""
+        column = self._columns[self._index]
+        counted = Counter({shown(entry["word"]) if entry["word"] else "nothing": entry["count"] for entry in self._words.values()
+                           if entry["meaning"] == UNKNOWN and "column" not in entry})
+        common = counted.most_common(MOST_SHOWN_WORDS)
+        left = sum(counted.values()) + self._words_left_out - sum(number for _word, number in common)
+        words = ", ".join("%s (%d)" % pair for pair in common) + (", and other words (%d)" % left if left else "")
+        return ("%d of %d items are in a state that is not known, the first of them at line %d, the column %s says %s: %s, "
+                "or %s" % (self._unknown_words.count, self.total, self._unknown_words.first, shown(column), words,
+                           EXPLAIN_THE_WORDS, NAME_THE_COLUMN))
 
-# --- columns and words ---
-
-def find_status_column(header, columns, wanted):
-    """(index, None) of the column with an item's state, or (None, why there is none)."""
-    names = [plain(name) for name in header]
-    if wanted:
-        for matches in (
-                [index for index, name in enumerate(header) if fold(name) == fold(wanted)],
-                [index for index, name in enumerate(columns) if fold(name) == fold(wanted)],
-                [index for index, name in enumerate(names) if name and name == plain(wanted)]):
-            if len(matches) == 1:
-                return matches[0], None
-            if matches:
-                return None, several(columns, matches)
-        return None, "the report has no column %s, but %s: %s" % (
-            shown(wanted), shown_list(columns, MOST_SHOWN_COLUMNS), NAME_THE_COLUMN)
-    matches = [index for index, name in enumerate(names) if name in STATE_COLUMNS | FLAG_COLUMNS]
-    if not matches:
-        generic = [index for index, name in enumerate(names) if name in GENERIC_COLUMNS]
-        similar = [name for name in names if "status" in name or name.endswith("state") or "remediat" in name]
-        matches = generic if len(similar) == 1 else []
-    if len(matches) == 1:
-        return matches[0], None
-    if matches:
-        return None, several(columns, matches)
-    return None, "none of the columns %s is known to hold the state of an item: %s" % (
-        shown_list(columns, MOST_SHOWN_COLUMNS), NAME_THE_COLUMN)
+    def _about_columns(self, notes):
+        """Names the columns that say something else, each with a line."""
+        return ", and ".join(
+            "at line %d the column %s says %s where the column %s says %s%s" % (
+                tally.first, shown(self._columns[place]), shown(word), shown(self._columns[self._index]), shown(beside),
+                " (%d such rows)" % tally.count if tally.count > 1 else "")
+            for place, (tally, (word, beside)) in list(notes.items())[:MOST_SHOWN_WORDS])
 
 
-def several(columns, matches):
-    """Says that more than one column may be meant."""
-    return "more than one column may hold the state of an item, %s: %s" % (
-        shown_list([columns[index] for index in matches], MOST_SHOWN_COLUMNS), NAME_THE_COLUMN)
+class Tally:
+    """How many there are, and at which line the first is."""
+
+    def __init__(self):
+        self.count = 0
+        self.first = None
+
+    def add(self, line):
+        """One more, at a line."""
+        self.count += 1
+        if self.first is None:
+            self.first = line
 
 
-def unique_names(header):
-    """The names of the columns, with the position added to those that are there twice or have no name."""
-    names = [name.strip() for name in header]
-    often = Counter(names)
-    return [
-        name if name and often[name] == 1 else "%s (column %d)" % (name, position) if name else "column %d" % position
-        for position, name in enumerate(names, 1)]
+def text_of(record):
+    """What a record has to say, as one text."""
+    return " ".join(cell.strip() for cell in record if cell.strip())
 
 
-def fold(word):
-    """A word as it is compared."""
-    word = word.strip()
-    return (word if word.isascii() else unicodedata.normalize("NFC", word)).casefold()
-
-
-def plain(name):
-    """A column's name without case, spaces, and punctuation."""
-    return "".join(character for character in fold(name) if character.isalnum())
-
-
-def spellings(words):
-    """The words as a set, in the ways in which programs write words of two words."""
-    return {word.replace(" ", between) for word in words for between in (" ", "_", "-", "")}
-
-
-def shown(text):
-    """A text of the file as a message shows it: in quotes, not too long, without control characters."""
-    text = text.strip()
-    return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "...")
-
-
-def shown_list(texts, most):
-    """Texts of the file in a row; where there are too many, the first ones and how many more."""
-    more = len(texts) - most
-    return ", ".join(shown(text) for text in texts[:most]) + (", and %d more" % more if more > 0 else "")
+def total_in(text):
+    """How many items a line about the report says that there are, or None."""
+    text = text.strip().lower().rstrip(".")
+    match = TOTAL.fullmatch(text)
+    return int(match[1] or match[2]) if match and not OF_A_PART.search(text) else None
 
 
 # --- the file ---
@@ -316,19 +417,57 @@ class Lines:
         return line
 
 
-def open_records(lines):
-    """(records, header): an iterator over the rows after the header, and the header. Raises UnreadableReport."""
+def beginning_of(file, status_column):
+    """(lines to skip, delimiter or None, titles as (number, text)) of what comes before the header.
+
+    A line is a title only if a line with the column of the states comes after it; otherwise it is the header itself.
+    """
+    lines = list(itertools.islice(iter(lambda: file.readline(LONGEST_RECORD), ""), MOST_TITLE_LINES + 1))
+    start = next((number for number, line in enumerate(lines) if line.strip()), None)
+    if start is None or kind_of(lines[start]):
+        return 0, None, []
+    match = SEPARATOR_LINE.fullmatch(lines[start].strip("\r\n "))
+    delimiter = match[1] if match and match[1] in DELIMITERS else None
+    skipped = start + 1 if delimiter else 0
+    titles = []
+    for number, line in enumerate(lines[skipped:], skipped + 1):
+        # A cell of several lines is none of a title.
+        if "\0" in line or line.count('"') % 2:
+            break
+        cells = next(csv.reader([line], delimiter=delimiter or delimiter_of(line)), [])
+        filled = [cell for cell in cells if cell.strip()]
+        if find_status_column(cells, unique_names(cells), status_column)[0] is not None and (
+                not titles or len(filled) > 2 or len(filled) > len(titles[-1][1])):
+            return number - 1, delimiter, [(place, " ".join(texts)) for place, texts in titles]
+        if len(filled) > 2:
+            break
+        if filled:
+            titles.append((number, filled))
+    return skipped, delimiter, []
+
+
+def open_records(lines, skipped=0, delimiter=None):
+    """(records, header): an iterator over the rows after the header, and the header. Raises UnreadableReport.
+
+    skipped: how many lines come before the header. delimiter: the one that the file names, if it does.
+    """
+    for _number in range(skipped):
+        lines.record_size = 0
+        next(lines)
     first = ""
     while not first.strip():
         lines.record_size = 0
         first = next(lines, None)
+        if first is None and skipped:
+            raise UnreadableReport("the file has no header, only a line that names the separator, and may not be a whole "
+                                   "report: %s" % FETCH_AGAIN)
         if first is None:
             raise UnreadableReport("the file is empty, it has not even a header: %s" % FETCH_AGAIN)
     kind = kind_of(first)
     if kind:
         raise UnreadableReport("the file is %s, not CSV, it begins with %s: %s" % (
             kind, shown(first), "get the report with format csv" if kind == "PDF" else FETCH_AGAIN))
-    records = csv.reader(itertools.chain([first], lines), delimiter=delimiter_of(first), strict=True)
+    records = csv.reader(itertools.chain([first], lines), delimiter=delimiter or delimiter_of(first), strict=True)
     header = next(records)
     lines.record_size = 0
     return records, header
@@ -358,19 +497,41 @@ def reason_of_csv_error(error, lines):
     return "the row that begins at line %d is not CSV (%s): %s" % (lines.record_line, error, FETCH_AGAIN)
 
 
+def other_encoding(error):
+    """What the bytes of a UnicodeDecodeError look like instead, in words; empty where nobody can tell."""
+    if error.encoding.lower() != "utf-8" or error.reason == "unexpected end of data":
+        return ""
+    letter = error.object[error.start:error.start + 1].decode("cp1252", "replace")
+    return ", it looks like windows-1252, in which it has %s there" % shown(letter) if letter.isprintable() and (
+        letter != "\ufffd") else ""
+
+
 def open_text(path):
     """Opens a file as text, by its byte order mark, else as UTF-8. Raises OSError."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        # A pipe would wait for ever.
-        raise OSError(errno.EISDIR if os.path.isdir(path) else errno.EINVAL,
-                      "it is a directory" if os.path.isdir(path) else "it is not a regular file", path)
-    with open(path, "rb") as file:
-        begin = file.read(16)
+    # A pipe would wait for ever, and a device is not even to be opened.
+    check_regular(path, os.stat(path))
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(handle, "rb", closefd=False) as file:
+        try:
+            check_regular(path, os.fstat(handle))
+            begin = file.read(16)
+            os.lseek(handle, 0, os.SEEK_SET)
+        except BaseException:
+            os.close(handle)
+            raise
     encoding = "utf-16" if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     if begin.startswith(b"%PDF-"):
         # Its first line is enough to tell, but the rest is no text.
         encoding = "latin-1"
-    return open(path, encoding=encoding, newline="")
+    return open(handle, encoding=encoding, newline="")
+
+
+def check_regular(path, status):
+    """Raises OSError if a path, of which this is the status, leads to anything but a regular file."""
+    if not stat.S_ISREG(status.st_mode):
+        is_directory = stat.S_ISDIR(status.st_mode)
+        raise OSError(errno.EISDIR if is_directory else errno.EINVAL,
+                      "it is a directory" if is_directory else "it is not a regular file", path)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import os
 import pytest
 
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import report_file as remediation_report
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import report_words
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_file import (
     LONGEST_RECORD,
     Lines,
@@ -64,7 +65,8 @@ def test_every_item_remediated(read):
     assert read(HEADER + DONE + DONE) == dict(
         outcome="remediated", reason="2 of 2 items remediated", items_total=2, items_remediated=2, items_open=0,
         items_unknown=0, open_items=[], columns=["Identity", "Department", "Access", "Remediation Status"],
-        status_column="Remediation Status")
+        status_column="Remediation Status", words=[dict(word="Remediated", count=2, meaning="remediated", source="built_in")],
+        words_left_out=0, campaign_ids=[], campaign_names=[])
 
 
 def test_an_open_item(read):
@@ -226,7 +228,7 @@ def test_column_is_found(read, name):
 
 
 def test_specific_column_is_preferred(read):
-    report = read("Status,Remediation Status,State\nOpen,Remediated,Texas\n")
+    report = read("Status,Remediation Status,Home State\nRemediated,Remediated,Texas\n")
     assert (report["outcome"], report["status_column"]) == ("remediated", "Remediation Status")
 
 
@@ -252,7 +254,7 @@ def test_many_columns_are_not_all_named(read):
 
 def test_column_of_the_user(read):
     german = dict(remediated_values=["Vollzogen"])
-    content = "Remediation Status,Bearbeitungsstand\nOpen,Vollzogen\n"
+    content = "Remediation Status,Bearbeitungsstand\nVollzogen,Vollzogen\n"
     for name in ("Bearbeitungsstand", "bearbeitungs stand"):
         report = read(content, german, status_column=name)
         assert (report["outcome"], report["status_column"]) == ("remediated", "Bearbeitungsstand")
@@ -267,7 +269,7 @@ def test_column_of_the_user_is_not_there(read, rows):
 
 
 def test_column_of_the_user_may_hold_yes_and_no(read):
-    content = "Remediated,Remediation Status\nyes,?\nno,?\n"
+    content = "Remediated,Identity\nyes,?\nno,?\n"
     assert numbers(read(content, status_column="remediated")) == (2, 1, 1, 0)
 
 
@@ -284,7 +286,7 @@ def test_columns_of_the_same_name_are_told_apart_by_position(read):
         "Name", "Remediation Status (column 2)", "column 3", "Remediation Status (column 4)"]
     assert "'Remediation Status (column 2)', 'Remediation Status (column 4)'" in report["reason"]
     assert_column_not_known(read(content, status_column="Remediation Status"), rows=1)
-    assert read(content, status_column="Remediation Status (column 4)")["outcome"] == "remediated"
+    assert read(content.replace("Open", "Remediated"), status_column="Remediation Status (column 4)")["outcome"] == "remediated"
     assert read(content, status_column="Remediation Status (column 2)")["open_items"] == [{
         "Name": "A", "Remediation Status (column 2)": "Open", "column 3": "x",
         "Remediation Status (column 4)": "Remediated"}]
@@ -434,3 +436,291 @@ def test_words_of_both_kinds_never_overlap():
         done = {word for word, meaning in meanings.items() if meaning == remediation_report.REMEDIATED}
         assert done and len(done) < len(meanings)
         assert not any(word.startswith(("not", "un", "part", "pend", "in")) for word in done)
+
+
+# --- what other columns say ---
+
+WITNESSES = ("Item Status", "Status", "State", "itemState", "ITEM_STATUS", "Current Status", "Revocation Status", "Removal State",
+             "Ticket Status", "Provisioning Status", "provisioningstatus", "Entitlement State", "Access Status", "Status Code",
+             "Account Remediation Status", "Remediation", "Remediation Result", "Remediation Outcome", "Remediation Progress")
+FLAGS = ("Completed", "Is Remediated", "itemRemediated", "Remediated", "Item Completed", "Done", "Closed", "Resolved", "Fixed",
+         "Access Removed", "Fulfilled")
+OTHERS = ("Campaign Status", "campaignstatus", "Certification State", "Identity Status", "Lifecycle State", "cloudLifecycleState",
+          "Home State", "Account Status", "accountStatus", "Employment Status", "Review Status", "Decision", "Comments",
+          "Status Reason", "Decision Date", "Remediation Due Date", "Remediation Owner", "Remediation Comments", "Completed By",
+          "Source", "Campaign Completed", "State/Province", "United States Citizen")
+
+
+def beside(name, word, status="Remediated", more=""):
+    return "Identity,Remediation Status,%s\nAda,%s,%s\nBo,Remediated,\n%s" % (name, status, word, more)
+
+
+@pytest.mark.parametrize("configured", [None, "Remediation Status"])
+@pytest.mark.parametrize("word", ["Open", "IN_PROGRESS", "Not Remediated"])
+@pytest.mark.parametrize("name", WITNESSES)
+def test_another_column_says_open(read, name, word, configured):
+    report = read(beside(name, word), status_column=configured or "remediation status")
+    assert (report["outcome"], numbers(report)) == ("unremediated", (2, 1, 1, 0))
+    assert report["open_items"][0]["Identity"] == "Ada"
+    for text in ("line 2", repr(name), repr(word), "'Remediation Status' says 'Remediated'"):
+        assert text in report["reason"]
+
+
+@pytest.mark.parametrize("word", ["No", "false", "N", "Open"])
+@pytest.mark.parametrize("name", FLAGS)
+def test_another_column_says_no(read, name, word):
+    report = read(beside(name, word), status_column="Remediation Status")
+    assert (report["outcome"], numbers(report)) == ("unremediated", (2, 1, 1, 0))
+
+
+@pytest.mark.parametrize("word", ["Yes", "true", "Open"])
+@pytest.mark.parametrize("name", ["Open", "Still Open", "isPending", "Not Remediated", "Unremediated", "Outstanding"])
+def test_another_column_asks_the_other_way_round(read, name, word):
+    assert read(beside(name, word))["outcome"] == "unremediated"
+    assert read(beside(name, "No"))["outcome"] == "remediated"
+    assert read(beside(name, "perhaps"))["outcome"] == "inconclusive"
+
+
+@pytest.mark.parametrize("word", ["Schwebend", "Revoked", "N/A", "?", "Failed"])
+@pytest.mark.parametrize("name", WITNESSES + FLAGS + ("Remediation Date", "Remediated On", "Removal Date"))
+def test_another_column_says_what_nobody_knows(read, name, word):
+    report = read(beside(name, word), status_column="Remediation Status")
+    assert report["outcome"] == "inconclusive"
+    assert numbers(report)[2] == 0 and numbers(report)[3] >= 1
+    for text in ("line 2", repr(name), repr(word), "'Remediation Status' says 'Remediated'", "verify_remediated_values"):
+        assert text in report["reason"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("word", ["Open", "Texas", "No", "pending", ""])
+def test_column_of_something_else_is_no_witness(read, name, word):
+    assert read(beside(name, word), status_column="Remediation Status")["outcome"] == "remediated"
+
+
+@pytest.mark.parametrize("name, word", [
+    ("Item Status", "Remediated"), ("Item Status", "FULLY_REMEDIATED"), ("Completed", "Yes"), ("Completed", "completed"),
+    ("Completed", "2026-03-02T08:15:00Z"), ("Remediation Date", "2 March 2026"), ("Remediated On", "02.03.2026"),
+    ("Remediation Status Date", "2026-03-02"), ("Item Status", "Yes")])
+def test_another_column_says_the_same(read, name, word):
+    both = beside(name, word).replace("Bo,Remediated,", "Bo,Remediated,%s" % word)
+    assert read(both, status_column="Remediation Status")["outcome"] == "remediated"
+
+
+@pytest.mark.parametrize("name", ["Item Status", "Completed", "Remediation Date"])
+def test_another_column_is_silent_for_some(read, name):
+    good = {"Item Status": "Remediated", "Completed": "Yes", "Remediation Date": "2026-03-02"}[name]
+    report = read(beside(name, good), status_column="Remediation Status")
+    assert (report["outcome"], numbers(report)) == ("inconclusive", (2, 1, 0, 1))
+    assert "line 3" in report["reason"] and repr(name) in report["reason"]
+    assert read(beside(name, ""), status_column="Remediation Status")["outcome"] == "remediated"
+
+
+@pytest.mark.parametrize("name", ["Result", "Bearbeitungsstand", "Comments", "Access"])
+@pytest.mark.parametrize("word", ["Not Remediated", "UNREMEDIATED", " partially remediated ", "Pending_Remediation"])
+def test_words_that_say_open_in_any_column(read, name, word):
+    report = read(beside(name, word))
+    assert (report["outcome"], numbers(report)) == ("unremediated", (2, 1, 1, 0))
+    assert repr(name) in report["reason"]
+
+
+def test_word_of_the_user_counts_in_columns_of_states_only(read):
+    words = dict(open_values=["Revoked"], remediated_values=["Vollzogen"])
+    content = "Decision,Status,Stand\nREVOKED,%s,Vollzogen\n"
+    assert read(content % "Vollzogen", words, status_column="Stand")["outcome"] == "remediated"
+    assert read(content % "revoked", words, status_column="Stand")["outcome"] == "unremediated"
+
+
+@pytest.mark.parametrize("status", ["Open", "Schwebend", ""])
+def test_another_column_makes_no_item_remediated(read, status):
+    report = read("Remediation Status,Item Status,Completed\n%s,Remediated,Yes\n" % status)
+    assert report["outcome"] == ("unremediated" if status == "Open" else "inconclusive")
+    assert report["items_remediated"] == 0
+
+
+def test_every_column_that_contradicts_is_named(read):
+    report = read("Remediation Status,Item Status,Completed\n" + "Remediated,Open,No\n" * 3)
+    assert "'Item Status' says 'Open'" in report["reason"] and "'Completed' says 'No'" in report["reason"]
+    assert "(3 such rows)" in report["reason"]
+
+
+# --- words that counted ---
+
+def test_words_that_counted(read):
+    rows = "A,B,C,Vollzogen\nA,B,C, VOLLZOGEN\nA,B,C,Schwebend\nA,B,C,Offen\nA,B,C,\n"
+    report = read(HEADER + rows, dict(remediated_values=["Vollzogen", "Schwebend"]))
+    assert report["words"] == [
+        dict(word="Vollzogen", count=2, meaning="remediated", source="configured"),
+        dict(word="Schwebend", count=1, meaning="remediated", source="configured"),
+        dict(word="Offen", count=1, meaning="unknown", source="built_in"),
+        dict(word="", count=1, meaning="unknown", source="built_in")]
+    assert read(HEADER + STILL_OPEN, dict(remediated_values=["x"]))["words"] == [
+        dict(word="Open", count=1, meaning="open", source="built_in")]
+
+
+def test_words_of_other_columns_that_counted(read):
+    report = read("Remediation Status,Item Status\nRemediated,Schwebend\n", dict(remediated_values=["Remediated", "Schwebend"]))
+    assert report["outcome"] == "remediated"
+    assert report["words"] == [
+        dict(word="Remediated", count=1, meaning="remediated", source="configured"),
+        dict(column="Item Status", word="Schwebend", count=1, meaning="remediated", source="configured")]
+
+
+def test_words_are_bounded_and_known_ones_are_always_there(read, monkeypatch):
+    monkeypatch.setattr(remediation_report, "MOST_UNKNOWN_WORDS", 3)
+    report = read(HEADER + "".join("A,B,C,word %d\n" % number for number in range(9)) + DONE + "A,B,C,%s\n" % ("x" * 9000))
+    assert [len(entry["word"]) for entry in report["words"]] == [6, 6, 6, 10]
+    assert (report["words_left_out"], report["words"][-1]["word"], report["items_unknown"]) == (7, "Remediated", 10)
+    monkeypatch.undo()
+    assert len(read(HEADER + "A,B,C,%s\n" % ("x" * 9000))["words"][0]["word"]) == remediation_report.LONGEST_WORD
+
+
+# --- of which campaign ---
+
+@pytest.mark.parametrize("name", ["Campaign ID", "campaignId", "CAMPAIGN_ID"])
+def test_campaigns_that_the_file_names(read, name):
+    rows = "".join("%s,Q3 review,Remediated\n" % campaign for campaign in ("c1", "c1 ", "", "c2"))
+    report = read("%s,Campaign Name,Remediation Status\n" % name + rows)
+    assert (report["campaign_ids"], report["campaign_names"]) == (["c1", "c2"], ["Q3 review"])
+
+
+def test_campaigns_are_bounded(read):
+    report = read("Campaign ID,Remediation Status\n" + "".join("c%d,Remediated\n" % number for number in range(9)))
+    assert report["campaign_ids"] == ["c0", "c1", "c2", "c3", "c4"]
+    assert read(HEADER + DONE)["campaign_ids"] == []
+
+
+# --- files as offices make them ---
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("line", ["sep=%s", "SEP=%s", '"sep=%s"'])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_line_that_names_the_separator(read, line, delimiter, encoding):
+    content = line % delimiter + "\r\n" + (HEADER + DONE + STILL_OPEN).replace(",", delimiter)
+    report = read(content.encode(encoding))
+    assert numbers(report) == (2, 1, 1, 0)
+    assert report["columns"][0] == "Identity"
+
+
+def test_lines_are_counted_from_the_first_of_the_file(read):
+    report = read("sep=,\nRemediation report\n\n" + HEADER + DONE + STRANGE)
+    assert "the first of them at line 6" in report["reason"]
+
+
+@pytest.mark.parametrize("title", [
+    "Remediation Status Report\n", "Campaign:,Quarterly review\n", "Report,,,\n,,,\n\n", '"Report, of Hamburg"\nMarch 2026\n',
+    "sep=,\nReport\n"])
+def test_title_before_the_header(read, title):
+    report = read(title + HEADER + DONE + STILL_OPEN)
+    assert numbers(report) == (2, 1, 1, 0)
+    assert "no item: line " in report["reason"]
+    assert read(title + HEADER + DONE)["outcome"] == "remediated"
+
+
+def test_title_with_another_separator_than_the_table(read):
+    assert numbers(read("Report, of Hamburg\n" + (HEADER + DONE).replace(",", ";"))) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("before", ["Jo Novak,Warehouse,WMS,Open\n", "A,B,C\n", "{}\n", "<html>\n", '"Jo\n'])
+def test_what_may_be_an_item_is_no_title(read, before):
+    assert read(before + HEADER + DONE)["outcome"] == "inconclusive"
+
+
+@pytest.mark.parametrize("extra", [",", ",,", ", ,"])
+def test_empty_cells_at_the_end_of_every_row(read, extra):
+    def wide(text, on):
+        return text.replace("\r\n", extra + "\r\n") if on else text
+
+    for header, rows in ((True, True), (True, False), (False, True)):
+        report = read(wide(HEADER, header) + wide(DONE + STILL_OPEN, rows))
+        assert numbers(report) == (2, 1, 1, 0), (header, rows)
+    # What only some rows have may be a cell that was torn apart.
+    report = read(HEADER + DONE + wide(DONE, True))
+    assert (report["outcome"], numbers(report)) == ("inconclusive", (2, 1, 0, 1))
+    assert "line 3" in report["reason"]
+
+
+def test_rows_that_all_have_a_cell_more_are_not_understood(read):
+    assert read(HEADER + "Novak, Jo,HR,FI,Remediated\n" * 2)["outcome"] == "inconclusive"
+
+
+@pytest.mark.parametrize("footer", [
+    "Total: 2", "Total,2", "TOTAL = 2", "Total items: 2,,,", "2 rows", "2 items in total.", "Summe: 2", "Generated by Ada, 2026",
+    "Report generated on 2026-03-02", "End of report", "Total: 2\r\n\r\nGenerated by x", "Exported 2026-03-02,,,"])
+def test_line_about_the_report_at_its_end(read, footer):
+    quoted = '"%s"' % footer if "Ada," in footer else footer
+    report = read(HEADER + DONE + DONE + quoted + "\r\n")
+    assert (report["outcome"], numbers(report)) == ("remediated", (2, 2, 0, 0)), report["reason"]
+    assert "no item: line 4" in report["reason"]
+    assert read(HEADER + DONE + STILL_OPEN + quoted)["outcome"] == "unremediated"
+
+
+@pytest.mark.parametrize("footer", ["Total: 12", "Total: 1", "12 rows", "Total: 0"])
+def test_total_that_is_not_that_of_the_rows(read, footer):
+    report = read(HEADER + DONE + DONE + footer)
+    assert report["outcome"] == "inconclusive"
+    assert "line 4 says %r, but there are 2 rows" % footer in report["reason"]
+    assert read(HEADER + "Total: 3\n")["outcome"] == "inconclusive"
+    assert read(HEADER + "Total: 0\n")["outcome"] == "remediated"
+
+
+@pytest.mark.parametrize("footer", [
+    "Total open: 2", "Open: 2", "Total: 2 (1 open)", "Not remediated,2", "Jo Novak", "Generated by Ada,Open", "Generated by Ada: 2 open", "Total,2,Open",
+    "Total: 2,,,Open", "remediated: 2", "Total revoked: 2", ",,,", "Continued on the next page"])
+def test_line_that_is_not_understood_is_an_item(read, footer):
+    report = read(HEADER + DONE + DONE + footer)
+    assert report["outcome"] in ("inconclusive", "unremediated")
+    assert report["items_total"] == 3
+    assert report["outcome"] == "unremediated" or "line 4" in report["reason"]
+
+
+def test_line_about_the_report_in_its_middle_is_an_item(read):
+    report = read(HEADER + DONE + "Total: 1\n" + DONE)
+    assert (report["outcome"], numbers(report)) == ("inconclusive", (3, 2, 0, 1))
+    assert "line 3" in report["reason"]
+
+
+@pytest.mark.parametrize("text", ["M\xfcller", "Jos\xe9", "\x80 5"])
+def test_windows_1252_is_named(read, text):
+    report = read(HEADER.encode() + DONE.encode() + text.encode("latin-1") + b",B,C,Remediated\n")
+    assert_damaged(report, "windows-1252", "save it as UTF-8")
+
+
+def test_bytes_that_are_nothing_are_not_named_windows_1252(read):
+    assert "windows" not in read(HEADER.encode() + b"\x81,B,C,Remediated\n")["reason"]
+    assert "windows" not in read(HEADER.encode() + "A,B,C,北".encode()[:-1])["reason"]
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/zero"])
+def test_device_is_never_opened(path, monkeypatch):
+    monkeypatch.setattr(os, "open", lambda *_arguments: pytest.fail("opened"))
+    with pytest.raises(OSError, match="not a regular file"):
+        read_report(path)
+
+
+def test_what_became_a_pipe_meanwhile_is_not_read(tmp_path, monkeypatch):
+    pipe, plain = tmp_path / "pipe", tmp_path / "plain"
+    os.mkfifo(pipe)
+    plain.write_text(HEADER)
+    original = os.stat
+    monkeypatch.setattr(os, "stat", lambda path, **options: original(plain if path == str(pipe) else path, **options))
+    with pytest.raises(OSError, match="not a regular file"):
+        read_report(str(pipe))
+
+
+def test_no_file_is_left_open(read, tmp_path):
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
+    for content in (HEADER + DONE, b"\xff", "", "{"):
+        read(content)
+    assert before is None or len(os.listdir("/proc/self/fd")) == before
+
+
+def test_nothing_shorter_than_the_file_with_a_total_is_remediated(read):
+    content = HEADER + DONE * 3 + "Total: 3\r\n"
+    for size in range(len(HEADER + DONE), len(content)):
+        report = read(content[:size])
+        assert report["items_total"] is None or report["items_total"] <= 4
+    assert read(HEADER + DONE * 2 + "Total: 3")["outcome"] == "inconclusive"
+
+
+def test_patterns_without_words_match_nothing():
+    assert not report_words.anywhere(set()).search("")

@@ -15,7 +15,7 @@ from ansible_collections.secops.remediation.plugins.modules import sailpoint_rem
 
 HEADER = "Identity,Access,Remediation Status\n"
 KEYS = {"path", "outcome", "reason", "items_total", "items_remediated", "items_open", "items_unknown", "open_items",
-        "columns", "status_column"}
+        "columns", "status_column", "words", "words_left_out", "campaign_ids", "campaign_names"}
 
 
 @pytest.fixture
@@ -56,6 +56,25 @@ def test_options_are_used(report):
 def test_empty_options_are_as_none(report):
     result = run([report("a.csv", "Remediated")], status_column=" ", remediated_values=[], open_values=[""])
     assert result["reports"][0]["outcome"] == "remediated"
+    assert result["settings"] == dict(status_column=None, remediated_values=[], open_values=[""], max_open_items=100)
+
+
+def test_what_a_report_was_read_with_reads_it_again(report):
+    path = report("a.csv", "Zu", "Auf")
+    result = run([path], status_column="remediation status", remediated_values=["zu"], open_values=["auf"], max_open_items=1)
+    settings = result["settings"]
+    again = module.read_report(path, module.Vocabulary(settings["remediated_values"], settings["open_values"]),
+                               settings["status_column"], settings["max_open_items"])
+    assert dict(again, path=path) == result["reports"][0]
+
+
+def test_an_error_that_nobody_thought_of_costs_one_file(report, monkeypatch):
+    done, broken = report("done.csv", "Remediated"), report("broken.csv", "Remediated")
+    original = module.read_report
+    monkeypatch.setattr(module, "read_report", lambda path, *rest: {}["x"] if path == broken else original(path, *rest))
+    with pytest.raises(TaskFailed, match="1 of 2 reports failed: .*KeyError") as failure:
+        run([broken, done])
+    assert [item["outcome"] for item in failure.value.result["reports"]] == ["inconclusive", "remediated"]
 
 
 def test_same_path_is_read_once(report, monkeypatch):
