@@ -21,6 +21,9 @@ CONTROLS = ["ac-2", "ac-6.7", "ca-7", "ra-5", "si-2"]
 SYSTEMS = {"campaign": "https://acme.api.identitynow.com", "exposure": "https://api-acme.xdr.us.paloaltonetworks.com"}
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 KINDS = ("campaign", "exposure")
+WORDS = [
+    {"word": "Vollzogen", "count": 2, "meaning": "remediated", "source": "configured"},
+    {"word": "Remediated", "count": 1, "meaning": "remediated", "source": "built_in"}]
 
 # Each is the name, reason or whatever of a target in hostile().
 HOSTILE = (

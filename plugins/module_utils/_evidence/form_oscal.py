@@ -18,11 +18,24 @@ import uuid
 from ipaddress import ip_address
 from urllib.parse import quote
 
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.formats import (
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_junit import request_line
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
+    KINDS,
+    followed_of,
+    kind_named,
+    kinds_in,
+    problems_of,
+    readable,
+    word_in_words,
+    words_counted,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.texts import (
     dict_at,
+    dicts,
+    listed,
+    moment_of,
     one_line,
-    request_line,
-    time_of,
+    written,
 )
 
 OSCAL_VERSION = "1.2.1"
@@ -31,26 +44,20 @@ PROJECT = "https://github.com/secops/remediation"
 NAMESPACE = PROJECT + "/ns/oscal"
 SPACE = uuid.uuid5(uuid.NAMESPACE_URL, NAMESPACE)
 
-SYSTEMS = {"campaign": "SailPoint Identity Security Cloud", "exposure": "Cortex Xpanse"}
 # What the targets of a verification say something about; a control of another family is about both kinds.
 KINDS_OF_FAMILIES = {"ac": ("campaign",), "ia": ("campaign",), "ps": ("campaign",),
                      "ra": ("exposure",), "sc": ("exposure",), "si": ("exposure",)}
 # Of families that are about people, what is about networks: information flow and remote access.
 KINDS_OF_CONTROLS = {"ac-4": ("exposure",), "ac-17": ("exposure",)}
-ALL_KINDS = ("campaign", "exposure")
+ALL_KINDS = tuple(KINDS)
 OBJECTIVES = {
     ("campaign",): "Access that reviewers decided to revoke has been removed from the systems that grant it.",
     ("exposure",): "Exposures that were to be remediated are no longer seen from the internet.",
     ALL_KINDS: "Access that reviewers decided to revoke has been removed from the systems that grant it, and exposures "
                "that were to be remediated are no longer seen from the internet."}
-RISKS = {
-    "campaign": ("Revoked access is still there", "Access that a reviewer decided to revoke is still in place, so "
-                 "somebody can use what they must no longer use."),
-    "exposure": ("Exposure is still there", "A service that was to be taken off the internet or to be repaired is still "
-                 "seen from there as it was.")}
 NO_PLAN = ("No OSCAL assessment plan exists for this verification. The resource that this points to describes what is "
            "verified and how an outcome comes about.")
-METHODS = {"campaign": ["TEST", "EXAMINE"], "exposure": ["TEST"]}
+METHODS = {"campaign": ["TEST", "EXAMINE"]}
 
 SP_800_53 = re.compile(r"([a-z]{2})-0*([0-9]+)(?:[(.]0*([0-9]+)\)?)?\Z")
 NOT_IN_A_TOKEN = re.compile(r"[^a-z0-9._-]+")
@@ -62,6 +69,7 @@ LONGEST_ID = 100
 LONGEST_TITLE = 200
 LONGEST_TEXT = 5000
 LONGEST_VALUE = 500
+MOST_WORDS = 100
 
 
 def oscal(verification, files):
@@ -119,8 +127,8 @@ def prop(name, value, own=True):
 
 def moment(*times):
     """The first that is a time, with its zone."""
-    found = next((time for time in map(time_of, times) if time), None)
-    return found.isoformat().replace("+00:00", "Z") if found else "1970-01-01T00:00:00Z"
+    found = next((time for time in map(moment_of, times) if time), None)
+    return written(found) if found else "1970-01-01T00:00:00Z"
 
 
 def address_props(alert):
@@ -136,6 +144,11 @@ def address_props(alert):
         if DOMAIN_NAME.match(name):
             props += prop("fqdn", name, own=False)
     return props
+
+
+def name_of(target):
+    """What a target is called."""
+    return one_line(target["name"] or target["id"], LONGEST_TITLE)
 
 
 def texts_of(value):
@@ -157,14 +170,14 @@ class Document:
     """
 
     def __init__(self, verification, files):
-        self._verification = verification
-        self._files = [dict(path=one_line(file["path"]), sha256=one_line(file.get("sha256"))) for file in files or ()]
+        self._verification = readable(verification)
+        self._files = [dict(path=one_line(file.get("path")), sha256=one_line(file.get("sha256"))) for file in dicts(files)]
         # What belongs to this verification alone gets its UUID from all of it.
         self._space = uuid.uuid5(SPACE, hashlib.sha256(json.dumps(
             [verification, self._files], sort_keys=True, default=str).encode()).hexdigest())
         self._resources = {}
         self._seen = {}
-        self._controls = list(dict.fromkeys(control_id(name) for name in verification.get("controls") or ()))
+        self._controls = list(dict.fromkeys(control_id(name) for name in listed(verification.get("controls"))))
         self._tool = self._stable("tool")
         self._systems = {}
 
@@ -221,7 +234,7 @@ class Document:
         """The one result: subjects, observations, risks and findings."""
         verification = self._verification
         campaigns, exposures, observations, risks = [], [], [], []
-        of_kind = {kind: [] for kind in ALL_KINDS}
+        of_kind = {kind: [] for kind in [*ALL_KINDS, *kinds_in(verification["targets"])]}
         for target in verification["targets"]:
             subject, where = self._subject(target)
             (campaigns if where == "component" else exposures).append(subject)
@@ -230,9 +243,12 @@ class Document:
             risk = self._risk(target, subject["uuid"], observation["uuid"])
             risks += [risk] if risk else []
             of_kind[target["kind"]].append((target["outcome"], observation["uuid"], risk and risk["uuid"]))
-        assessed = [control for control in self._controls if any(of_kind[kind] for kind in kinds_of(control))]
-        findings = [self._finding(control, [entry for kind in kinds_of(control) for entry in of_kind[kind]])
-                    for control in assessed]
+        # Nobody knows about what a target of another kind says nothing.
+        others = [entry for kind in of_kind if kind not in ALL_KINDS for entry in of_kind[kind]]
+        entries = {control: [entry for kind in kinds_of(control) for entry in of_kind[kind]] + others
+                   for control in self._controls}
+        assessed = [control for control in self._controls if entries[control]]
+        findings = [self._finding(control, entries[control]) for control in assessed]
         result = {
             "uuid": self._own("result"),
             "title": "Verification %s" % markup(verification.get("run")),
@@ -249,9 +265,12 @@ class Document:
         result["reviewed-controls"] = self._reviewed(assessed)
         with_lists(result, observations=observations, risks=risks, findings=findings)
         left_out = [control for control in self._controls if control not in assessed]
-        if left_out:
-            result["remarks"] = "No target of this verification says anything about %s, so there is no finding on %s." % (
-                ", ".join(left_out), "it" if len(left_out) == 1 else "them")
+        remarks = ["No target of this verification says anything about %s, so there is no finding on %s." % (
+            ", ".join(left_out), "it" if len(left_out) == 1 else "them")] if left_out else []
+        remarks += ["%s: %s" % (markup(asked), markup(problem)) for asked, problem in problems_of(verification)]
+        remarks += [text for text in (followed_of(verification),) if text]
+        if remarks:
+            result["remarks"] = "\n\n".join(remarks)
         return result
 
     def _reviewed(self, assessed):
@@ -289,7 +308,7 @@ class Document:
         key = (target["kind"], url)
         if key not in self._systems:
             self._systems[key] = {
-                "uuid": self._stable("system", *key), "type": "service", "title": SYSTEMS[target["kind"]],
+                "uuid": self._stable("system", *key), "type": "service", "title": markup(kind_named(target["kind"]).system),
                 "description": "The service that was asked, at %s" % markup(url), "props": prop("base-url", url),
                 "status": {"state": "operational"}}
         return self._systems[key]["uuid"]
@@ -300,7 +319,7 @@ class Document:
         identity = (kind, one_line(target.get("system")), one_line(target.get("id")))
         self._seen[identity] = occurrence = self._seen.get(identity, 0) + 1
         key = self._stable("target", *identity, *([occurrence] if occurrence > 1 else []))
-        name = one_line(target.get("name") or target.get("id"), LONGEST_TITLE)
+        name = name_of(target)
         if kind == "campaign":
             campaign = dict_at(target, "campaign")
             return {"uuid": key, "type": "process-procedure", "title": markup(name),
@@ -316,42 +335,50 @@ class Document:
                                  target.get("attack_surface_rule_id")),
                                 ("business-units", alert.get("business_unit_hierarchies"))):
             props += prop(own_name, value)
-        return with_lists({"uuid": key, "description": "An exposure: %s" % markup(name)}, props=props), "inventory-item"
+        description = "An exposure" if kind == "exposure" else "A %s" % markup(kind_named(kind).noun)
+        return with_lists({"uuid": key, "description": "%s: %s" % (description, markup(name))}, props=props), "inventory-item"
 
     def _observation(self, target, subject, subject_type):
         """What was found of a target."""
-        kind, name = target["kind"], one_line(target.get("name") or target.get("id"), LONGEST_TITLE)
+        kind, name = kind_named(target["kind"]), name_of(target)
         system = self._system(target)
-        requests = target.get("requests") or ()
-        props = prop("outcome", target["outcome"]) + prop("open-since", target.get("open_since")) + prop(
-            "scan-id", target.get("scan_id"))
+        requests, words = target["requests"], words_counted(target)
+        props = prop("outcome", target["outcome"]) + prop("open-since", target["open_since"]) + prop(
+            "not-verified-since", target["not_verified_since"]) + prop("scan-id", target["scan_id"])
+        if any(entry["configured"] for entry in words):
+            props += prop("words-configured-by-the-user", "yes")
         for key in ("items_total", "items_remediated", "items_open", "items_unknown"):
             props += prop(key.replace("_", "-"), dict_at(target, "items").get(key))
         observation = {
             "uuid": self._own("observation", subject),
-            "title": "%s: %s" % (kind.capitalize(), markup(name)),
-            "description": "%s: %s" % (target["outcome"].capitalize(), markup(target.get("reason"))),
+            "title": "%s: %s" % (markup(kind.noun[:1].upper() + kind.noun[1:]), markup(name)),
+            "description": "%s: %s" % (target["outcome"].capitalize(), markup(target["reason"])),
             "props": props,
             "methods": self._methods(target),
             "types": ["control-objective"],
             "origins": [{"actors": [{"type": "tool", "actor-uuid": actor} for actor in (self._tool, system) if actor]}],
             "subjects": [{"subject-uuid": subject, "type": subject_type, "title": markup(name)}],
         }
-        with_lists(observation, relevant_evidence=[self._evidence(file) for file in target.get("evidence") or ()])
-        times = [time for time in (request.get("server_time") for request in requests) if time_of(time)]
-        observation["collected"] = moment(*[target.get("finished_at")] + times[::-1] + [
-            self._verification.get("finished_at"), self._verification.get("started_at")])
+        with_lists(observation, relevant_evidence=[self._evidence(file) for file in target["evidence"]])
+        times = [request["server_time"] for request in requests]
+        observation["collected"] = moment(*[target["finished_at"]] + times[::-1] + [
+            self._verification["finished_at"], self._verification["started_at"]])
+        remarks = ["The words that counted in the report:"] + [
+            markup(word_in_words(entry)) for entry in words[:MOST_WORDS]] if words else []
+        if len(words) > MOST_WORDS:
+            remarks.append("%d more words are in verification.json." % (len(words) - MOST_WORDS))
         if requests:
+            remarks += ["The requests that support this:"] + [markup(request_line(request)) for request in requests]
+        if remarks:
             # An empty line between paragraphs, as Markdown has it.
-            observation["remarks"] = "\n\n".join(["The requests that support this:"] + [
-                markup(request_line(request)) for request in requests])
+            observation["remarks"] = "\n\n".join(remarks)
         return observation
 
     @staticmethod
     def _methods(target):
         """How a target was assessed."""
         if target["outcome"] in ("remediated", "unremediated") or dict_at(target, "items"):
-            return METHODS[target["kind"]]
+            return METHODS.get(target["kind"], ["TEST"])
         if target.get("scan_id") or target.get("scan"):
             return ["TEST"]
         return ["EXAMINE"] if target.get("campaign") or target.get("alert") or target.get("requests") else ["UNKNOWN"]
@@ -360,12 +387,12 @@ class Document:
         """What it means that a target is still open, or None where it is not known to be."""
         if target["outcome"] != "unremediated":
             return None
-        title, statement = RISKS[target["kind"]]
-        name = one_line(target.get("name") or target.get("id"), LONGEST_TITLE)
-        risk = {"uuid": self._stable("risk", subject, target.get("open_since")), "title": "%s: %s" % (title, markup(name)),
-                "description": markup(target.get("reason")), "statement": statement, "status": "open"}
-        with_lists(risk, props=prop("open-since", target.get("open_since")) + prop(
-            "severity", dict_at(target, "alert").get("severity")))
+        kind = kind_named(target["kind"])
+        risk = {"uuid": self._stable("risk", subject, target["open_since"]),
+                "title": "%s: %s" % (kind.risk, markup(name_of(target))),
+                "description": markup(target["reason"]), "statement": kind.statement, "status": "open"}
+        with_lists(risk, props=prop("open-since", target["open_since"]) + prop(
+            "not-verified-since", target["not_verified_since"]) + prop("severity", dict_at(target, "alert").get("severity")))
         risk["related-observations"] = [{"observation-uuid": observation}]
         return risk
 

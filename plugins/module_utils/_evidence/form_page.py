@@ -11,16 +11,35 @@ template escapes everything, and what could mislead the eye is made visible here
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
-from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.page_template import SCRIPT, STYLE, TEMPLATE
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.page_template import (
+    PAINT,
+    SCRIPT,
+    STYLE,
+    TEMPLATE,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
+    KINDS,
+    NEEDS_ACTION,
+    addresses_of,
+    followed_of,
+    kind_named,
+    kinds_in,
+    open_items_of,
+    port_of,
+    problems_of,
+    readable,
+    words_counted,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.texts import UNFIT, dicts, listed, moment_of, written
 
 # What needs action comes first.
-OUTCOMES = ("unremediated", "inconclusive", "pending", "remediated")
-OPEN = OUTCOMES[:3]
+OPEN = NEEDS_ACTION
+OUTCOMES = OPEN + ("remediated",)
 # What is done comes first where it is a picture of how far things are.
 PICTURED = ("remediated",) + OPEN
 VERDICTS = {
@@ -28,12 +47,11 @@ VERDICTS = {
     "not_verified": ("Not verified", "unremediated"),
     "incomplete": ("Not finished yet", "pending"),
 }
-SYSTEMS = {"campaign": "SailPoint Identity Security Cloud", "exposure": "Cortex Xpanse"}
-SCANS = {"campaign": "campaign remediation scan", "exposure": "remediation confirmation scan"}
 SEVERITIES = ("critical", "high", "medium", "low", "informational")
 FILES = {
     "verification.json": "the full record, which has a JSON Schema",
     "verification.csv": "one line for each target",
+    "open-items.csv": "one line for each item that is still open",
     "verification.junit.xml": "one test case for each target",
     "verification.md": "a summary for a ticket",
     "oscal-assessment-results.json": "NIST OSCAL assessment results",
@@ -55,8 +73,7 @@ MAX_ROWS = 2000
 MAX_NAMED = 100
 MAX_RUNS = 12
 MAX_OLDEST = 10
-# Not whitespace, and not what text in any script needs: these either break the file or turn what is around them.
-INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
+MAX_WORDS = 100
 
 
 def page(verification, files=()):
@@ -66,17 +83,23 @@ def page(verification, files=()):
     files: paths, relative to the page, of the files beside it that it can link to.
     """
     # Here because everything else has to be importable without it.
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True, trim_blocks=True, undefined=StrictUndefined)
-    # Indentation would be a good part of the file when there are thousands of targets.
-    template = environment.from_string("\n".join(line.strip() for line in TEMPLATE.strip().split("\n")))
     style = re.sub(r"\n\s*", "\n", STYLE)
     policy = "default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'" % (
         fingerprint(SCRIPT), fingerprint(style))
-    return template.render(model(visible(verification), [visible(str(path)) for path in files]), policy=Markup(policy),
-                           style=Markup(style), script=Markup(SCRIPT)) + "\n"
+    shown = model(readable(visible(verification)), [visible(str(path)) for path in files])
+    return template().render(shown, policy=Markup(policy), style=Markup(style), script=Markup(SCRIPT), paint=PAINT) + "\n"
+
+
+@functools.cache
+def template():
+    """The page's template, made once."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, trim_blocks=True, undefined=StrictUndefined)
+    # Indentation would be a good part of the file when there are thousands of targets.
+    return environment.from_string("\n".join(line.strip() for line in TEMPLATE.strip().split("\n")))
 
 
 def fingerprint(text):
@@ -84,36 +107,46 @@ def fingerprint(text):
     return "sha256-%s" % base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
-def visible(value):
-    """The same with every character that would break the file, or hide or turn others, named instead."""
+def visible(value, levels=20):
+    """The same with every character that would break the file, or hide or turn others, named instead.
+
+    levels: how deep lists and objects may be in each other; no reader follows deeper ones.
+    """
     if isinstance(value, str):
-        return INVISIBLE.sub(lambda match: "[U+%04X]" % ord(match[0]), value)
+        return UNFIT.sub(lambda match: "[U+%04X]" % ord(match[0]), value)
+    if isinstance(value, (dict, list, tuple)) and not levels:
+        return "\N{HORIZONTAL ELLIPSIS}"
     if isinstance(value, dict):
-        return {visible(key): visible(item) for key, item in value.items()}
+        return {visible(key): visible(item, levels - 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [visible(item) for item in value]
+        return [visible(item, levels - 1) for item in value]
     return value
 
 
 def model(verification, files):
     """What the template shows, in its order."""
     run = Run(verification)
-    targets = [target_of(target, number, run) for number, target in enumerate(dicts(verification.get("targets")))]
+    targets = [target_of(target, number, run) for number, target in enumerate(verification["targets"])]
     targets.sort(key=lambda target: OUTCOMES.index(target["outcome"]))
-    counts = counts_of(verification.get("counts"), targets)
-    word, tone = VERDICTS.get(verification.get("verdict"), VERDICTS["incomplete"])
+    counts = counts_of(verification["counts"])
+    word, tone = VERDICTS.get(words(verification.get("verdict")), VERDICTS["incomplete"])
     summary = words(verification.get("summary"))
     rest = summary[len(word) + 1:].strip() if summary.startswith(word + ":") else summary
     tally = [dict(outcome=outcome, count=counts[outcome], count_text=number(counts[outcome]),
                   share=share(counts[outcome], sum(counts.values()))) for outcome in PICTURED]
     beside, below = files_of(files)
     lanes, axis = lanes_of(run, targets)
+    replay = dict_of(verification.get("replay"))
     return dict(
         run=words(verification.get("run")), verdict=dict(word=word, tone=tone, rest=rest[:1].upper() + rest[1:]), tally=tally,
         bar=stack(counts), bar_text="%s targets: %s" % (number(sum(counts.values())), ", ".join(
             "%s %s" % (item["count_text"], item["outcome"]) for item in tally)),
-        total_text=number(len(targets)), facts=run_facts(verification, run, targets), action=action_of(targets),
-        targets=targets, lanes=lanes, axis=axis, events=events_of(run, targets), history=history_of(verification, targets),
+        total_text=number(len(targets)), facts=run_facts(verification, run, targets),
+        action=action_of(targets, problems_of(verification)),
+        targets=targets, kinds=[dict(name=name, title=kind_title(name)) for name in kinds_in(verification["targets"])],
+        words=words_of_reports(targets), followed=followed_of(verification),
+        all_followed=replay.get("followed") == replay.get("total"), lanes=lanes, axis=axis, events=events_of(run, targets),
+        history=history_of(verification, targets),
         files=beside, more_files=below, sums="SHA256SUMS" in files, previous=previous_of(verification),
         controls=[control_of(words(control)) for control in listed(verification.get("controls"))],
         made_by=" ".join(part for part in ("Made by", words(dict_of(verification.get("collection")).get("name")),
@@ -124,16 +157,6 @@ def model(verification, files):
 
 def dict_of(value):
     return value if isinstance(value, dict) else {}
-
-
-def listed(value):
-    if value is None or value == "":
-        return []
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def dicts(value):
-    return [item for item in listed(value) if isinstance(item, dict)]
 
 
 def words(value):
@@ -175,30 +198,14 @@ class Moment:
     def __init__(self, value):
         self.text = self.date = words(value)
         self.iso = None
-        self.time = read_time(self.text)
+        self.time = moment_of(self.text)
         if self.time:
-            self.text = self.time.strftime("%Y-%m-%d %H:%M:%S")
+            self.iso = written(self.time)
+            self.text = self.iso[:-1].replace("T", " ")
             self.date = self.text[:10]
-            self.iso = self.text.replace(" ", "T") + "Z"
 
     def __bool__(self):
         return bool(self.text)
-
-
-def read_time(text):
-    """A time in UTC, or None. Before Python 3.11, fromisoformat() knows neither Z nor every fraction."""
-    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)?\s*(Z|[+-]\d\d:?\d\d)?", text.strip())
-    if not match:
-        return None
-    try:
-        time = datetime.fromisoformat("%sT%s" % match.group(1, 2)).replace(tzinfo=timezone.utc)
-        zone = match[3] or "Z"
-        if zone != "Z":
-            minutes = int(zone[1:3]) * 60 + int(zone[-2:])
-            time -= timedelta(minutes=-minutes if zone[0] == "-" else minutes)
-    except (ValueError, OverflowError):
-        return None
-    return time
 
 
 def span(seconds):
@@ -243,27 +250,28 @@ class Run:
 
 def target_of(target, place, run):
     """What the page shows of a target."""
-    outcome = target.get("outcome") if target.get("outcome") in OUTCOMES else "inconclusive"
-    kind = target.get("kind") if target.get("kind") in SYSTEMS else "exposure"
-    name, target_id = words(target.get("name")).strip(), words(target.get("id"))
-    since = Moment(target.get("open_since") if outcome in OPEN else None)
+    outcome, kind = target["outcome"], target["kind"]
+    name, target_id = words(target["name"]).strip(), words(target["id"])
+    seen, missed = (Moment(target[key] if outcome in OPEN else None) for key in ("open_since", "not_verified_since"))
+    since = seen or missed
     open_for, days = run.open_for(since)
     alert = dict_of(target.get("alert"))
     severity = words(alert.get("severity")).lower()
     severity_rank = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
     items = dict_of(target.get("items"))
     return dict(
-        anchor="t%d" % (place + 1), kind=kind, outcome=outcome, title=name or target_id or "(no name)",
+        anchor="t%d" % (place + 1), kind=kind, kind_title=kind_title(kind), outcome=outcome, seen_open=bool(seen),
+        words=words_counted(target), title=name or target_id or "(no name)",
         id=target_id if name else "",
-        reason=words(target.get("reason")), open_since=since, open_for=open_for, days=days, system=words(target.get("system")),
-        started=Moment(target.get("started_at")), finished=Moment(target.get("finished_at")),
+        reason=target["reason"], open_since=since, open_for=open_for, days=days, system=words(target["system"]),
+        started=Moment(target["started_at"]), finished=Moment(target["finished_at"]),
         reported=Moment(dict_of(target.get("report")).get("lastRunAt")),
-        requests=[request_of(request) for request in dicts(target.get("requests"))],
-        files=[file_of(words(item.get("path")), words(item.get("sha256"))) for item in dicts(target.get("evidence"))],
-        open_items=dicts(items.get("open_items")), items_open=items.get("items_open"), facts=facts_of(target, kind),
+        requests=[request_of(request) for request in target["requests"]],
+        files=[file_of(item["path"], item["sha256"]) for item in target["evidence"]],
+        open_items=open_items_of(target), items_open=items.get("items_open"), facts=facts_of(target, kind),
         severity=severity.capitalize(), severity_rank=severity_rank,
         severity_class=SEVERITIES[severity_rank] if severity_rank < len(SEVERITIES) else "other",
-        alert_text=alert_text(target, alert), addresses=addresses_of(alert), port=port_of(alert, name),
+        alert_text=alert_text(target, alert), addresses=addresses_of(alert), port=port_of(target),
         rule=words(alert.get("attack_surface_rule_name") or target.get("attack_surface_rule_id")),
         unit=units_of(alert.get("business_unit_hierarchies")))
 
@@ -277,18 +285,6 @@ def request_of(request):
 def alert_text(target, alert):
     parts = [("Alert", target.get("alert_internal_id")), ("case", alert.get("case_id"))]
     return ", ".join("%s %s" % (noun, words(value)) for noun, value in parts if words(value))
-
-
-def addresses_of(alert):
-    names = ("ipv4_addresses", "ipv6_addresses", "domain_names")
-    return list(dict.fromkeys(words(item) for name in names for item in listed(alert.get(name)) if words(item)))
-
-
-def port_of(alert, name):
-    """The port, which Xpanse writes at the end of an alert's name, as in `RDP Server at 192.0.2.1:3389`."""
-    match = re.search(r" at \S+:([0-9]{1,5})$", name)
-    protocol = words(alert.get("port_protocol"))
-    return " ".join(part for part in (match[1] if match else "", protocol) if part)
 
 
 def units_of(hierarchies):
@@ -312,7 +308,7 @@ def facts_of(target, kind):
     if items.get("items_total") is not None:
         counted = "%s in the report%s" % (words(items["items_total"]), counted and ": " + counted)
     pairs = (
-        ("System", "%s, %s" % (SYSTEMS[kind], target["system"]) if target.get("system") else SYSTEMS[kind]),
+        ("System", ", ".join(part for part in (kind_named(kind).system, words(target["system"])) if part)),
         ("Campaign", ", ".join(part for part in (words(campaign.get("type")), words(campaign.get("status"))) if part)),
         ("Certifications", certified),
         ("Deadline", Moment(campaign.get("deadline")).text),
@@ -334,7 +330,8 @@ def facts_of(target, kind):
         ("Report made", Moment(report.get("lastRunAt")).text),
         ("Items", counted),
         ("Column with the state of an item", words(items.get("status_column"))),
-        ("Open since", Moment(target.get("open_since")).text),
+        ("First seen open", Moment(target["open_since"]).text),
+        ("First not verified", Moment(target["not_verified_since"]).text),
     )
     return [(name, value) for name, value in pairs if value]
 
@@ -357,10 +354,20 @@ def files_of(paths):
 
 # --- the top ---
 
-def counts_of(counts, targets):
+def counts_of(counts):
+    """How many targets there are of each outcome, by what a record says."""
     counts = dict_of(counts)
-    return {outcome: counts[outcome] if isinstance(counts.get(outcome), int) else sum(
-        target["outcome"] == outcome for target in targets) for outcome in OUTCOMES}
+    return {outcome: counts[outcome] if is_count(counts.get(outcome)) else 0 for outcome in OUTCOMES}
+
+
+def is_count(value):
+    """Whether a value is a number of things."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1e15
+
+
+def kind_title(name):
+    """A kind as a column or a list of choices has it."""
+    return (name if name in KINDS else words(name) or "unnamed").capitalize()
 
 
 def stack(counts):
@@ -388,11 +395,11 @@ def run_facts(verification, run, targets):
         if run.started.time and run.finished.time:
             lines.append("took %s" % exactly((run.finished.time - run.started.time).total_seconds()))
         facts.append(dict(name="Finished", lines=lines))
-    for kind, noun in (("campaign", "campaign"), ("exposure", "exposure")):
-        mine = [target for target in targets if target["kind"] == kind]
-        if mine:
-            systems = list(dict.fromkeys(target["system"] for target in mine if target["system"]))
-            facts.append(dict(name=SYSTEMS[kind], lines=[plural(len(mine), noun)] + systems))
+    for name in kinds_in(targets):
+        mine = [target for target in targets if target["kind"] == name]
+        systems = list(dict.fromkeys(target["system"] for target in mine if target["system"]))
+        noun = kind_named(name).noun if name in KINDS else "target"
+        facts.append(dict(name=kind_named(name).system, lines=[plural(len(mine), noun)] + systems))
     version = words(verification.get("schema_version"))
     lines = [words(verification.get("run"))] + (["schema version %s" % version] if version else [])
     facts.append(dict(name="Run", lines=[line for line in lines if line]))
@@ -401,9 +408,10 @@ def run_facts(verification, run, targets):
 
 # --- what needs action ---
 
-def action_of(targets):
+def action_of(targets, problems):
+    """What still has to be dealt with. problems: (what was asked for, what is wrong) of the look-ups."""
     by_outcome = {outcome: [target for target in targets if target["outcome"] == outcome] for outcome in OUTCOMES}
-    some = any(by_outcome[outcome] for outcome in OPEN)
+    some = problems or any(by_outcome[outcome] for outcome in OPEN)
     if some:
         lead = "Who and what still has to be dealt with, and what could not be found out."
     else:
@@ -411,12 +419,13 @@ def action_of(targets):
     unremediated = by_outcome["unremediated"]
     exposures = sorted((target for target in unremediated if target["kind"] == "exposure"),
                        key=lambda target: (target["severity_rank"], -(target["days"] or 0)))
-    titles = (("inconclusive", "Inconclusive: find out why, and run the verification again"),
-              ("pending", "Pending: a later run picks it up"))
-    return dict(any=some, lead=lead, none="Every target is remediated." if targets else "No target was found.",
+    others = [target for target in unremediated if target["kind"] not in KINDS]
+    titles = (("unremediated", "Still there, of a kind that this page does not know", others),
+              ("inconclusive", "Inconclusive: find out why, and run the verification again", by_outcome["inconclusive"]),
+              ("pending", "Pending: a later run picks it up", by_outcome["pending"]))
+    return dict(any=some, lead=lead, problems=problems, none="Every target is remediated." if targets else "No target was found.",
                 campaigns=cases_of([target for target in unremediated if target["kind"] == "campaign"]), exposures=exposures,
-                groups=[dict(outcome=outcome, title=title, groups=groups_of(by_outcome[outcome])) for outcome, title in titles if
-                        by_outcome[outcome]])
+                groups=[dict(outcome=outcome, title=title, groups=groups_of(mine)) for outcome, title, mine in titles if mine])
 
 
 def cases_of(campaigns):
@@ -438,7 +447,8 @@ def open_words(target):
     """For how long, as a sentence of its own."""
     if not target["days"]:
         return target["open_for"][:1].upper() + target["open_for"][1:]
-    return "Open for %s (since %s)" % (target["open_for"], target["open_since"].date)
+    return "%s for %s (since %s)" % ("Open" if target["seen_open"] else "Not verified", target["open_for"],
+                                     target["open_since"].date)
 
 
 def groups_of(targets):
@@ -453,7 +463,8 @@ def groups_of(targets):
 
 # --- the timeline ---
 
-def readable(moments):
+def in_order(moments):
+    """The moments that are times, the earliest first."""
     return sorted((moment for moment in moments if moment.time), key=lambda moment: moment.time)
 
 
@@ -465,7 +476,7 @@ def clock(moment, other):
 def scans_of(targets, kind):
     """(requested, finished, how many have not finished) of the scans of a kind."""
     mine = [target for target in targets if target["kind"] == kind and target["started"]]
-    requested, finished = (readable(target[name] for target in mine) for name in ("started", "finished"))
+    requested, finished = (in_order(target[name] for target in mine) for name in ("started", "finished"))
     return requested, finished, sum(not target["finished"] for target in mine)
 
 
@@ -478,9 +489,9 @@ def events_of(run, targets):
 
     if run.started:
         add(run.started, "The verification began")
-    for kind, noun in SCANS.items():
-        requested, finished, unfinished = scans_of(targets, kind)
-        where = SYSTEMS[kind]
+    for kind in map(kind_named, kinds_in(targets)):
+        requested, finished, unfinished = scans_of(targets, kind.name)
+        where, noun = kind.system, kind.scan
         if requested:
             early = sum(moment.time < run.started.time for moment in requested) if run.started.time else 0
             add(requested[0], "%s requested" % plural(len(requested), noun), (
@@ -490,10 +501,10 @@ def events_of(run, targets):
             add(finished[-1], "%s finished" % plural(len(finished), noun), (
                 where, finished[-1].time > finished[0].time and "the first at %s" % clock(finished[0], finished[-1]),
                 unfinished and "%s had not" % number(unfinished)))
-    reports = readable(target["reported"] for target in targets)
+    reports = in_order(target["reported"] for target in targets)
     if reports:
         add(reports[-1], "%s made" % plural(len(reports), "report"), (
-            SYSTEMS["campaign"], reports[-1].time > reports[0].time and "the first at %s" % clock(reports[0], reports[-1])))
+            KINDS["campaign"].system, reports[-1].time > reports[0].time and "the first at %s" % clock(reports[0], reports[-1])))
     if run.finished:
         add(run.finished, "The evidence was written")
     known = [event for event in events if event["time"].time]
@@ -503,11 +514,12 @@ def events_of(run, targets):
 
 def lanes_of(run, targets):
     """The same as bars, in percent of the whole time."""
-    lanes = [("This run", readable([run.started, run.finished]), "f-soft")]
-    for kind, name in (("campaign", "SailPoint scans"), ("exposure", "Xpanse scans")):
+    lanes = [("This run", in_order([run.started, run.finished]), "f-soft")]
+    for kind in kinds_in(targets):
+        name = {"campaign": "SailPoint scans", "exposure": "Xpanse scans"}.get(kind, "Other scans")
         requested, finished, _unfinished = scans_of(targets, kind)
-        lanes.append((name, readable(requested + finished), "f-pending"))
-    lanes.append(("Reports", readable(target["reported"] for target in targets), "f-remediated"))
+        lanes.append((name, in_order(requested + finished), "f-pending"))
+    lanes.append(("Reports", in_order(target["reported"] for target in targets), "f-remediated"))
     lanes = [(name, moments, fill) for name, moments, fill in lanes if moments]
     times = [moment.time for _name, moments, _fill in lanes for moment in moments]
     whole = (max(times) - min(times)).total_seconds() if times else 0
@@ -518,34 +530,50 @@ def lanes_of(run, targets):
         begin = 100 * (moments[0].time - min(times)).total_seconds() / whole
         width = max(1, 100 * (moments[-1].time - moments[0].time).total_seconds() / whole)
         bars.append(dict(name=name, x="%.2f" % min(begin, 100 - width), width="%.2f" % width, fill=fill))
-    return bars, (min(times).strftime("%Y-%m-%d %H:%M:%S"), max(times).strftime("%Y-%m-%d %H:%M:%S"))
+    return bars, tuple(written(time)[:-1].replace("T", " ") for time in (min(times), max(times)))
 
 
 # --- from run to run ---
 
 def history_of(verification, targets):
-    runs = [dict(run=words(item.get("run")), time=Moment(item.get("finished_at")), counts=counts_of(item.get("counts"), ()),
-                 open_items=item.get("open_items") if isinstance(item.get("open_items"), int) else None,
-                 verdict=VERDICTS.get(item.get("verdict"), ("", ""))[0]) for item in dicts(verification.get("history"))]
+    """How the open items and targets changed from run to run, and for how long targets have been open."""
+    runs = [run_of(item) for item in dicts(verification["history"])]
     shown = runs[-MAX_RUNS:]
     most = max([sum(item["counts"][outcome] for outcome in OPEN) for item in shown] + [1])
     columns = [column_of(item, most) for item in shown]
-    counted = [item for item in shown if item["open_items"] is not None]
-    most_items = max([item["open_items"] for item in counted] + [1])
-    items = [dict(open=number(item["open_items"]), time=item["time"], height=max(2, round(96 * item["open_items"] / most_items)))
-             for item in counted]
+    known = [item["open_items"] for item in shown if item["open_items"] is not None]
+    most_items = max(known + [1])
+    # A run that learned nothing keeps its place: a gap is a gap.
+    items = [dict(open="?" if item["open_items"] is None else number(item["open_items"]), time=item["time"],
+                  height=None if item["open_items"] is None else max(2, round(96 * item["open_items"] / most_items)))
+             for item in shown] if known else []
     rows = [dict(run=item["run"] or item["time"].text, verdict=item["verdict"],
-                 numbers=["" if item["open_items"] is None else number(item["open_items"])] +
+                 numbers=["not known" if item["open_items"] is None else number(item["open_items"])] +
                  [number(item["counts"][outcome]) for outcome in OUTCOMES] + [number(sum(item["counts"].values()))])
             for item in reversed(runs)]
-    aged = sorted((target for target in targets if target["days"] is not None), key=lambda target: -target["days"])
+    aged = sorted((target for target in targets if target["days"] is not None and target["seen_open"]),
+                  key=lambda target: -target["days"])
     longest = [target for target in aged if target["days"] > 0][:MAX_OLDEST]
     oldest = [dict(target, share="%.1f" % (100 * target["days"] / longest[0]["days"])) for target in longest]
+    unseen = sum(target["outcome"] in OPEN and not target["seen_open"] for target in targets)
     return dict(lead=lead_of(runs), columns=columns, items=items, rows=rows, ages=ages_of(aged), oldest=oldest,
-                oldest_title="Open the longest")
+                oldest_title="Open the longest", unseen="%s not verified, and not known to be open" % plural(
+                    unseen, "target") if unseen else "")
+
+
+def run_of(item):
+    """A run of the history."""
+    counts = counts_of(item.get("counts"))
+    open_items = item.get("open_items") if is_count(item.get("open_items")) else None
+    if not counts["remediated"] and not counts["unremediated"]:
+        # Nothing was learned, also where an older version wrote that nothing is open.
+        open_items = open_items or None
+    return dict(run=words(item.get("run")), time=Moment(item.get("finished_at")), counts=counts, open_items=open_items,
+                verdict=VERDICTS.get(words(item.get("verdict")), ("", ""))[0])
 
 
 def lead_of(runs):
+    """The change since the run before, in a sentence."""
     if not runs:
         return "No run was recorded."
     if len(runs) > 1 and None not in (runs[-1]["open_items"], runs[-2]["open_items"]):
@@ -585,6 +613,15 @@ def ages_of(aged):
 
 
 # --- the record ---
+
+def words_of_reports(targets):
+    """The words that counted, by target: those with words that the user configured come first."""
+    found = [dict(anchor=target["anchor"], title=target["title"], words=target["words"][:MAX_WORDS],
+                  left_out=number(max(0, len(target["words"]) - MAX_WORDS)),
+                  configured=any(entry["configured"] for entry in target["words"])) for target in targets if target["words"]]
+    return sorted(found, key=lambda item: not item["configured"])
+
+
 
 def previous_of(verification):
     previous = dict_of(verification.get("previous_run"))

@@ -233,6 +233,7 @@ details > summary { cursor: pointer; font-size: .875rem; color: var(--link); wid
 .figures thead th { border-top: 0; color: var(--soft); font-size: .8125rem; vertical-align: bottom; }
 .figures td { font-variant-numeric: tabular-nums; }
 .figures tbody th { font-weight: 400; overflow-wrap: break-word; }
+.words th, .words td { overflow-wrap: anywhere; }
 .aged li { display: grid; grid-template-columns: minmax(0, 1fr) 6rem 5.5rem; gap: 0 1rem; align-items: center; padding: .375rem 0; }
 .aged li { border-top: 1px solid var(--line); font-size: .875rem; }
 .aged li:first-child { border-top: 0; }
@@ -463,9 +464,13 @@ SCRIPT = """
 }());
 """
 
+# What is painted where a server's policy forbids the style, as Jenkins does: the same as the light colours above.
+PAINT = {"remediated": "#0f7355", "unremediated": "#b5242b", "inconclusive": "#8a5800", "pending": "#3d5caa", "soft": "#77818f",
+         "ground": "#d8dde4", "mark": "#ffffff"}
+
 TEMPLATE = """
 {% macro icon(outcome, size=16) %}
-<svg width="{{ size }}" height="{{ size }}" aria-hidden="true"><use href="#i-{{ outcome }}"/></svg>
+<svg width="{{ size }}" height="{{ size }}" color="{{ paint[outcome] }}" aria-hidden="true"><use href="#i-{{ outcome }}"/></svg>
 {% endmacro %}
 {% macro outcome(name) %}<span class="o {{ name }}">{{ icon(name) }}{{ name | capitalize }}</span>{% endmacro %}
 {% macro when(moment) %}
@@ -480,7 +485,7 @@ TEMPLATE = """
 {% if target.days == 0 %}
 <time datetime="{{ target.open_since.iso }}">{{ target.open_for }}</time>
 {% else %}
-{{ target.open_for }}
+{% if not target.seen_open %}not verified for {% endif %}{{ target.open_for }}
 {% endif %}
 {% if target.open_since.iso and target.days != 0 %}
 <br><span class="soft small">since <time datetime="{{ target.open_since.iso }}">{{ target.open_since.date }}</time></span>
@@ -504,21 +509,21 @@ TEMPLATE = """
 <svg width="0" height="0" aria-hidden="true">
 <defs>
 <symbol id="i-remediated" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7.5" fill="currentColor"/>
-<path d="M4.5 8.3l2.4 2.4 4.7-5" fill="none" class="mark" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round"/></symbol>
+<path d="M4.5 8.3l2.4 2.4 4.7-5" fill="none" class="mark" stroke="{{ paint.mark }}" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round"/></symbol>
 <symbol id="i-unremediated" viewBox="0 0 16 16"><path d="M5 .5h6L15.5 5v6L11 15.5H5L.5 11V5z" fill="currentColor"/>
-<path d="M8 4v4.6" fill="none" class="mark" stroke-width="2" stroke-linecap="round"/><circle cx="8" cy="11.6" r="1.2" class="f-mark"/></symbol>
+<path d="M8 4v4.6" fill="none" class="mark" stroke="{{ paint.mark }}" stroke-width="2" stroke-linecap="round"/><circle cx="8" cy="11.6" r="1.2" class="f-mark" fill="{{ paint.mark }}"/></symbol>
 <symbol id="i-inconclusive" viewBox="0 0 16 16"><path d="M8 .2L15.8 8 8 15.8.2 8z" fill="currentColor"/>
-<path d="M6.2 6.5a1.8 1.8 0 1 1 2.6 1.7c-.5.3-.8.6-.8 1.2" fill="none" class="mark" stroke-width="1.5" stroke-linecap="round"/>
-<circle cx="8" cy="11.6" r=".95" class="f-mark"/></symbol>
+<path d="M6.2 6.5a1.8 1.8 0 1 1 2.6 1.7c-.5.3-.8.6-.8 1.2" fill="none" class="mark" stroke="{{ paint.mark }}" stroke-width="1.5" stroke-linecap="round"/>
+<circle cx="8" cy="11.6" r=".95" class="f-mark" fill="{{ paint.mark }}"/></symbol>
 <symbol id="i-pending" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.8"/>
 <path d="M8 4.3V8l2.5 1.7" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"/></symbol>
-<pattern id="f-remediated" width="8" height="8" patternUnits="userSpaceOnUse"><rect width="8" height="8" class="f-remediated"/></pattern>
+<pattern id="f-remediated" width="8" height="8" patternUnits="userSpaceOnUse"><rect width="8" height="8" class="f-remediated" fill="{{ paint.remediated }}"/></pattern>
 <pattern id="f-unremediated" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-<rect width="7" height="7" class="f-unremediated"/><path d="M0 0v7" class="mark" stroke-width="2.4"/></pattern>
+<rect width="7" height="7" class="f-unremediated" fill="{{ paint.unremediated }}"/><path d="M0 0v7" class="mark" stroke="{{ paint.mark }}" stroke-width="2.4"/></pattern>
 <pattern id="f-inconclusive" width="7" height="7" patternUnits="userSpaceOnUse">
-<rect width="7" height="7" class="f-inconclusive"/><circle cx="3.5" cy="3.5" r="1.3" class="f-mark"/></pattern>
+<rect width="7" height="7" class="f-inconclusive" fill="{{ paint.inconclusive }}"/><circle cx="3.5" cy="3.5" r="1.3" class="f-mark" fill="{{ paint.mark }}"/></pattern>
 <pattern id="f-pending" width="7" height="7" patternUnits="userSpaceOnUse">
-<rect width="7" height="7" class="f-pending"/><path d="M0 3.5h7" class="mark" stroke-width="1.6"/></pattern>
+<rect width="7" height="7" class="f-pending" fill="{{ paint.pending }}"/><path d="M0 3.5h7" class="mark" stroke="{{ paint.mark }}" stroke-width="1.6"/></pattern>
 </defs>
 </svg>
 <header class="mast">
@@ -530,6 +535,7 @@ TEMPLATE = """
 {% if targets %}<li><a href="#targets">All targets</a></li>{% endif %}
 <li><a href="#timeline">Timeline</a></li>
 <li><a href="#history">History</a></li>
+{% if words %}<li><a href="#words">Words</a></li>{% endif %}
 <li><a href="#record">The record</a></li>
 </ul>
 </nav>
@@ -570,6 +576,12 @@ TEMPLATE = """
 <div class="card pad none">{{ icon("remediated" if targets else "pending", 24) }}<p>{{ action.none }}</p></div>
 {% else %}
 <p>{{ action.lead }}</p>
+{% if action.problems %}
+<h3 class="inconclusive">{{ icon("inconclusive") }}Look-ups with a problem</h3>
+<ul class="card reasons inconclusive">
+{% for asked, problem in action.problems %}<li><p><bdi>{{ asked }}</bdi></p><p class="why"><bdi>{{ problem }}</bdi></p></li>{% endfor %}
+</ul>
+{% endif %}
 {% if action.campaigns %}
 <h3 class="unremediated">{{ icon("unremediated") }}Access that is still there</h3>
 {% for case in action.campaigns %}
@@ -659,8 +671,9 @@ TEMPLATE = """
 {% endfor %}
 </div></fieldset>
 <div><label class="label" for="kind">Kind</label>
-<select id="kind" autocomplete="off"><option value="">All kinds</option><option value="campaign">Campaigns</option>
-<option value="exposure">Exposures</option></select></div>
+<select id="kind" autocomplete="off"><option value="">All kinds</option>
+{% for kind in kinds %}<option value="{{ kind.name }}">{{ kind.title }}</option>{% endfor %}
+</select></div>
 <div class="search"><label class="label" for="search">Words, ids, addresses, checksums</label>
 <input type="search" id="search" autocomplete="off" spellcheck="false"></div>
 <button type="button" id="reset">Show all</button>
@@ -677,7 +690,7 @@ TEMPLATE = """
 {% for target in targets %}
 <tr role="row" id="{{ target.anchor }}" data-outcome="{{ target.outcome }}" data-kind="{{ target.kind }}">
 <td role="cell">{{ outcome(target.outcome) }}</td>
-<td role="cell">{{ target.kind | capitalize }}</td>
+<td role="cell"><bdi>{{ target.kind_title }}</bdi></td>
 <td role="cell"><bdi class="name">{{ target.title }}</bdi>{% if target.id %}<bdi class="id">{{ target.id }}</bdi>{% endif %}</td>
 <td role="cell" class="why"><bdi>{{ target.reason }}</bdi></td>
 <td role="cell">{{ since(target) }}</td>
@@ -721,14 +734,14 @@ TEMPLATE = """
 
 <section id="timeline" aria-labelledby="timeline-title">
 <h2 id="timeline-title">Timeline of the run</h2>
-<p>All times are UTC. When a scan began or finished is what the system said, by its own clock.</p>
+<p>All times are UTC. The times of SailPoint's scans and reports are by its own clock, all others by that of the machine that asked.</p>
 <div class="card pad">
 {% if lanes %}
 <div class="lanes" aria-hidden="true">
 {% for lane in lanes %}
 <span>{{ lane.name }}</span>
-<svg width="600" height="14"><rect width="100%" height="100%" class="ground"/>
-<rect x="{{ lane.x }}%" width="{{ lane.width }}%" height="100%" class="{{ lane.fill }}"/></svg>
+<svg width="600" height="14"><rect width="100%" height="100%" class="ground" fill="{{ paint.ground }}"/>
+<rect x="{{ lane.x }}%" width="{{ lane.width }}%" height="100%" class="{{ lane.fill }}" fill="{{ paint[lane.fill[2:]] }}"/></svg>
 {% endfor %}
 <div class="axis"><span>{{ axis.0 }}</span><span>{{ axis.1 }}</span></div>
 </div>
@@ -753,8 +766,13 @@ TEMPLATE = """
 <p class="soft">Rows of the campaigns' reports that are still open, and exposures that are still there.</p>
 <ol class="chart" aria-label="Open items in each run">
 {% for column in history["items"] %}
-<li{% if loop.last %} class="now"{% endif %}><b>{{ column.open }}<span class="unseen"> open items</span></b>
-<svg width="40" height="{{ column.height }}" aria-hidden="true"><rect width="100%" height="100%" class="f-unremediated"/></svg>
+<li class="{% if loop.last %}now{% endif %}{% if not column.height %} gap{% endif %}">
+{% if column.height %}
+<b>{{ column.open }}<span class="unseen"> open items</span></b>
+<svg width="40" height="{{ column.height }}" aria-hidden="true"><rect width="100%" height="100%" class="f-unremediated" fill="{{ paint.unremediated }}"/></svg>
+{% else %}
+<b class="soft">not known</b>
+{% endif %}
 {% if column.time.iso %}<time datetime="{{ column.time.iso }}">{{ column.time.date }}</time>{% else %}{{ column.time.text }}{% endif %}</li>
 {% endfor %}
 </ol>
@@ -802,18 +820,43 @@ TEMPLATE = """
 <ol class="aged">
 {% for target in history.oldest %}
 <li><a href="#{{ target.anchor }}"><bdi>{{ target.title }}</bdi></a>
-<svg width="96" height="10" aria-hidden="true"><rect width="100%" height="100%" class="ground"/>
-<rect width="{{ target.share }}%" height="100%" class="f-{{ target.outcome }}"/></svg>
+<svg width="96" height="10" aria-hidden="true"><rect width="100%" height="100%" class="ground" fill="{{ paint.ground }}"/>
+<rect width="{{ target.share }}%" height="100%" class="f-{{ target.outcome }}" fill="{{ paint[target.outcome] }}"/></svg>
 <span class="number">{{ target.open_for }}</span></li>
 {% endfor %}
 </ol>
 {% endif %}
 {% else %}
-<p class="soft">No target is open.</p>
+<p class="soft">No target is known to be open.</p>
 {% endif %}
+{% if history.unseen %}<p class="soft">{{ history.unseen }}.</p>{% endif %}
 </div>
 </div>
 </section>
+
+{% if words %}
+<section id="words" aria-labelledby="words-title">
+<h2 id="words-title">Words that counted</h2>
+<p>What the reports say about the state of an item, and what it was taken to mean. A word that the user configured is the user's statement.</p>
+{% for group in words %}
+<div class="card pad">
+<h3><a href="#{{ group.anchor }}"><bdi>{{ group.title }}</bdi></a></h3>
+<table class="figures words">
+<thead><tr><th scope="col">Word</th><th scope="col">Items</th><th scope="col">Taken for</th><th scope="col">Known from</th></tr></thead>
+<tbody>
+{% for entry in group.words %}
+<tr><th scope="row">{% if entry.word %}<bdi>{{ entry.word }}</bdi>{% else %}<span class="soft">nothing</span>{% endif %}
+{% if entry.column %}<span class="soft">in the column <bdi>{{ entry.column }}</bdi></span>{% endif %}</th>
+<td>{{ entry.count }}</td><td>{{ entry.meaning }}</td>
+<td>{% if entry.configured %}<b>configured by the user</b>{% elif entry.meaning == "unknown" %}nowhere{% else %}built in{% endif %}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+{% if group.left_out != "0" %}<p class="soft small">{{ group.left_out }} more words are in verification.json.</p>{% endif %}
+</div>
+{% endfor %}
+</section>
+{% endif %}
 
 <section id="record" aria-labelledby="record-title">
 <h2 id="record-title">The record</h2>
@@ -833,6 +876,10 @@ TEMPLATE = """
 {% if sums %}
 <h4>To check that nothing was changed, in this folder:</h4>
 <p><code>sha256sum --check SHA256SUMS</code></p>
+{% endif %}
+{% if followed %}
+<h4>Computed again from the answers</h4>
+<p>{% if all_followed %}{{ followed }}{% else %}<b>{{ followed }} The others do not: see the check of the evidence.</b>{% endif %}</p>
 {% endif %}
 {% if previous %}
 <h4>The run before this one</h4>

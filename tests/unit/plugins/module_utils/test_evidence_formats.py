@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import csv
 import io
+import json
 import locale
 import re
 import sys
@@ -21,12 +22,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from ansible_collections.secops.remediation.plugins.module_utils._evidence import formats
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import (
+    form_csv,
+    form_junit,
+    form_markdown,
+    form_oscal,
+    form_page,
+    record,
+    texts,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import OUTCOMES
 
 SAMPLES = samples.all_samples()
 EVERY, HOSTILE = SAMPLES["every outcome"], SAMPLES["hostile"]
-WRITERS = (formats.csv_text, formats.junit_xml, formats.markdown)
+WRITERS = (form_csv.csv_text, form_csv.open_items_csv, form_junit.junit_xml, form_markdown.markdown)
 # All characters, halves of surrogate pairs too; and more often those that mean something somewhere.
 TEXTS = st.one_of(
     st.text(st.characters(exclude_categories=())),
@@ -96,7 +105,7 @@ def test_five_thousand_targets_take_no_time(writer):
     ([[{"name": "a"}, {"name": "b"}]], "a, b"),
 ])
 def test_a_value_in_one_line(value, text):
-    assert formats.one_line(value) == text
+    assert texts.one_line(value) == text
 
 
 def test_a_value_that_is_deeper_than_anybody_needs():
@@ -104,12 +113,12 @@ def test_a_value_that_is_deeper_than_anybody_needs():
     for _number in range(5000):
         value = [value]
 
-    assert formats.one_line(value) == "\u2026"
+    assert texts.one_line(value) == "\u2026"
 
 
 def test_a_text_that_is_too_long():
-    assert formats.one_line("x" * 11, 10) == "x" * 9 + "\u2026"
-    assert formats.one_line("x" * 10, 10) == "x" * 10
+    assert texts.one_line("x" * 11, 10) == "x" * 9 + "\u2026"
+    assert texts.one_line("x" * 10, 10) == "x" * 10
 
 
 @pytest.mark.parametrize("value, expected", [
@@ -117,22 +126,242 @@ def test_a_text_that_is_too_long():
     ("2026-03-02T00:15:00-0800", (2026, 3, 2, 8, 15)), ("2026-03-02 08:15:00", (2026, 3, 2, 8, 15)),
 ])
 def test_times(value, expected):
-    assert formats.time_of(value) == datetime(*expected, tzinfo=timezone.utc)
+    assert texts.moment_of(value) == datetime(*expected, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize("value", [
-    None, "", 5, "now", "2026-03-02", "2026-13-02T08:15:00Z", "2026-03-02T25:15:00Z", "0001-01-01T00:00:00+23:00",
+    None, "", 5, "now", "2026-13-02T08:15:00Z", "2026-03-02T25:15:00Z", "0001-01-01T00:00:00+23:00",
     "2026-03-02T08:15:00Zx", "2026-03-02T08:15:00+99:99x"])
 def test_what_is_no_time(value):
-    assert formats.time_of(value) is None
+    assert texts.moment_of(value) is None
+
+
+@pytest.mark.parametrize("value, text", [
+    ("2026-03-02T08:15:00Z", "2026-03-02T08:15:00Z"), ("2026-03-02T09:15:00.987+01:00", "2026-03-02T08:15:00Z"),
+    ("2026-03-02 08:15:00", "2026-03-02T08:15:00Z"), ("0999-01-01T00:00:00Z", "0999-01-01T00:00:00Z"),
+    ("yesterday", "yesterday"), (None, None), (5, 5), (["x"], ["x"]), ("0001-01-01T00:00:00+23:00", "0001-01-01T00:00:00+23:00")])
+def test_times_have_one_spelling(value, text):
+    assert texts.in_utc(value) == text
+
+
+# --- what the forms read ---
+
+
+def test_a_record_of_any_shape_is_a_target():
+    content = record.readable(dict(targets=[
+        None, "x", [], {}, dict(kind=["host"], outcome="great", reason=5), dict(outcome=["remediated"]),
+        dict(kind="campaign", outcome="remediated", requests=[None, {}], evidence={"path": 5}, items=[], scan_id=[1])]))
+
+    assert [target["outcome"] for target in content["targets"]] == ["inconclusive"] * 6 + ["remediated"]
+    assert content["counts"] == dict(remediated=1, unremediated=0, pending=0, inconclusive=6, total=7)
+    assert "the outcome 'great' is not known: 5" in content["targets"][4]["reason"]
+    assert content["targets"][6]["evidence"] == [dict(path="5", sha256="")]
+
+
+def test_before_1_2_a_target_was_open_since_it_was_not_verified():
+    old, new = record.target_of(dict(open_since="2026-01-01T00:00:00Z")), record.target_of(
+        dict(open_since=None, not_verified_since="2026-01-01T00:00:00Z"))
+
+    assert old["not_verified_since"] == old["open_since"] == new["not_verified_since"]
+    assert new["open_since"] is None
+
+
+OTHER_KIND = dict(kind="host", id="h1", name="a host", outcome="unremediated", reason="it is still there")
+
+
+@pytest.mark.parametrize("kind", ["host", "", None, "CAMPAIGN", ["campaign"], {"name": "exposure!"}, 5, "x" * 9000, "<b>"])
+@pytest.mark.parametrize("outcome", ["unremediated", "inconclusive", "pending", "great", None])
+def test_a_target_of_another_kind_is_in_every_form(kind, outcome):
+    content = copy.deepcopy(SAMPLES["exposures only"])
+    content["targets"].append(dict(OTHER_KIND, kind=kind, outcome=outcome))
+
+    rows = rows_of(form_csv.csv_text(content))
+    assert rows[1]["id"] == "h1" and rows[1]["outcome"] == (outcome if outcome in OUTCOMES else "inconclusive")
+    root = ElementTree.fromstring(form_junit.junit_xml(content).encode())
+    assert len(root.findall("testsuite")) == 2
+    suite = root.findall("testsuite")[1]
+    assert kind == "" or kind is None or "kind" in suite.get("name")
+    assert "Xpanse" not in suite.get("name") and "SailPoint" not in suite.get("name")
+    assert int(suite.get("failures")) == (outcome == "unremediated")
+    assert int(suite.get("errors")) == (outcome not in ("unremediated", "pending"))
+    assert "a host" in form_markdown.markdown(content)
+    assert len(rows_of(form_csv.open_items_csv(content))) == (outcome == "unremediated")
+
+
+def test_words_that_counted_are_in_every_form():
+    content = copy.deepcopy(EVERY)
+    for target in content["targets"][:2]:
+        target["items"]["words"] = samples.WORDS + [
+            dict(column="Item Status", word="", count=3, meaning="?", source="built_in")]
+    row = rows_of(form_csv.csv_text(content))[0]
+    assert row["words"] == ("'Vollzogen' (2): remediated, as the user configured; 'Remediated' (1): remediated; "
+                            "Item Status nothing (3): unknown")
+    assert "word: 'Vollzogen' (2): remediated, as the user configured" in form_junit.junit_xml(content)
+    text = form_markdown.markdown(content)
+    assert "- `Vollzogen`: 4, taken for remediated, **configured by the user**\n- (none) of column `Item Status`: 6" in text
+    assert "  - In words that the user configured: `Vollzogen` for remediated" in text
+    # Also of a verification that needs no action.
+    content = dict(content, targets=content["targets"][:1], verdict="verified")
+    assert "`Vollzogen`: 2" in form_markdown.markdown(content)
+
+
+def test_words_are_bounded_in_a_ticket_and_in_a_case():
+    content = copy.deepcopy(EVERY)
+    content["targets"][0]["items"]["words"] = [
+        dict(word="word %d" % number, count=1, meaning="unknown", source="built_in") for number in range(1000)]
+    assert "- and 960 more words" in form_markdown.markdown(content)
+    assert len(form_markdown.markdown(content)) < 32000
+    assert "900 more words are in verification.json" in form_junit.junit_xml(content)
+    assert "word 999" in form_csv.csv_text(content)
+
+
+def test_since_when_are_two_facts():
+    content = copy.deepcopy(EVERY)
+    content["targets"][1].update(open_since="2026-02-01T00:00:00Z", not_verified_since="2026-01-01T00:00:00Z")
+    content["targets"][3].update(open_since=None, not_verified_since="2026-01-05T00:00:00Z")
+    rows = rows_of(form_csv.csv_text(content))
+    assert [(rows[place]["open_since"], rows[place]["not_verified_since"]) for place in (1, 3)] == [
+        ("2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"), ("", "2026-01-05T00:00:00Z")]
+    text = form_markdown.markdown(content)
+    assert "Open since 2026-02-01. Not verified since 2026-01-01." in text
+    assert "get the report again. Not verified since 2026-01-05." in text
+    assert "first seen open: 2026-02-01T00:00:00Z\nfirst not verified: 2026-01-01T00:00:00Z" in form_junit.junit_xml(content)
+
+
+def test_look_ups_that_found_nothing_are_told():
+    content = dict(SAMPLES["verified"], verdict="not_verified", lookups=[
+        dict(kind="filter", asked="name sw @team", found=0, problem="no campaign fits it"), dict(kind="case", problem=None),
+        None])
+    text = form_markdown.markdown(content)
+    assert "### Look-ups with a problem: 1\n\n- `filter name sw @team`: no campaign fits it" in text
+    root = ElementTree.fromstring(form_junit.junit_xml(content).encode())
+    assert (root.get("tests"), root.get("errors")) == ("3", "1")
+    assert "no campaign fits it" in root.find("testsuite/testcase/error").text
+
+
+@pytest.mark.parametrize("verdict", ["not_verified", "incomplete", None, "great", ["verified"]])
+def test_junit_is_green_only_for_what_is_verified(verdict):
+    root = ElementTree.fromstring(form_junit.junit_xml(dict(SAMPLES["verified"], verdict=verdict)).encode())
+    assert root.get("errors") == "1"
+    root = ElementTree.fromstring(form_junit.junit_xml(SAMPLES["verified"]).encode())
+    assert (root.get("errors"), root.get("failures")) == ("0", "0")
+
+
+def test_what_follows_from_the_records_is_said():
+    content = dict(EVERY, replay=dict(followed=7, total=8))
+    sentence = "7 of 8 outcomes follow from the answers on record."
+    assert sentence in form_markdown.markdown(content) and sentence in form_junit.junit_xml(content)
+    for nothing in (None, {}, dict(followed=None, total=8), 5):
+        content = dict(EVERY, replay=nothing)
+        assert "on record" not in form_markdown.markdown(content) + form_junit.junit_xml(content)
+
+
+# Whatever JSON can hold, and more often what the forms look for.
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS, st.sampled_from(OUTCOMES + samples.KINDS),
+              st.sampled_from(["x" * 300, "2026-03-02T08:15:00Z", "9999-12-31T23:59:59-12:00"])),
+    lambda part: st.one_of(st.lists(part, max_size=3), st.dictionaries(
+        st.one_of(TEXTS, st.sampled_from(("name", "open_items", "items_open", "words", "word", "count", "path", "counts"))),
+        part, max_size=3)),
+    max_leaves=8)
+FIELDS = st.fixed_dictionaries({}, optional=dict.fromkeys((
+    "id", "name", "reason", "open_since", "not_verified_since", "scan_id", "started_at", "finished_at", "system", "requests",
+    "evidence", "campaign", "alert", "scan", "report", "items", "alert_internal_id", "attack_surface_rule_id",
+    "service_id"), JSON))
+TARGET = st.one_of(JSON, st.builds(
+    lambda fields, kind, outcome: dict(fields, kind=kind, outcome=outcome),
+    FIELDS, st.one_of(st.sampled_from(samples.KINDS), JSON), st.one_of(st.sampled_from(OUTCOMES), JSON)))
+CONTENT = st.fixed_dictionaries(dict(targets=st.lists(TARGET, max_size=4)), optional=dict.fromkeys((
+    "schema_version", "collection", "run", "verdict", "summary", "counts", "started_at", "finished_at", "controls",
+    "previous_run", "history", "replay", "lookups"), JSON))
+
+
+@given(CONTENT)
+@settings(max_examples=150, deadline=None, database=None)
+def test_no_odd_value_costs_a_form_or_a_target(content):
+    expected = record.readable(content)
+    numbers = expected["counts"]
+    assert len(expected["targets"]) == len(content["targets"])
+
+    rows = rows_of(form_csv.csv_text(content))
+    assert [row["outcome"] for row in rows] == [target["outcome"] for target in expected["targets"]]
+    open_rows = rows_of(form_csv.open_items_csv(content))
+    assert len(open_rows) >= numbers["unremediated"]
+    root = ElementTree.fromstring(form_junit.junit_xml(content).encode())
+    assert (int(root.get("failures")), int(root.get("errors")) >= numbers["inconclusive"]) == (numbers["unremediated"], True)
+    assert sum(len(suite.findall("testcase")) for suite in root) >= len(content["targets"])
+    if content.get("verdict") != "verified" or numbers["remediated"] < numbers["total"]:
+        assert any(root.iter(tag) for tag in ("failure", "error", "skipped"))
+    text = form_markdown.markdown(content)
+    assert ("### Still open: %d" % numbers["unremediated"] in text) == bool(numbers["unremediated"])
+    (result,) = form_oscal.oscal(content, [])["assessment-results"]["results"]
+    assert len(result.get("observations", ())) == len(content["targets"])
+    assert len(result.get("risks", ())) == numbers["unremediated"]
+    for finding in result.get("findings", ()):
+        if finding["target"]["status"]["state"] == "satisfied":
+            assert numbers["unremediated"] + numbers["inconclusive"] + numbers["pending"] < numbers["total"]
+    written = form_page.page(content)
+    assert re.findall(r'data-outcome="(\w+)"', written).count("remediated") == numbers["remediated"]
+    for form in (text, form_csv.csv_text(content), written, form_junit.junit_xml(content)):
+        assert not texts.UNFIT.search(form)
+        form.encode("utf-8")
+
+
+# --- CSV of open items ---
+
+
+def test_open_items_say_who_what_where_and_since_when():
+    rows = rows_of(form_csv.open_items_csv(EVERY))
+
+    assert [row["kind"] for row in rows] == ["campaign", "exposure"]
+    campaign, exposure = rows
+    assert {name: campaign[name] for name in ("identity", "account", "access", "source", "target_id", "target_name", "open_since")
+            } == dict(identity="Jo Novak", account="", access="WMS_SUPERVISOR", source="Warehouse",
+                      target_id=EVERY["targets"][1]["id"], target_name="Quarterly review", open_since=samples.BEFORE)
+    assert json.loads(campaign["item"]) == EVERY["targets"][1]["items"]["open_items"][0]
+    assert {name: exposure[name] for name in ("alert_id", "attack_surface_rule", "service_id", "ip_addresses", "domain_names",
+                                              "port", "severity", "business_units", "run")} == dict(
+        alert_id="4105", attack_surface_rule="RDP Server", service_id="service-4105", ip_addresses="192.0.2.10",
+        domain_names="rdp.acme.example", port="3389 TCP", severity="high", business_units="Acme, Logistics", run=samples.RUN)
+
+
+def test_open_items_that_are_left_out_are_counted():
+    content = copy.deepcopy(EVERY)
+    content["targets"][1]["items"]["items_open"] = 12
+    assert rows_of(form_csv.open_items_csv(content))[1]["item"].startswith("11 more open items are in the report: reports/")
+    content["targets"][1]["items"]["open_items"] = []
+    assert rows_of(form_csv.open_items_csv(content))[0]["item"].startswith("12 open items are in the report: reports/")
+    del content["targets"][1]["items"]
+    assert rows_of(form_csv.open_items_csv(content))[0]["target_id"] == content["targets"][1]["id"]
+
+
+@pytest.mark.parametrize("name", ["Identity", "IDENTITY_NAME", "identityName", " display name "])
+def test_columns_of_people_are_found_however_they_are_spelled(name):
+    content = copy.deepcopy(EVERY)
+    content["targets"][1]["items"]["open_items"] = [{name: "Ada", "Access": ""}]
+    assert rows_of(form_csv.open_items_csv(content))[0]["identity"] == "Ada"
+
+
+def test_a_file_without_open_items_has_its_header():
+    assert form_csv.open_items_csv(SAMPLES["verified"]) == "\ufeff" + ",".join(form_csv.ITEM_COLUMNS) + "\r\n"
+
+
+@given(TEXTS)
+@QUICKLY
+def test_no_text_makes_a_formula_of_an_open_item(text):
+    rows = rows_of(form_csv.open_items_csv(with_text(text)))
+
+    assert len(rows) == 2
+    for row in rows:
+        assert not [cell for cell in row.values() if could_be_a_formula(cell) or re.search("[\r\n\t]", cell)]
 
 
 # --- CSV ---
 
 
 def rows_of(text):
-    assert text.endswith("\r\n")
-    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    assert text.startswith("\ufeff") and text.endswith("\r\n")
+    return list(csv.DictReader(io.StringIO(text[1:], newline=""), strict=True))
 
 
 def could_be_a_formula(text):
@@ -147,7 +376,7 @@ def could_be_a_formula(text):
 
 
 def test_csv_has_a_row_for_each_target():
-    rows = rows_of(formats.csv_text(EVERY))
+    rows = rows_of(form_csv.csv_text(EVERY))
 
     assert [(row["kind"], row["outcome"]) for row in rows] == [
         (target["kind"], target["outcome"]) for target in EVERY["targets"]]
@@ -161,7 +390,7 @@ def test_csv_has_a_row_for_each_target():
 
 
 def test_csv_without_targets_has_its_header():
-    assert formats.csv_text(SAMPLES["nothing"]) == ",".join(formats.COLUMNS) + "\r\n"
+    assert form_csv.csv_text(SAMPLES["nothing"]) == "\ufeff" + ",".join(form_csv.COLUMNS) + "\r\n"
 
 
 @pytest.mark.parametrize("text, cell", [
@@ -172,7 +401,7 @@ def test_csv_without_targets_has_its_header():
     ("Zone 7: server room", "Zone 7: server room"), (5, "5"), (None, ""),
 ])
 def test_a_cell_is_never_a_formula(text, cell):
-    assert formats.cell(text) == cell
+    assert form_csv.cell(text) == cell
 
 
 def test_no_form_of_the_signs_is_forgotten():
@@ -180,21 +409,21 @@ def test_no_form_of_the_signs_is_forgotten():
              unicodedata.normalize("NFKC", chr(code))[:1] in ("=", "+", "-", "@", "\u2212")]
 
     assert len(forms) > 10
-    assert [form for form in forms if not formats.cell(form + "1").startswith("'")] == []
+    assert [form for form in forms if not form_csv.cell(form + "1").startswith("'")] == []
 
 
 def test_a_cell_is_not_longer_than_a_spreadsheet_takes():
-    assert len(formats.cell("x" * 100000)) <= 32767
+    assert len(form_csv.cell("x" * 100000)) <= 32767
 
 
 @given(TEXTS)
 @QUICKLY
 def test_no_text_makes_a_formula_or_a_row(text):
-    rows = rows_of(formats.csv_text(with_text(text)))
+    rows = rows_of(form_csv.csv_text(with_text(text)))
 
     assert len(rows) == 2
     for row in rows:
-        assert set(row) == set(formats.COLUMNS)
+        assert set(row) == set(form_csv.COLUMNS)
         assert not [cell for cell in row.values() if could_be_a_formula(cell)]
         assert not [cell for cell in row.values() if re.search("[\r\n\t]", cell)]
 
@@ -203,12 +432,12 @@ def test_no_text_makes_a_formula_or_a_row(text):
 
 
 def test_junit_says_what_each_outcome_is():
-    root = ElementTree.fromstring(formats.junit_xml(EVERY).encode())
+    root = ElementTree.fromstring(form_junit.junit_xml(EVERY).encode())
     suites = root.findall("testsuite")
 
     assert [suite.get("name") for suite in suites] == ["SailPoint certification campaigns", "Cortex Xpanse exposures"]
-    assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped", "time")} == {
-        "tests": "8", "failures": "2", "errors": "2", "skipped": "2", "time": "367.000"}
+    assert dict(root.attrib) == {
+        "name": "Remediation verification %s" % samples.RUN, "tests": "8", "failures": "2", "errors": "2", "time": "367.000"}
     for suite in suites:
         assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped", "timestamp")} == {
             "tests": "4", "failures": "1", "errors": "1", "skipped": "1", "timestamp": "2026-03-02T08:15:00"}
@@ -227,15 +456,48 @@ def test_junit_says_what_each_outcome_is():
         assert words in case.find("system-out").text
 
 
+# What junit-10.xsd of Jenkins' xUnit plugin allows: by element, its attributes, those it must have, and what may be in it.
+ALLOWED = {
+    "testsuites": ("name time tests failures errors", "", "testsuite"),
+    "testsuite": ("name tests failures errors group time skipped timestamp hostname id package file log url",
+                  "name tests failures errors", "testsuite properties testcase system-out system-err"),
+    "properties": ("", "", "property"),
+    "property": ("name value", "name value", ""),
+    "testcase": ("name time classname group", "name", "skipped error failure system-out system-err"),
+    "failure": ("type message", "", ""), "error": ("type message", "", ""), "skipped": ("type message", "", ""),
+    "system-out": ("", "", ""), "system-err": ("", "", "")}
+
+
+def assert_jenkins_takes(text):
+    root = ElementTree.fromstring(text.encode())
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        attributes, required, children = (set(part.split()) for part in ALLOWED[element.tag])
+        assert required <= set(element.attrib) <= attributes, element.tag
+        assert {child.tag for child in element} <= children, element.tag
+        if element.tag in ("testsuites", "testsuite"):
+            assert re.fullmatch(r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?", element.get("time"))
+            assert not (element.text or "").strip()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_junit_is_valid_for_jenkins(name):
+    assert_jenkins_takes(form_junit.junit_xml(SAMPLES[name]))
+
+
+def test_junit_of_strange_targets_is_valid_for_jenkins():
+    assert_jenkins_takes(form_junit.junit_xml(dict(targets=[{}, None, dict(OTHER_KIND, kind=None)])))
+
+
 def test_junit_without_targets_is_no_success():
-    root = ElementTree.fromstring(formats.junit_xml(SAMPLES["nothing"]).encode())
+    root = ElementTree.fromstring(form_junit.junit_xml(SAMPLES["nothing"]).encode())
 
     assert (root.get("tests"), root.get("errors")) == ("1", "1")
     assert root.find("testsuite/testcase/error").get("message") == SAMPLES["nothing"]["summary"]
 
 
 def test_junit_has_only_suites_with_targets():
-    root = ElementTree.fromstring(formats.junit_xml(SAMPLES["campaigns only"]).encode())
+    root = ElementTree.fromstring(form_junit.junit_xml(SAMPLES["campaigns only"]).encode())
 
     assert [suite.get("name") for suite in root] == ["SailPoint certification campaigns"]
 
@@ -246,7 +508,7 @@ def test_junit_names_are_the_same_in_the_next_run_and_only_once():
         target.update(id="1", name=name)
     content["targets"][2]["id"] = "a (1) #2"
 
-    names = [case.get("name") for case in ElementTree.fromstring(formats.junit_xml(content).encode()).iter("testcase")]
+    names = [case.get("name") for case in ElementTree.fromstring(form_junit.junit_xml(content).encode()).iter("testcase")]
 
     assert names == ["a (1)", "a (1) #2", "a (1) #2 #2"]
 
@@ -254,9 +516,9 @@ def test_junit_names_are_the_same_in_the_next_run_and_only_once():
 def test_junit_of_several_systems_is_of_no_host():
     content = samples.verify(samples.results_of([("campaign", "remediated")] * 2))
     content["targets"][0]["system"] = "https://[broken"
-    assert 'hostname="acme.api.identitynow.com"' in formats.junit_xml(content)
+    assert 'hostname="acme.api.identitynow.com"' in form_junit.junit_xml(content)
     content["targets"][0]["system"] = "https://other.example"
-    assert 'hostname="localhost"' in formats.junit_xml(content)
+    assert 'hostname="localhost"' in form_junit.junit_xml(content)
 
 
 def assert_junit_holds(text, content):
@@ -275,7 +537,7 @@ def assert_junit_holds(text, content):
 
 
 def test_junit_of_hostile_texts():
-    assert_junit_holds(formats.junit_xml(HOSTILE), HOSTILE)
+    assert_junit_holds(form_junit.junit_xml(HOSTILE), HOSTILE)
 
 
 @given(TEXTS, st.sampled_from(OUTCOMES))
@@ -283,7 +545,7 @@ def test_junit_of_hostile_texts():
 def test_no_text_breaks_junit(text, outcome):
     content = with_text(text, outcome)
 
-    assert_junit_holds(formats.junit_xml(content), content)
+    assert_junit_holds(form_junit.junit_xml(content), content)
 
 
 # --- Markdown ---
@@ -314,7 +576,7 @@ def assert_only_text(text):
 
 
 def test_markdown_begins_with_what_matters():
-    text = formats.markdown(EVERY)
+    text = form_markdown.markdown(EVERY)
 
     assert text.startswith("## Remediation verification: not verified\n\nNot verified: 2 of 8 targets remediated")
     assert "| 2 | 2 | 2 | 2 | 8 |" in text
@@ -329,7 +591,7 @@ def test_markdown_begins_with_what_matters():
 
 
 def test_markdown_of_a_verification_without_problems():
-    text = formats.markdown(SAMPLES["verified"])
+    text = form_markdown.markdown(SAMPLES["verified"])
 
     assert "## Remediation verification: verified" in text
     assert "###" not in text
@@ -338,13 +600,13 @@ def test_markdown_of_a_verification_without_problems():
 def test_markdown_is_bounded_and_says_so():
     content = samples.many(800)
 
-    text = formats.markdown(content, most=7)
+    text = form_markdown.markdown(content, most=7)
     assert len([line for line in text.splitlines() if line.startswith("- **")]) == 7
     assert "593 more need action: see verification.json in the evidence of run `%s`." % samples.RUN in text
     assert "### Still open: 200" in text and "### Not finished" not in text
 
-    assert len(formats.markdown(content, most=100000)) < 32000
-    assert "600 more need action" in formats.markdown(content, most=0)
+    assert len(form_markdown.markdown(content, most=100000)) < 32000
+    assert "600 more need action" in form_markdown.markdown(content, most=0)
 
 
 def test_markdown_lists_what_has_been_open_for_longest_first():
@@ -352,7 +614,7 @@ def test_markdown_lists_what_has_been_open_for_longest_first():
     for target, name, day in zip(content["targets"], ("last", "first", "second"), (9, 1, 5), strict=True):
         target.update(name=name, open_since="2026-01-0%dT00:00:00Z" % day)
 
-    text = formats.markdown(content)
+    text = form_markdown.markdown(content)
 
     assert text.index("first") < text.index("second") < text.index("last")
 
@@ -362,7 +624,7 @@ def test_markdown_shows_a_few_open_items_and_counts_the_others():
     items = content["targets"][0]["items"]
     items.update(items_open=12, open_items=[{"A": "1", "B": "2", "C": "", "D": None, "E": "5"}] * 5)
 
-    lines = formats.markdown(content).splitlines()
+    lines = form_markdown.markdown(content).splitlines()
 
     assert lines.count("  - A `1`, B `2`, C (none), D (none)") == 3
     assert "  - and 9 more" in lines
@@ -376,24 +638,24 @@ def test_markdown_does_not_depend_on_the_language(monkeypatch):
                 locale.setlocale(locale.LC_ALL, name)
             except locale.Error:
                 continue
-            assert "Open since 2026-02-23" in formats.markdown(EVERY)
+            assert "Open since 2026-02-23" in form_markdown.markdown(EVERY)
     finally:
         locale.setlocale(locale.LC_ALL, before)
 
 
 @pytest.mark.parametrize("text", samples.HOSTILE)
 def test_markdown_shows_hostile_texts_as_they_are(text):
-    spans = assert_only_text(formats.markdown(with_text(text)))
-    shown = formats.one_line(text, formats.LONGEST_NAME)
+    spans = assert_only_text(form_markdown.markdown(with_text(text)))
+    shown = texts.one_line(text, form_markdown.LONGEST_NAME)
 
-    assert not shown or shown in spans or formats.PLAIN.fullmatch(shown)
+    assert not shown or shown in spans or form_markdown.PLAIN.fullmatch(shown)
 
 
 def test_markdown_of_hostile_texts_together():
-    assert_only_text(formats.markdown(HOSTILE, most=10000))
+    assert_only_text(form_markdown.markdown(HOSTILE, most=10000))
 
 
-@given(TEXTS, st.sampled_from(formats.NEEDS_ACTION))
+@given(TEXTS, st.sampled_from(record.NEEDS_ACTION))
 @QUICKLY
 def test_no_text_becomes_markup(text, outcome):
-    assert_only_text(formats.markdown(with_text(text, outcome)))
+    assert_only_text(form_markdown.markdown(with_text(text, outcome)))

@@ -180,8 +180,9 @@ def test_observations():
         ["TEST", "EXAMINE"], ["TEST", "EXAMINE"], ["EXAMINE"], ["TEST", "EXAMINE"], ["TEST"], ["TEST"], ["TEST"], ["TEST"]]
     open_one = observations[1]
     assert open_one["description"] == "Unremediated: 1 of 3 items still open"
-    assert open_one["collected"] == "2026-03-02T08:16:02.500000Z"
-    assert props_of(open_one) == {"outcome": "unremediated", "open-since": samples.BEFORE, "items-total": "3",
+    assert open_one["collected"] == "2026-03-02T08:16:02Z"
+    assert props_of(open_one) == {"outcome": "unremediated", "open-since": samples.BEFORE,
+                                  "not-verified-since": samples.BEFORE, "items-total": "3",
                                   "items-remediated": "2", "items-open": "1", "items-unknown": "0"}
     assert "run-remediation-scan: HTTP 200, trackingId 0b3c" in open_one["remarks"]
     # A campaign that is pending has no time of its own but that of the last request.
@@ -295,3 +296,45 @@ def test_five_thousand_targets_take_no_time():
 
     assert time.perf_counter() - start < 20
     assert size < 20_000_000
+
+
+# --- words, look-ups, and kinds that are not known ---
+
+
+def test_words_that_counted_are_in_the_observation():
+    content = copy.deepcopy(EVERY)
+    content["targets"][0]["items"]["words"] = samples.WORDS
+    (result,) = oscal(content, [])["assessment-results"]["results"]
+    observation = result["observations"][0]
+
+    assert props_of(observation)["words-configured-by-the-user"] == "yes"
+    assert "'Vollzogen' (2): remediated, as the user configured" in observation["remarks"]
+    assert "'Remediated' (1): remediated\n" in observation["remarks"] + "\n"
+    assert "words-configured-by-the-user" not in props_of(result["observations"][1])
+
+
+def test_result_says_what_was_not_found_and_what_follows():
+    content = dict(EVERY, lookups=[dict(kind="filter", asked="<x>", found=0, problem="no campaign fits it"), dict(problem=None)],
+                   replay=dict(followed=7, total=8))
+    (result,) = oscal(content, [])["assessment-results"]["results"]
+
+    assert result["remarks"] == ("filter &lt;x&gt;: no campaign fits it\n\n"
+                                 "7 of 8 outcomes follow from the answers on record.")
+
+
+def test_target_of_another_kind_is_told_and_no_control_is_satisfied_beside_it():
+    content = copy.deepcopy(SAMPLES["exposures only"])
+    content["targets"].append(dict(kind="host", id="h1", name="a host", outcome="unremediated", reason="still there"))
+    (result,) = oscal(content, [])["assessment-results"]["results"]
+
+    assert [observation["title"] for observation in result["observations"]][1] == "Target of kind host: a host"
+    assert [risk["title"] for risk in result["risks"]] == ["What was found is still there: a host"]
+    assert set(status_of(result).values()) == {("not-satisfied", "fail")}
+    assert "Xpanse" not in json.dumps(result["observations"][1])
+
+
+def test_times_have_one_spelling():
+    for name in SAMPLES:
+        for text in strings_of(document_of(name)):
+            if isinstance(text, str) and re.match(r"\d{4}-\d\d-\d\dT", text):
+                assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text)

@@ -1,0 +1,164 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The evidence for CI servers: JUnit XML of a verification.
+
+A pure function of the content of verification.json. A text from an API can name no attachment here. Valid against the
+schema junit-10.xsd that Jenkins goes by, and GitLab's understanding. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
+    followed_of,
+    kind_named,
+    kinds_in,
+    problems_of,
+    readable,
+    word_in_words,
+    words_counted,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.texts import moment_of, one_line, words_of
+
+LONGEST_NAME = 200
+LONGEST_REASON = 10000
+LONGEST_SENTENCE = 600
+MOST_WORDS = 100
+
+
+def junit_xml(verification):
+    """verification.junit.xml: a suite for each kind of target, a case for each target; to be written as UTF-8.
+
+    A target that is unremediated has failed, one that is inconclusive is an error, one that is pending was skipped.
+    Where no case says that the verification is none, one more does so as an error, lest a pipeline takes an empty file,
+    or one without what was not even found, for success.
+    """
+    verification = readable(verification)
+    targets = verification["targets"]
+    suites = [suite_of(verification, kind_named(name), [target for target in targets if target["kind"] == name])
+              for name in kinds_in(targets)]
+    told = any(target["outcome"] != "remediated" for target in targets)
+    if not told and (not targets or verification.get("verdict") != "verified"):
+        suites.append(suite_without_target(verification))
+    root = ElementTree.Element("testsuites", name=xml_text("Remediation verification %s" % one_line(verification.get("run"))))
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(sum(int(suite.get(name)) for suite in suites)))
+    root.set("time", seconds_between(moment_of(verification["started_at"]), moment_of(verification["finished_at"])))
+    root.extend(suites)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n%s\n' % ElementTree.tostring(root, encoding="unicode")
+
+
+def suite_of(verification, kind, targets):
+    """The suite of all targets of a Kind."""
+    suite = new_suite(verification, kind.several, targets)
+    taken = {}
+    for target in targets:
+        suite.append(case_of(target, unique_name(target, taken)))
+    return suite
+
+
+def new_suite(verification, name, targets):
+    """A suite with its numbers and properties, still without cases."""
+    outcomes = [target["outcome"] for target in targets]
+    hosts = {host_of(target) for target in targets} - {None}
+    starts = [target["began"] for target in targets if target["began"]]
+    ends = [target["ended"] for target in targets if target["ended"]]
+    started = moment_of(verification["started_at"]) or datetime(1970, 1, 1)
+    suite = ElementTree.Element("testsuite", {
+        "name": xml_text(name), "tests": str(len(targets)), "failures": str(outcomes.count("unremediated")),
+        "errors": str(outcomes.count("inconclusive")), "skipped": str(outcomes.count("pending")),
+        "time": seconds_between(min(starts, default=None), max(ends, default=None)),
+        # UTC without saying so: the schemas that CI servers go by have no room for a zone.
+        "timestamp": started.replace(tzinfo=None).isoformat(timespec="seconds"),
+        "hostname": xml_text(hosts.pop()) if len(hosts) == 1 else "localhost"})
+    properties = ElementTree.SubElement(suite, "properties")
+    values = {key: verification.get(key) for key in ("run", "verdict", "summary", "started_at", "finished_at", "schema_version")}
+    for key, value in dict(values, replay=followed_of(verification)).items():
+        if key != "replay" or value:
+            ElementTree.SubElement(properties, "property", name=key, value=xml_text(value))
+    return suite
+
+
+def suite_without_target(verification):
+    """The suite that says that nothing was verified, where no target does."""
+    suite = new_suite(verification, "Verification", [])
+    suite.set("tests", "1")
+    suite.set("errors", "1")
+    case = ElementTree.SubElement(suite, "testcase", name="targets", classname="secops.remediation", time="0.000")
+    sentences = [words_of(verification.get("summary")) or "Not verified."]
+    sentences += ["%s: %s" % problem for problem in problems_of(verification)]
+    ElementTree.SubElement(case, "error", message=xml_text(sentences[0], LONGEST_SENTENCE), type="nothing").text = xml_text(
+        sentences, LONGEST_REASON)
+    return suite
+
+
+def case_of(target, name):
+    """The case of a target."""
+    case = ElementTree.Element("testcase", {
+        "name": name, "classname": "secops.remediation.%s" % xml_text(target["kind"] or "unnamed", LONGEST_NAME),
+        "time": seconds_between(target["began"], target["ended"])})
+    tag = {"unremediated": "failure", "inconclusive": "error", "pending": "skipped"}.get(target["outcome"])
+    reason = xml_text(target["reason"], LONGEST_REASON)
+    if tag:
+        result = ElementTree.SubElement(case, tag, message=xml_text(target["reason"], LONGEST_SENTENCE))
+        if tag != "skipped":
+            result.set("type", target["outcome"])
+        result.text = reason
+    lines = ["%s: %s" % (target["outcome"], reason)]
+    lines += ["%s: %s" % (label, xml_text(target[key], LONGEST_REASON)) for label, key in (
+        ("id", "id"), ("first seen open", "open_since"), ("first not verified", "not_verified_since"), ("scan", "scan_id"),
+        ("system", "system")) if target[key]]
+    words = words_counted(target)
+    lines += [xml_text("word: %s" % word_in_words(entry)) for entry in words[:MOST_WORDS]]
+    if len(words) > MOST_WORDS:
+        lines.append("%d more words are in verification.json" % (len(words) - MOST_WORDS))
+    lines += [xml_text(request_line(request)) for request in target["requests"]]
+    lines += [xml_text("evidence: %s (SHA-256 %s)" % (file["path"], file["sha256"])) for file in target["evidence"]]
+    ElementTree.SubElement(case, "system-out").text = "\n".join(lines)
+    return case
+
+
+def unique_name(target, taken):
+    """A name that no other case of the suite has, and that is the same from run to run."""
+    name, target_id = xml_text(target["name"], LONGEST_NAME), xml_text(target["id"], LONGEST_NAME)
+    base = unique = "%s (%s)" % (name, target_id) if name and name != target_id else target_id or "(no id)"
+    while unique in taken:
+        taken[base] += 1
+        unique = "%s #%d" % (base, taken[base])
+    taken[unique] = 1
+    return unique
+
+
+def xml_text(value, longest=None):
+    """A text for the XML file.
+
+    GitLab and Jenkins look for [[ATTACHMENT|path]] in the output of a case and take the file that is named there, so no
+    text from outside may have two brackets in a row.
+    """
+    return re.sub(r"\[(?=\[)", "[ ", one_line(value, longest))
+
+
+def request_line(request):
+    """A request in words."""
+    parts = ["%s %s: HTTP %s" % tuple(words_of(request.get(key)) or "?" for key in ("method", "path", "status"))]
+    return ", ".join(parts + [words_of(request[key]) for key in ("reference", "server_time") if request.get(key)])
+
+
+def host_of(target):
+    """The host of the system that a target is of, or None."""
+    try:
+        return urlsplit(words_of(target["system"])).hostname
+    except ValueError:
+        return None
+
+
+def seconds_between(start, end):
+    """The time from one datetime to the other as JUnit has it."""
+    return "%.3f" % (max((end - start).total_seconds(), 0) if start and end else 0)
