@@ -49,6 +49,26 @@ def verification(each=2, outcomes=OUTCOMES, kinds=("campaign", "exposure"), **ch
         previous_run=dict(run=RUNS[1], sha256sums_sha256=sha256("previous")), history=history, targets=targets), **changes)
 
 
+def telling():
+    """A verification with all that version 1.2 of the format added."""
+    made = verification()
+    for place, item in enumerate(made["targets"]):
+        item["not_verified_since"] = item["open_since"] and RUN_ENDS[0]
+        if item["outcome"] != "unremediated":
+            item["open_since"] = None
+        if "items" in item:
+            item["items"]["words"] = [
+                dict(word="Done", count=2, meaning="remediated", source="configured" if place % 2 else "built_in"),
+                dict(word="", count=1, meaning="unknown", source="built_in"),
+                dict(column="Item Status", word="Open", count=1, meaning="open", source="built_in")]
+    for run, number in zip(made["history"], (3, None, 4)):
+        run["open_items"] = number
+    unknown = dict(kind="host", id="h1", name="A host", outcome="unremediated", reason="it is still there", system=None)
+    return dict(made, schema_version="1.2", targets=made["targets"] + [unknown], replay=dict(followed=16, total=17), lookups=[
+        dict(kind="filter", asked='name sw "Q"', found=0, problem="no campaign fits it"),
+        dict(kind="case", asked="71", found=2, problem=None)])
+
+
 def sha256(text):
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -68,6 +68,57 @@ def test_it_shows_the_verdict_and_what_needs_action_first(show):
     assert rows_shown(page) == 24
 
 
+def test_it_says_what_version_1_2_has(show):
+    page = show("telling", records.telling())
+    action = page.locator("#action")
+    for text in ("no campaign fits it", "A host", "it is still there", "Still there, of a kind that this page does not know"):
+        assert action.get_by_text(text).first.is_visible(), text
+    assert page.locator("#words").get_by_text("configured by the user", exact=True).count() == 3
+    assert page.locator("#words").get_by_text("in the column Item Status").first.is_visible()
+    # A gap is a gap.
+    columns = page.get_by_role("list", name="Open items in each run").locator("li")
+    assert [columns.nth(place).locator("svg").count() for place in range(3)] == [1, 0, 1]
+    assert columns.nth(1).inner_text().startswith("not known")
+    assert "16 of 17 outcomes follow from the answers on record." in page.locator("#record").inner_text()
+    page.get_by_label("Kind").select_option("host")
+    wait_for_status(page, "1 of 17")
+    assert names_shown(page) == ["A host"]
+    row = page.locator("#all-targets tr", has_text="Pending review 1")
+    assert "not verified for 14 days" in row.text_content()
+
+
+# As its documentation has it, and as it is sent with every file of a build that somebody opens.
+JENKINS = "sandbox; default-src 'none'; img-src 'self'; style-src 'self';"
+
+
+@pytest.mark.parametrize("name, verification", (("mixed", MIXED), ("telling", records.telling())))
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+def test_it_can_be_read_where_the_server_forbids_style_and_script(browser, pages, name, verification, scheme):
+    context = browser.new_context(viewport=dict(width=1280, height=900), color_scheme=scheme)
+    try:
+        context.route("**/*", lambda route: route.fulfill(
+            path=pages(name, verification), content_type="text/html", headers={"Content-Security-Policy": JENKINS}))
+        page = context.new_page()
+        page.goto("http://jenkins.example/job/verify/ws/verification.html")
+        assert page.evaluate("getComputedStyle(document.body).margin") == "8px"
+        assert page.locator("#tools").is_hidden() and page.locator("button:visible").count() == 0
+        assert rows_shown(page) == len(verification["targets"])
+        for text in ("Not verified", "Person 0-1", "Unremediated service at 192.0.2.1:1025", "FAILED_TIMEOUT"):
+            assert page.get_by_text(text).first.is_visible(), text
+        # A shape without a colour of its own is black, and so is an icon whose symbol has none.
+        black = page.evaluate("""[...document.querySelectorAll('svg rect, svg path, svg circle')].filter(shape => {
+            const style = getComputedStyle(shape);
+            const painted = [style.fill, style.stroke].filter(colour => colour !== 'none' && colour !== 'rgb(0, 0, 0)');
+            return !painted.length && (!shape.closest('symbol') || style.color === 'rgb(0, 0, 0)');
+        }).map(shape => shape.outerHTML)""")
+        assert black == []
+        assert page.locator("svg rect").count() > 20
+        # No picture is larger than what it stands beside.
+        assert page.evaluate("Math.max(...[...document.querySelectorAll('svg')].map(svg => svg.clientHeight))") <= 130
+    finally:
+        context.close()
+
+
 def test_it_filters(show):
     page = show("mixed", MIXED)
     status = page.get_by_role("status")
@@ -160,6 +211,7 @@ def test_everything_can_be_read_without_scripts(show):
     ("incomplete", records.verification(outcomes=("remediated", "pending"))),
     ("nothing", records.verification(outcomes=(), history=[], previous_run=None, controls=[])),
     ("hostile-few", hostile(each=1)),
+    ("telling", records.telling()),
 ))
 @pytest.mark.parametrize("width", (1280, 360))
 @pytest.mark.parametrize("scheme", ("light", "dark"))

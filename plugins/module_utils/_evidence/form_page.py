@@ -33,6 +33,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.recor
     port_of,
     problems_of,
     readable,
+    word_in_words,
     words_counted,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.texts import UNFIT, dicts, listed, moment_of, written
@@ -136,7 +137,7 @@ def model(verification, files):
                   share=share(counts[outcome], sum(counts.values()))) for outcome in PICTURED]
     beside, below = files_of(files)
     lanes, axis = lanes_of(run, targets)
-    replay = dict_of(verification.get("replay"))
+    replay, words_shown = dict_of(verification.get("replay")), words_of_reports(targets)
     return dict(
         run=words(verification.get("run")), verdict=dict(word=word, tone=tone, rest=rest[:1].upper() + rest[1:]), tally=tally,
         bar=stack(counts), bar_text="%s targets: %s" % (number(sum(counts.values())), ", ".join(
@@ -144,7 +145,8 @@ def model(verification, files):
         total_text=number(len(targets)), facts=run_facts(verification, run, targets),
         action=action_of(targets, problems_of(verification)),
         targets=targets, kinds=[dict(name=name, title=kind_title(name)) for name in kinds_in(verification["targets"])],
-        words=words_of_reports(targets), followed=followed_of(verification),
+        words=words_shown[:MAX_NAMED], more_words=number(len(words_shown) - MAX_NAMED) if len(words_shown) > MAX_NAMED else "",
+        followed=followed_of(verification),
         all_followed=replay.get("followed") == replay.get("total"), lanes=lanes, axis=axis, events=events_of(run, targets),
         history=history_of(verification, targets),
         files=beside, more_files=below, sums="SHA256SUMS" in files, previous=previous_of(verification),
@@ -260,7 +262,7 @@ def target_of(target, place, run):
     severity_rank = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
     items = dict_of(target.get("items"))
     return dict(
-        anchor="t%d" % (place + 1), kind=kind, kind_title=kind_title(kind), outcome=outcome, seen_open=bool(seen),
+        anchor="t%d" % (place + 1), kind=kind, kind_title=kind_title(kind), kind_known=kind in KINDS, outcome=outcome, seen_open=bool(seen),
         words=words_counted(target), title=name or target_id or "(no name)",
         id=target_id if name else "",
         reason=target["reason"], open_since=since, open_for=open_for, days=days, system=words(target["system"]),
@@ -330,8 +332,10 @@ def facts_of(target, kind):
         ("Report made", Moment(report.get("lastRunAt")).text),
         ("Items", counted),
         ("Column with the state of an item", words(items.get("status_column"))),
+        ("Words that counted", "; ".join(map(word_in_words, words_counted(target)))),
         ("First seen open", Moment(target["open_since"]).text),
-        ("First not verified", Moment(target["not_verified_since"]).text),
+        ("First not verified", Moment(target["not_verified_since"] if target["not_verified_since"] != target["open_since"] else
+                                      None).text),
     )
     return [(name, value) for name, value in pairs if value]
 

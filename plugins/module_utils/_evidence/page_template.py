@@ -96,6 +96,7 @@ section > h3 svg { color: var(--tone); flex: none; }
 .inconclusive { --tone: var(--inconclusive); --wash-tone: var(--inconclusive-wash); }
 .pending { --tone: var(--pending); --wash-tone: var(--pending-wash); }
 .o, .o svg { color: var(--tone); }
+symbol { color: inherit; }
 .tag {
   display: inline-block; padding: 0 .5rem; border: 1px solid var(--strong); border-radius: 99px;
   font-size: .8125rem; line-height: 1.5; white-space: nowrap;
@@ -470,7 +471,7 @@ PAINT = {"remediated": "#0f7355", "unremediated": "#b5242b", "inconclusive": "#8
 
 TEMPLATE = """
 {% macro icon(outcome, size=16) %}
-<svg width="{{ size }}" height="{{ size }}" color="{{ paint[outcome] }}" aria-hidden="true"><use href="#i-{{ outcome }}"/></svg>
+<svg width="{{ size }}" height="{{ size }}" aria-hidden="true"><use href="#i-{{ outcome }}"/></svg>
 {% endmacro %}
 {% macro outcome(name) %}<span class="o {{ name }}">{{ icon(name) }}{{ name | capitalize }}</span>{% endmacro %}
 {% macro when(moment) %}
@@ -508,14 +509,14 @@ TEMPLATE = """
 <a class="skip" href="#main">Skip to the verdict</a>
 <svg width="0" height="0" aria-hidden="true">
 <defs>
-<symbol id="i-remediated" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7.5" fill="currentColor"/>
+<symbol id="i-remediated" color="{{ paint.remediated }}" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7.5" fill="currentColor"/>
 <path d="M4.5 8.3l2.4 2.4 4.7-5" fill="none" class="mark" stroke="{{ paint.mark }}" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round"/></symbol>
-<symbol id="i-unremediated" viewBox="0 0 16 16"><path d="M5 .5h6L15.5 5v6L11 15.5H5L.5 11V5z" fill="currentColor"/>
+<symbol id="i-unremediated" color="{{ paint.unremediated }}" viewBox="0 0 16 16"><path d="M5 .5h6L15.5 5v6L11 15.5H5L.5 11V5z" fill="currentColor"/>
 <path d="M8 4v4.6" fill="none" class="mark" stroke="{{ paint.mark }}" stroke-width="2" stroke-linecap="round"/><circle cx="8" cy="11.6" r="1.2" class="f-mark" fill="{{ paint.mark }}"/></symbol>
-<symbol id="i-inconclusive" viewBox="0 0 16 16"><path d="M8 .2L15.8 8 8 15.8.2 8z" fill="currentColor"/>
+<symbol id="i-inconclusive" color="{{ paint.inconclusive }}" viewBox="0 0 16 16"><path d="M8 .2L15.8 8 8 15.8.2 8z" fill="currentColor"/>
 <path d="M6.2 6.5a1.8 1.8 0 1 1 2.6 1.7c-.5.3-.8.6-.8 1.2" fill="none" class="mark" stroke="{{ paint.mark }}" stroke-width="1.5" stroke-linecap="round"/>
 <circle cx="8" cy="11.6" r=".95" class="f-mark" fill="{{ paint.mark }}"/></symbol>
-<symbol id="i-pending" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.8"/>
+<symbol id="i-pending" color="{{ paint.pending }}" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.8"/>
 <path d="M8 4.3V8l2.5 1.7" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"/></symbol>
 <pattern id="f-remediated" width="8" height="8" patternUnits="userSpaceOnUse"><rect width="8" height="8" class="f-remediated" fill="{{ paint.remediated }}"/></pattern>
 <pattern id="f-unremediated" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
@@ -690,7 +691,7 @@ TEMPLATE = """
 {% for target in targets %}
 <tr role="row" id="{{ target.anchor }}" data-outcome="{{ target.outcome }}" data-kind="{{ target.kind }}">
 <td role="cell">{{ outcome(target.outcome) }}</td>
-<td role="cell"><bdi>{{ target.kind_title }}</bdi></td>
+<td role="cell">{% if target.kind_known %}{{ target.kind_title }}{% else %}<bdi>{{ target.kind_title }}</bdi>{% endif %}</td>
 <td role="cell"><bdi class="name">{{ target.title }}</bdi>{% if target.id %}<bdi class="id">{{ target.id }}</bdi>{% endif %}</td>
 <td role="cell" class="why"><bdi>{{ target.reason }}</bdi></td>
 <td role="cell">{{ since(target) }}</td>
@@ -846,7 +847,7 @@ TEMPLATE = """
 <tbody>
 {% for entry in group.words %}
 <tr><th scope="row">{% if entry.word %}<bdi>{{ entry.word }}</bdi>{% else %}<span class="soft">nothing</span>{% endif %}
-{% if entry.column %}<span class="soft">in the column <bdi>{{ entry.column }}</bdi></span>{% endif %}</th>
+{% if entry.column %} <span class="soft">in the column <bdi>{{ entry.column }}</bdi></span>{% endif %}</th>
 <td>{{ entry.count }}</td><td>{{ entry.meaning }}</td>
 <td>{% if entry.configured %}<b>configured by the user</b>{% elif entry.meaning == "unknown" %}nowhere{% else %}built in{% endif %}</td></tr>
 {% endfor %}
@@ -855,6 +856,7 @@ TEMPLATE = """
 {% if group.left_out != "0" %}<p class="soft small">{{ group.left_out }} more words are in verification.json.</p>{% endif %}
 </div>
 {% endfor %}
+{% if more_words %}<p class="soft">The words of {{ more_words }} more are shown where <a href="#targets">all targets</a> say how they were found.</p>{% endif %}
 </section>
 {% endif %}
 

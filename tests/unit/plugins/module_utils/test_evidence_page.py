@@ -332,3 +332,104 @@ def test_the_same_record_makes_the_same_page():
     before = copy.deepcopy(record)
     assert page(record, ["SHA256SUMS"]) == page(record, ["SHA256SUMS"])
     assert record == before
+
+
+# --- what version 1.2 has ---
+
+WORDS = [dict(word="Done", count=2, meaning="remediated", source="configured"),
+         dict(word="<b>Open", count=1, meaning="open", source="built_in"), dict(word="", count=1, meaning="?", source=["x"])]
+
+
+def test_words_that_counted_are_shown_and_the_users_are_marked():
+    items = dict(full()["items"], words=WORDS)
+    seen = Reader(page(verification(full(items=items)))).text
+    section = seen[seen.index("What the reports say about the state"):]
+    for text in ("Done 2 remediated configured by the user", "<b>Open 1 open built in", "nothing 1 unknown nowhere"):
+        assert text in section, text
+    assert "'Done' (2): remediated, as the user configured" in seen
+    assert "What the reports say" not in Reader(page(verification(full()))).text
+
+
+def test_words_of_many_campaigns_are_all_on_the_page():
+    made = [full(id="c%d" % number, items=dict(full()["items"], words=[dict(WORDS[1], word="word %d" % number)]))
+            for number in range(MAX_NAMED + 20)]
+    made.append(full(id="last", name="The last", items=dict(full()["items"], words=WORDS)))
+    seen = Reader(page(verification(*made))).text
+    section = seen[seen.index("What the reports say about the state"):]
+    assert section.index("The last") < section.index("word 1")
+    assert "The words of 21 more are shown" in section
+    for number in range(MAX_NAMED + 20):
+        assert "word %d" % number in seen
+
+
+def test_since_when_are_two_facts():
+    seen = Reader(page(verification(
+        full(open_since="2026-02-27T10:00:00Z", not_verified_since="2026-02-20T10:00:00Z"),
+        target(id="c2", outcome="pending", open_since=None, not_verified_since="2026-02-20T10:00:00Z")))).text
+    assert "First seen open 2026-02-27 10:00:00" in seen and "First not verified 2026-02-20 10:00:00" in seen
+    assert "Open for 3 days (since 2026-02-27)" in seen
+    assert "not verified for 10 days since 2026-02-20" in seen
+    assert "1 target not verified, and not known to be open." in seen
+
+
+def test_a_run_that_learned_nothing_is_a_gap():
+    def run(day, open_items, **counts):
+        none = dict.fromkeys(("remediated", "unremediated", "pending", "inconclusive"), 0)
+        return dict(run="202602%02dT100000Z" % day, finished_at="2026-02-%02dT10:05:00Z" % day, verdict="not_verified",
+                    open_items=open_items, counts=dict(none, **counts))
+
+    history = [run(1, 3, unremediated=1), run(2, None, inconclusive=9), run(3, 0, inconclusive=9), run(4, 0, remediated=1)]
+    seen = Reader(page(verification(full(), history=history)))
+    chart = seen.text[seen.text.index("Open items in each run"):seen.text.index("Open targets in each run")]
+    assert chart.count("not known") == 2 and chart.count("open items") == 2
+    assert "0 open items" not in seen.text[:seen.text.index("From run to run")]
+    # Not compared with a run of which nothing is known.
+    seen = Reader(page(verification(full(), history=history[:2]))).text
+    assert "open targets in this run" in seen and "0 open items" not in seen
+
+
+@pytest.mark.parametrize("replay, said", (
+    (dict(followed=46, total=46), "46 of 46 outcomes follow from the answers on record."),
+    (dict(followed=45, total=46), "45 of 46 outcomes follow from the answers on record. The others do not"),
+    (None, ""), ({}, ""), (dict(followed="46", total=46), "")))
+def test_it_says_what_follows_from_the_records(replay, said):
+    seen = Reader(page(verification(full(), replay=replay))).text
+    assert said in seen and ("on record" in seen) == bool(said)
+    assert ("The others" in seen) == ("The others" in said)
+
+
+def test_look_ups_with_a_problem_need_action():
+    seen = Reader(page(verification(target(), verdict="not_verified", lookups=[
+        dict(kind="filter", asked="<x>", problem="no campaign fits it"), dict(kind="case", asked="7", problem=None)]))).text
+    action = seen[:seen.index("Every target shows how")]
+    assert "filter <x>" in action and "No campaign fits it" in action.replace("no campaign", "No campaign")
+    assert "case 7" not in seen and "Nothing has to be dealt with" not in seen
+
+
+def test_a_target_of_another_kind_is_called_what_it_is():
+    host = dict(kind="host <1>", id="h", name="A host", outcome="unremediated", reason="there")
+    seen = Reader(page(verification(target(), host)))
+    assert "Still there, of a kind that this page does not know" in seen.text
+    assert "A system of another kind: host <1>" in seen.text and "Xpanse" not in seen.text
+    assert "host <1>" in seen.all("value") and "Host <1>" in seen.text
+
+
+def test_what_is_told_of_targets_is_not_what_a_count_says():
+    seen = Reader(page(verification(full(), target(outcome="great"), counts=dict(remediated=7, total=7)))).text
+    assert "0 remediated, 1 unremediated, 1 inconclusive" in " ".join(Reader(page(verification(
+        full(), target(outcome="great"), counts=dict(remediated=7)))).all("aria-label"))
+    assert "the outcome 'great' is not known" in seen
+
+
+def test_nothing_depends_on_the_style_to_be_seen():
+    written = page(verification(full(), exposure(), history=[]))
+    shapes = re.findall(r"<(?:rect|circle)\b[^>]*>", written)
+    assert len(shapes) > 20
+    assert not [shape for shape in shapes if "fill=" not in shape]
+    for path in re.findall(r"<path\b[^>]*>", written):
+        assert "fill=" in path or "stroke=" in path
+    assert not [svg for svg in re.findall(r"<svg\b[^>]*>", written) if "height=" not in svg or "width=" not in svg]
+
+
+def test_directional_marks_are_named():
+    assert visible("a\u200fb\u061cc\u200ed\u206ae") == "a[U+200F]b[U+061C]c[U+200E]d[U+206A]e"
