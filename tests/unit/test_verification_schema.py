@@ -18,9 +18,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import verification_samples as samples  # noqa: E402
 
-SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs/schemas/verification-1.1.schema.json").read_text("utf-8"))
+HERE = Path(__file__).resolve().parent
+SCHEMAS = {version: json.loads((HERE.parents[1] / ("docs/schemas/verification-%s.schema.json" % version)).read_text("utf-8"))
+           for version in ("1.1", "1.2")}
+SCHEMA = SCHEMAS["1.2"]
 VALIDATOR = Draft202012Validator(SCHEMA)
-SAMPLES = samples.all_samples()
+SAMPLES = {name: samples.in_1_2(content) for name, content in samples.all_samples().items()}
+OLD = json.loads((HERE / "verification-1.1.json").read_text("utf-8"))
 
 
 def errors_of(content):
@@ -41,14 +45,44 @@ def described(schema, where="$"):
             yield from described(part, name)
 
 
-def test_schema_is_a_schema():
-    Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert SCHEMA["$id"] == "https://github.com/secops/remediation/blob/main/docs/schemas/verification-1.1.schema.json"
+@pytest.mark.parametrize("version", SCHEMAS)
+def test_schema_is_a_schema(version):
+    schema = SCHEMAS[version]
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["$id"] == (
+        "https://github.com/secops/remediation/blob/main/docs/schemas/verification-%s.schema.json" % version)
+    assert schema["properties"]["schema_version"]["const"] == version
 
 
-def test_everything_has_a_title_and_a_description():
-    assert list(described(SCHEMA)) == []
+@pytest.mark.parametrize("version", SCHEMAS)
+def test_everything_has_a_title_and_a_description(version):
+    assert list(described(SCHEMAS[version])) == []
+
+
+def test_old_files_are_still_described():
+    assert list(Draft202012Validator(SCHEMAS["1.1"]).iter_errors(OLD)) == []
+    assert errors_of(OLD)
+
+
+def test_what_1_2_added_is_accepted():
+    content = copy.deepcopy(SAMPLES["every outcome"])
+    content.update(replay=dict(followed=7, total=8), lookups=[
+        dict(kind="filter", asked='name sw "Q"', found=None, problem="the API said no"),
+        dict(kind="case", asked=71, found=2, problem=None)])
+    content["targets"][0]["items"].update(
+        words=samples.WORDS + [dict(samples.WORDS[0], column="Item Status")], words_left_out=3)
+    for run in content["history"]:
+        run["open_items"] = None
+    assert errors_of(content) == []
+    # A run that could ask nobody is the first one.
+    assert errors_of(dict(content, history=[])) == []
+
+
+def test_verification_without_a_target_that_is_not_verified():
+    content = dict(copy.deepcopy(SAMPLES["verified"]), lookups=[dict(kind="filter", asked="x", found=0, problem="none fits")])
+    assert errors_of(content)
+    assert errors_of(dict(content, verdict="not_verified")) == []
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -86,7 +120,19 @@ WRONG = {
     "a day that is none": lambda content: content.update(finished_at="2026-13-02T08:15:00Z"),
     "a control twice": lambda content: content.update(controls=["ac-2", "ac-2"]),
     "a control with spaces": lambda content: content.update(controls=["AC 2"]),
-    "no history": lambda content: content.update(history=[]),
+    "no history": lambda content: content.pop("history"),
+    "no look-ups": lambda content: content.pop("lookups"),
+    "a look-up without a problem's key": lambda content: content.update(lookups=[dict(kind="case", asked=1, found=0)]),
+    "no word of a replay": lambda content: content.pop("replay"),
+    "half a replay": lambda content: content.update(replay=dict(followed=1)),
+    "items without words": lambda content: content["targets"][0]["items"].pop("words"),
+    "a word of another meaning": lambda content: content["targets"][0]["items"].update(
+        words=[dict(samples.WORDS[0], meaning="done")]),
+    "a word from elsewhere": lambda content: content["targets"][0]["items"].update(
+        words=[dict(samples.WORDS[0], source="guessed")]),
+    "remediated and not verified since": lambda content: content["targets"][of("campaign", "remediated")].update(
+        not_verified_since=samples.BEFORE),
+    "not verified since never": lambda content: content["targets"][of("exposure", "pending")].update(not_verified_since=None),
     "a run of the history without counts": lambda content: content["history"][0].pop("counts"),
     "a previous run without its sum": lambda content: content.update(previous_run={"run": samples.RUN}),
     "a run that is a path": lambda content: content.update(run="../x"),
@@ -95,7 +141,7 @@ WRONG = {
     "an empty reason": lambda content: content["targets"][0].update(reason=""),
     "remediated and open since": lambda content: content["targets"][of("campaign", "remediated")].update(
         open_since=samples.BEFORE),
-    "open since never": lambda content: content["targets"][of("exposure", "pending")].update(open_since=None),
+    "open since never": lambda content: content["targets"][of("exposure", "unremediated")].update(open_since=None),
     "remediated without items": lambda content: content["targets"][of("campaign", "remediated")].pop("items"),
     "remediated with an open item": lambda content: content["targets"][of("campaign", "remediated")]["items"].update(
         items_open=1),

@@ -129,6 +129,20 @@ def verify(results, previous=True):
     return json.loads(json.dumps(found))
 
 
+def in_1_2(content):
+    """The same in version 1.2 of the format, if it is older."""
+    if content["schema_version"] != "1.1":
+        return content
+    content = json.loads(json.dumps(content))
+    for target in content["targets"]:
+        target["not_verified_since"] = target["open_since"]
+        if target["outcome"] != "unremediated":
+            target["open_since"] = None
+        if "items" in target:
+            target["items"]["words"] = []
+    return dict(content, schema_version="1.2", replay=None, lookups=[])
+
+
 def all_samples():
     """Contents by what they are."""
     every = [(kind, outcome) for kind in KINDS for outcome in OUTCOMES]

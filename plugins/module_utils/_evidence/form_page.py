@@ -262,7 +262,8 @@ def target_of(target, place, run):
     severity_rank = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
     items = dict_of(target.get("items"))
     return dict(
-        anchor="t%d" % (place + 1), kind=kind, kind_title=kind_title(kind), kind_known=kind in KINDS, outcome=outcome, seen_open=bool(seen),
+        anchor="t%d" % (place + 1), kind=kind, kind_title=kind_title(kind), kind_known=kind in KINDS,
+        outcome=outcome, seen_open=bool(seen),
         words=words_counted(target), title=name or target_id or "(no name)",
         id=target_id if name else "",
         reason=target["reason"], open_since=since, open_for=open_for, days=days, system=words(target["system"]),

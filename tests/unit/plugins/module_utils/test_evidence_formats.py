@@ -14,6 +14,7 @@ import sys
 import time
 import unicodedata
 from datetime import datetime, timezone
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -145,6 +146,16 @@ def test_times_have_one_spelling(value, text):
 
 
 # --- what the forms read ---
+
+
+def test_a_record_of_version_1_1_is_read_by_every_form():
+    old = json.loads((Path(samples.__file__).parent / "verification-1.1.json").read_text("utf-8"))
+    assert old["schema_version"] == "1.1"
+    for name, form in (("csv", form_csv.csv_text), ("items", form_csv.open_items_csv), ("junit", form_junit.junit_xml),
+                       ("markdown", form_markdown.markdown), ("page", form_page.page),
+                       ("oscal", lambda content: json.dumps(form_oscal.oscal(content, [])))):
+        assert "None" not in form(old), name
+        assert samples.BEFORE[:10] in form(old), name
 
 
 def test_a_record_of_any_shape_is_a_target():
