@@ -21,7 +21,7 @@ import validate  # noqa: E402
 import verification_samples as samples  # noqa: E402
 from trestle.oscal import OSCAL_VERSION  # noqa: E402
 
-from ansible_collections.secops.remediation.plugins.module_utils import evidence_oscal  # noqa: E402
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import form_oscal as evidence_oscal  # noqa: E402
 
 SAMPLES = samples.all_samples()
 FILES = [{"path": "verification.json", "sha256": samples.SHA256}, {"path": "records/a b#c.json", "sha256": samples.SHA256}]
@@ -68,6 +68,20 @@ def test_hostile_controls_and_files_are_valid(errors_of):
     files = [{"path": text, "sha256": text} for text in samples.HOSTILE]
 
     assert errors_of(evidence_oscal.oscal(content, files)) == []
+
+
+def test_words_look_ups_and_targets_of_another_kind_are_valid(errors_of):
+    content = copy.deepcopy(SAMPLES["every outcome"])
+    for target in content["targets"]:
+        if "items" in target:
+            target["items"]["words"] = samples.WORDS + [dict(samples.WORDS[0], word=text) for text in samples.HOSTILE]
+    content["targets"] += [
+        dict(kind=kind, id="h1", name=text, outcome=outcome, reason=text, open_since=text) for text in samples.HOSTILE[:20]
+        for kind in ("host", "", None, ["x"], text) for outcome in ("unremediated", "great")] + [None, [], {}]
+    content.update(replay=dict(followed=1, total=2), lookups=[
+        dict(kind="filter", asked=text, problem=text) for text in samples.HOSTILE])
+
+    assert errors_of(evidence_oscal.oscal(content, FILES)) == []
 
 
 def test_five_thousand_targets_are_valid(errors_of):
