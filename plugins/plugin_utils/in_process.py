@@ -15,17 +15,22 @@ from __future__ import annotations
 import json
 import os
 
+from ansible import constants as C
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import callback_loader
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
 
 # For the items of a loop, which all run in one worker process.
 CONNECTIONS = {}
 # Characters of an option that a result shows.
 MOST_SHOWN = 4000
+# Its credentials are in the environment of whoever runs the play, and its evidence is theirs.
+NEVER_BECOMES = "secops.remediation.verify"
 
 
 class InProcessAction(ActionBase):
@@ -39,6 +44,9 @@ class InProcessAction(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """Runs the module, here if that makes no difference, else where and how it was asked for."""
         result = super().run(tmp, task_vars)
+        if self._task._role and self._task._role.get_name() == NEVER_BECOMES:
+            # A variable, ansible_become, outranks the `become: false` that the role's tasks have.
+            self._connection.set_become_plugin(None)
         if self._makes_a_difference():
             return self._run_as_module(result, task_vars)
         spec = self.module.ARGUMENT_SPEC
@@ -52,7 +60,7 @@ class InProcessAction(ActionBase):
             text = validation.errors.msg
             if isinstance(validation.errors[0], UnsupportedError):
                 text = "Unsupported parameters for (%s) module: %s" % (self._task.action, text)
-            return dict(result, failed=True, changed=False, msg=remove_values(text, hidden))
+            return dict(result, failed=True, changed=False, msg=printable(remove_values(text, hidden)))
 
         warnings = []
         task = Task(params, self._task.check_mode, warnings.append, self._say(task_vars), CONNECTIONS, check_parent())
@@ -65,7 +73,10 @@ class InProcessAction(ActionBase):
         if returned.get("missing_library"):
             return self._run_as_module(result, task_vars)
         if warnings:
-            returned["warnings"] = warnings
+            returned["warnings"] = list(map(printable, warnings))
+        if returned.get("failed"):
+            # All of it is shown, whatever an API wrote there.
+            returned = printable_everywhere(returned)
         returned["invocation"] = {"module_args": {
             name: "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if spec[name].get("no_log") else in_short(value)
             for name, value in params.items()}}
@@ -85,7 +96,14 @@ class InProcessAction(ActionBase):
 
     def _say(self, task_vars):
         host = (task_vars or {}).get("inventory_hostname", "localhost")
-        return lambda text: self._display.display("[%s] %s" % (host, text))
+        aside = not stdout_is_for_people()
+        return lambda text: self._display.display(printable("[%s] %s" % (host, text)), stderr=aside)
+
+
+def stdout_is_for_people():
+    """Whether what writes to stdout is Ansible's own output, or made of it, and not a document for a machine."""
+    callback = callback_loader.get(C.DEFAULT_STDOUT_CALLBACK, class_only=True)
+    return callback is None or any(base.__module__ == "ansible.plugins.callback.default" for base in callback.__mro__)
 
 
 def check_parent():
