@@ -268,6 +268,13 @@ verification:
       description: How many targets there are of each outcome, and in all.
       type: dict
       sample: {remediated: 1, unremediated: 1, pending: 0, inconclusive: 0, total: 2}
+    by_kind:
+      version_added: 0.3.0
+      description:
+        - For C(campaign) and C(exposure), where there are any, how many there are (C(total)), and of how many no scan is
+          known though one would have been needed (C(not_started)).
+      type: dict
+      sample: {campaign: {total: 1, not_started: 0}, exposure: {total: 1, not_started: 0}}
     run:
       description: Name of the run.
       type: str

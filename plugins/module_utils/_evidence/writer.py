@@ -468,8 +468,19 @@ def in_short(found):
     """What a playbook needs, small enough to be printed, logged, and stored."""
     targets = sorted(found["targets"], key=lambda target: URGENCY.index(target["outcome"]))
     return dict(
-        {name: found[name] for name in ("verdict", "summary", "counts", "run")},
+        {name: found[name] for name in ("verdict", "summary", "counts", "run")}, by_kind=by_kind(found["targets"]),
         directory=None, path=None, sha256=None, run_sha256=None, files={},
         targets=[dict({name: target.get(name) for name in RECORD}, reason=target["reason"][:LONGEST_REASON])
                  for target in targets[:MOST_RETURNED]],
         targets_left_out=max(0, len(targets) - MOST_RETURNED))
+
+
+def by_kind(targets):
+    """How many targets there are of each kind, and of how many no scan is known though one would have been needed."""
+    kinds = {}
+    for target in targets:
+        count = kinds.setdefault(target["kind"], dict(total=0, not_started=0))
+        count["total"] += 1
+        if target["outcome"] == "inconclusive" and not target["scan_id"] and not target["started_at"]:
+            count["not_started"] += 1
+    return kinds
