@@ -1,0 +1,219 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role verify has to work out, so that it needs neither variables nor templates for it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import time
+
+from ansible.constants import LOCALHOST
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
+
+OUTCOMES = ["remediated", "unremediated", "pending", "inconclusive"]
+FORMATS = ["json", "csv", "junit", "markdown", "oscal", "html"]
+EXPOSURE = dict(alert_internal_id=dict(type="str"), attack_surface_rule_id=dict(type="str"), service_id=dict(type="str"))
+# The role's inputs. A test holds the defaults against those of the role, which documentation is made of.
+INPUTS = dict(
+    verify_campaign_ids=dict(type="list", elements="str", default=[]),
+    verify_campaign_filters=dict(type="str", default=""),
+    verify_exposures=dict(type="list", elements="dict", default=[], options=EXPOSURE),
+    verify_alert_ids=dict(type="list", elements="int", default=[]),
+    verify_case_ids=dict(type="list", elements="int", default=[]),
+    verify_wait=dict(type="bool", default=True),
+    verify_wait_timeout=dict(type="int", default=21600),
+    verify_wait_interval=dict(type="int", default=60),
+    verify_max_age=dict(type="int", default=86400),
+    verify_confirm=dict(type="bool", default=True),
+    verify_ledger=dict(type="str"),
+    verify_evidence_dir=dict(type="str"),
+    verify_evidence_mode=dict(type="str", default="0600"),
+    verify_fail_on=dict(type="list", elements="str", choices=OUTCOMES, default=["unremediated", "inconclusive", "pending"]),
+    verify_formats=dict(type="list", elements="str", choices=FORMATS, default=FORMATS),
+    verify_controls=dict(type="list", elements="str", default=["ac-2", "ac-6.7", "ca-7", "ra-5", "si-2"]),
+    verify_signing_key=dict(type="str", default=""),
+    verify_keep_runs=dict(type="int", default=0),
+    verify_remediation_status_column=dict(type="str", default=""),
+    verify_remediated_values=dict(type="list", elements="str", default=[]),
+    verify_open_values=dict(type="list", elements="str", default=[]),
+)
+# A tenant's own words may have commas in them.
+WORDS = ("verify_remediated_values", "verify_open_values")
+DIRECTORY = "remediation-evidence"
+COLLECTIONS_PLAYBOOKS = re.compile(r"/ansible_collections/[^/]+/[^/]+/playbooks/?$")
+# An evidence directory has at least one of them.
+MARKS = ("ledger.json", "latest", "SHA256SUMS")
+
+
+def verify_inputs(given, evidence_dir):
+    """The inputs of the role as they were meant, by their names without `verify_`; and `problems`, a list of sentences.
+
+    given: dict of the inputs by name, in any shape that a survey, a command line, or a variable file gives them.
+    evidence_dir: where the evidence goes unless an input says otherwise.
+    """
+    problems, meant = [], {}
+    for name, spec in INPUTS.items():
+        try:
+            value = whole(name, given.get(name), spec["type"])
+        except ValueError as error:
+            problems.append("%s: %s." % (name, error))
+            continue
+        if value is not None:
+            meant[name] = value
+    validation = ArgumentSpecValidator(INPUTS).validate(meant)
+    problems += [message.rstrip(".") + "." for message in validation.error_messages]
+    inputs = {name[len("verify_"):]: value for name, value in validation.validated_parameters.items()}
+    inputs["evidence_dir"] = inputs["evidence_dir"] or evidence_dir
+    inputs["ledger"] = inputs["ledger"] or os.path.join(inputs["evidence_dir"], "ledger.json")
+    return dict(inputs, problems=[printable(problem) for problem in problems])
+
+
+def whole(name, value, kind):
+    """An input as a value of its kind, as far as its shape goes; None where nothing was given. Raises ValueError."""
+    if isinstance(value, str):
+        value = value.strip()
+    if value is None or value == "":
+        return None
+    if kind != "list":
+        if isinstance(value, (list, dict)) or kind == "int" and isinstance(value, bool):
+            raise ValueError("give one value, not %s" % json.dumps(value, default=str))
+        if name == "verify_evidence_mode" and not isinstance(value, str):
+            # YAML reads 0600 as the number 384, and nobody could tell what was written.
+            raise ValueError("%s is a number: put the mode in quotes, such as '0600'" % value)
+        return value
+    if isinstance(value, str):
+        value = list_of_text(value, ",\n" if name not in WORDS or "\n" not in value else "\n")
+    elif isinstance(value, bool):
+        raise ValueError("give a list, not %s" % value)
+    elif isinstance(value, (int, float, dict)):
+        value = [value]
+    missing = [str(place) for place, item in enumerate(value, 1) if item is None]
+    if missing:
+        raise ValueError("item %s of the list is null: give it a value, or take it out" % ", ".join(missing))
+    return list(value)
+
+
+def list_of_text(text, separators):
+    """The list that a text stands for: as JSON, as Python writes one, or its parts. Raises ValueError."""
+    if text[0] not in "[{":
+        return [part.strip() for part in re.split("[%s]" % separators, text) if part.strip()]
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        return value if isinstance(value, list) else [value]
+    raise ValueError("this looks like a list, and is not JSON: %s" % text[:200])
+
+
+def evidence_directory(playbook_dir, host, hosts=(), addresses=()):
+    """Where the evidence of a tenant goes unless it is said otherwise, as an absolute path.
+
+    It is a folder for each host, because a host is a tenant. `localhost` is the one without an inventory, and has no
+    folder of its own. Neither depends on which other hosts take part.
+    playbook_dir: of the play. host: name of the host. hosts: the names of all hosts of the inventory.
+    addresses: the addresses of the tenant's APIs, as far as they are known.
+    """
+    # The collection's own playbooks are where nobody may write.
+    beside = os.path.realpath(".") if COLLECTIONS_PLAYBOOKS.search(playbook_dir) else playbook_dir
+    shared = os.path.join(beside, DIRECTORY)
+    own = os.path.join(shared, one_name(host))
+    if host in LOCALHOST:
+        return own if holds_evidence(own) and not holds_evidence(shared) else shared
+    # Before 0.3.0 a host that was alone in its play had no folder of its own.
+    takes_over = not holds_evidence(own) and holds_evidence(shared) and is_of_host(shared, host, hosts, addresses)
+    return shared if takes_over else own
+
+
+def is_of_host(folder, host, hosts, addresses):
+    """Whether evidence that may be of any host is of this one."""
+    systems, known = systems_of(folder), {bare(address) for address in addresses if address}
+    if systems and known and (systems <= known or systems.isdisjoint(known)):
+        return systems <= known
+    return set(hosts) - set(LOCALHOST) == {host}
+
+
+def one_name(host):
+    """The name of a host as the name of one folder."""
+    return host.replace("/", "%2F") if host.strip(".") else host.replace(".", "%2E")
+
+
+def holds_evidence(folder):
+    """Whether an earlier run has left something there."""
+    return any(os.path.lexists(os.path.join(folder, name)) for name in MARKS)
+
+
+def systems_of(folder):
+    """The addresses of which the newest verification in an evidence directory speaks; none where it cannot be read."""
+    try:
+        with open(os.path.join(folder, "latest", "verification.json"), encoding="utf-8") as file:
+            return {bare(target["system"]) for target in json.load(file)["targets"] if target["system"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return set()
+
+
+def bare(address):
+    """What an address has to be compared by: Xpanse's may be given without its scheme and `api-`."""
+    return re.sub(r"^(https://)?(api-)?", "", str(address).strip().rstrip("/").lower())
+
+
+def verify_plan(inputs, campaign_lookups, alert_lookups):
+    """What there is to scan, after the look-ups: `campaign_ids`, `exposures`, `exposure_files`, and `any_exposures`.
+
+    inputs: as verify_inputs returns them. campaign_lookups, alert_lookups: registered results; {} of what did not run.
+    """
+    campaigns = [campaign for lookup in campaign_lookups for campaign in lookup.get("campaigns") or ()]
+    ids = [campaign["id"] for campaign in campaigns if isinstance(campaign, dict) and isinstance(campaign.get("id"), str)
+           and campaign.get("status") == "COMPLETED"]
+    exposures = list(inputs["exposures"])
+    for lookup in alert_lookups:
+        exposures += lookup.get("rcs_targets") or ()
+    # Thousands of alerts are too much to hand from task to task, so they are in files; check mode writes none.
+    in_files = [lookup for lookup in alert_lookups if lookup.get("results_file") and lookup["counts"].get("rcs_targets")]
+    return dict(campaign_ids=list(dict.fromkeys(ids)), exposures=exposures,
+                exposure_files=[lookup["results_file"] for lookup in in_files],
+                any_exposures=bool(exposures or in_files))
+
+
+def seconds_left(timeout, began, reserve=0):
+    """How many of `timeout` seconds are left, less a reserve, when the work began at `began` (seconds since 1970)."""
+    # A clock that was set back in between must not prolong it.
+    elapsed = max(0, time.time() - float(began))
+    return max(0, int(timeout - elapsed - reserve))
+
+
+def verify_lines(verification):
+    """What the role prints of a verification, as remediation_evidence returns it: a list of lines."""
+    lines = [verification["summary"]]
+    lines += ["%s: %s %s: %s" % (target["outcome"], target["kind"], target["name"] or target["id"], target["reason"])
+              for target in verification["targets"] if target["outcome"] != "remediated"]
+    if verification["targets_left_out"]:
+        lines.append("... and %d more targets in the evidence." % verification["targets_left_out"])
+    if verification["path"]:
+        lines.append("Evidence: %s" % (verification["files"].get("html") or verification["path"]))
+    if verification.get("run_sha256"):
+        lines.append("SHA-256 of its checksums: %s" % verification["run_sha256"])
+    return [printable(line) for line in lines]
+
+
+def nothing_started(verification):
+    """The kinds of target of which not one could be started, though there are some, as a list of sentences."""
+    return ["Of %d %ss, not one could be started." % (count["total"], kind)
+            for kind, count in sorted(verification["by_kind"].items()) if count["total"] == count["not_started"] > 0]
+
+
+class FilterModule:
+    """The filters of the role."""
+
+    def filters(self):
+        """The filters by name."""
+        return dict(verify_inputs=verify_inputs, evidence_directory=evidence_directory, verify_plan=verify_plan,
+                    seconds_left=seconds_left, verify_lines=verify_lines, nothing_started=nothing_started,
+                    printable=printable_everywhere)
