@@ -59,11 +59,11 @@ class Answers:
 
     def recall(self, exchanges, of_this_run=False):
         """Puts in what an earlier run, or an earlier task of this one, was answered."""
-        more = {} if of_this_run else {"remembered": True}
-        # Each run adds what it was told once more.
-        news = [exchange for place, exchange in enumerate(exchanges) if not place or kind_of(exchange) != kind_of(
-            exchanges[place - 1])]
-        self._kept[:] = [dict(exchange, **more) for exchange in news][:MOST_ANSWERS // 2]
+        if not of_this_run:
+            # Each run adds what it was told once more.
+            exchanges = [dict(exchange, remembered=True) for place, exchange in enumerate(exchanges)
+                         if not place or kind_of(exchange) != kind_of(exchanges[place - 1])]
+        self._kept[:] = exchanges[:MOST_ANSWERS // 2]
         self._requests[:] = requests_in(last_of_each(self._kept))
         self.pin()
 
