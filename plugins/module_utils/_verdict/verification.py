@@ -20,6 +20,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
     UNREMEDIATED,
     VERDICTS,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import listed
 
 SCHEMA_VERSION = "1.2"
 COLLECTION = {"name": "secops.remediation", "version": "0.3.0"}
@@ -62,10 +63,10 @@ def date_targets(targets, older, now):
     for verification in older:
         if not wanted:
             break
-        verification = verification or {}
+        verification = verification if isinstance(verification, dict) else {}
         said_at = in_utc(verification.get("finished_at"))
-        for target in verification.get("targets", ()):
-            mine = wanted.pop((str(target.get("kind")), str(target.get("id"))), None) if isinstance(target, dict) else None
+        for target in listed(verification, "targets"):
+            mine = wanted.pop((str(target.get("kind")), str(target.get("id"))), None)
             if not mine or target.get("outcome") == REMEDIATED:
                 continue
             # Until 1.1 there was one date for both, and only what was open then is known to have been.
@@ -77,13 +78,14 @@ def date_targets(targets, older, now):
 
 def has_asked(targets):
     """Whether anybody answered in this run. One that could ask nobody has learned nothing, and is no point in a history."""
-    return any(isinstance(request.get("status"), int) and request["status"] < 400 and not request.get("remembered")
-               for target in targets for request in target["requests"])
+    return any(target["outcome"] in (REMEDIATED, UNREMEDIATED) or any(
+        isinstance(request.get("status"), int) and request["status"] < 400 and not request.get("remembered")
+        for request in target["requests"]) for target in targets)
 
 
 def history_of(previous):
     """The runs before this one, oldest first. What is not as this code would write it is left out."""
-    history = (previous or {}).get("history")
+    history = previous.get("history") if isinstance(previous, dict) else None
     return [{name: run[name] for name in ("run", "finished_at", "verdict", "counts", "open_items") if name in run}
             for run in (history if isinstance(history, list) else ())
             if isinstance(run, dict) and isinstance(run.get("run"), str) and in_utc(run.get("finished_at"))

@@ -16,6 +16,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
     utc_now,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import WouldChange
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import watch
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
@@ -169,7 +170,11 @@ class ConfirmationScan:
         if before.get("scan_id") == record["scan_id"]:
             # When it was first known here.
             record.update({name: before[name] for name in ("asked_at", "ended_at", "took") if before.get(name)})
-        self.ledger.put(self.key, record)
+        try:
+            self.ledger.put(self.key, record)
+        except LedgerError:
+            # The scan runs all the same. What could not be recorded is said when the ledger is closed.
+            return
 
     def _recall(self, known):
         self.item["scan_id"] = known["scan_id"]

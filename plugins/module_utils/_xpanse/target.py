@@ -305,16 +305,17 @@ def lookup_failures(results):
         if has_failed(lookup) or not isinstance(lookup.get("alerts"), list):
             found += [make_target(KIND, "%s %s" % (noun, asked_id), None, INCONCLUSIVE,
                                   failure_of(lookup, "the alerts could not be listed"), **more) for asked_id in asked]
-        elif lookup.get("truncated") is not False:
+            continue
+        if lookup.get("truncated") is not False:
             found.append(make_target(KIND, "%ss" % noun, None, INCONCLUSIVE,
                                      "the API left alerts out, so not every exposure is known", **more))
-        if noun == "case" and not has_failed(lookup):
+        if noun == "case":
             known = {scalar(alert.get("case_id")) for alert in listed(lookup, "alerts")}
             # An alert need not say to which case it belongs; then only "no alert at all" is certain.
             if not known or "" not in known:
                 found += [make_target(KIND, "case %s" % case_id, None, INCONCLUSIVE, "no alert belongs to this case", **more)
                           for case_id in asked if scalar(case_id) not in known]
-        if noun == "alert" and not has_failed(lookup):
+        else:
             known = {scalar(alert.get("alert_id")) for alert in listed(lookup, "alerts")} | {
                 scalar(item.get("alert_id")) for item in listed(lookup, "unscannable")}
             found += [make_target(KIND, "alert %s" % alert_id, None, INCONCLUSIVE, "no alert has this id", **more)
@@ -350,7 +351,8 @@ def exposure_target(key, item, alert, reopened_at, rcs, claims):
         target.update(outcome=PENDING, reason="%s; the last look failed: %s" % (
             "the scan has not finished" if target["outcome"] == PENDING else "what an earlier run was told was not read again",
             item["last_error"]))
-    elif exchanges[-1].get("remembered") and target["outcome"] in (REMEDIATED, UNREMEDIATED):
+    elif target["outcome"] in (REMEDIATED, UNREMEDIATED) and not any(
+            is_look(exchange, proof["scan_id"]) and not exchange.get("remembered") for exchange in exchanges):
         if item.get("unread"):
             target["reason"] += ", as an earlier run was told at %s" % target["finished_at"]
         else:
