@@ -24,14 +24,18 @@ MOST_SPELLED = 128
 SHORTEST_PASSWORD = 4
 SHORTEST_ENCODED = 5
 
-# An ampersand as HTML or JSON may have wrapped it, a percent sign as often as a URL was encoded, and backslashes as
-# often as JSON was put into JSON.
-AMPERSAND = r"(?:&|%(?:25)*26|\\+u0026)(?:amp;|#0*38;|#x0*26;)*"
+# One form inside another: an ampersand as HTML or JSON may have wrapped it, a percent sign as often as a URL was encoded,
+# backslashes as often as JSON was put into JSON, or that into a URL or a page.
+SEMICOLON = r"(?:;|%(?:25)*3[bB])"
+NUMBER = r"(?:#|%(?:25)*23)"
+AMPERSAND = r"(?:&|%(?:25)*26|\\+u0026)(?:(?:amp|#0*38|#x0*26)" + SEMICOLON + ")*"
 PERCENT = r"(?:%|\\+u0025)(?:25)*"
+BACKSLASHES = r"(?:\\|%(?:25)*5[cC]|&#0*92;|&#[xX]0*5[cC];|&bsol;)+"
+LETTERS = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
 NAMES = {}
 for _name, _character in html.entities.html5.items():
     if _name.endswith(";") and len(_character) == 1:
-        NAMES.setdefault(_character, []).append(_name)
+        NAMES.setdefault(_character, []).append(re.escape(_name[:-1]))
 
 
 def redact(text, secrets):
@@ -92,7 +96,7 @@ def forms_of(secret):
 def pattern_of(text):
     """A pattern for a text in which each character may be escaped in a way of its own."""
     pattern = "".join(spellings_of(character) for character in text[:MOST_SPELLED])
-    return re.compile(pattern + (r"[^\s\"'<>,;]*" if len(text) > MOST_SPELLED else ""))
+    return re.compile(pattern + (r"[^\s\"'<>]*" if len(text) > MOST_SPELLED else ""))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -107,19 +111,18 @@ def spellings_of(character):
             continue
         spellings.append("".join(PERCENT + either_case("%02x" % byte)
                                  for byte in character.encode(encoding, "surrogatepass")))
-    names = "|".join([re.escape(name) for name in NAMES.get(character, ())] + [
-        "#0*%d;?" % number, "#[xX]0*%s;?" % either_case("%x" % number)])
-    spellings.append("%s(?:%s)" % (AMPERSAND, names))
-    units = character.encode("utf-16-be", "surrogatepass").hex()
-    spellings.append("".join(r"\\+u" + either_case(units[start:start + 4]) for start in range(0, len(units), 4)))
-    if number < 256:
-        spellings.append(r"\\+x" + either_case("%02x" % number))
+    numbers = NUMBER + "(?:0*%d|[xX]0*%s)" % (number, either_case("%x" % number))
+    spellings.append("%s(?:%s)%s?" % (AMPERSAND, "|".join([*NAMES.get(character, ()), numbers]), SEMICOLON))
     if character in "\"'/\\":
-        spellings.append(r"\\+" + re.escape(character))
+        spellings = ["(?:%s)?(?:%s)" % (BACKSLASHES, "|".join(spellings))]
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    spellings.append("".join(BACKSLASHES + "u" + either_case(units[start:start + 4]) for start in range(0, len(units), 4)))
+    if number < 256:
+        spellings.append(BACKSLASHES + "x" + either_case("%02x" % number))
     if character == "\\":
-        spellings.append(r"\\+")
-    if character in "\b\f\n\r\t":
-        spellings.append(r"\\+" + {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}[character])
+        spellings.append(BACKSLASHES)
+    if character in LETTERS:
+        spellings.append(BACKSLASHES + LETTERS[character])
     return "(?:%s)" % "|".join(spellings)
 
 
