@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import html
 import html.entities
 import re
 from urllib.parse import unquote
@@ -18,6 +19,10 @@ from urllib.parse import unquote
 MASK = "********"
 # Without one of these a text spells everything as it is.
 ESCAPES = re.compile(r"[%&\\+]")
+JSON_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/]))")
+MOST_LAYERS = 6
+# In such a secret nothing can be taken for an escape.
+PLAIN = re.compile(r"[ !-$'-\[\]-~]*")
 # So many characters of a secret may be written as escapes; of a longer one, whatever follows them goes with them.
 MOST_SPELLED = 128
 # What would be found in every other word is masked as a part of something longer only.
@@ -40,24 +45,53 @@ for _name, _character in html.entities.html5.items():
 
 def redact(text, secrets):
     """The text without the secrets (texts): plain, percent-encoded, as HTML, JSON, or Base64, also one in the other."""
-    forms = {form for secret in set(secrets) if secret for form in forms_of(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, MASK)
-        if ESCAPES.search(text):
-            text = pattern_of(form).sub(MASK, text)
-    return text
+    return mask(text, all_forms(secrets))
 
 
 def redact_json(value, secrets):
     """A copy of a JSON value in which redact() was applied to every text, also to names."""
-    secrets = set(secrets)
-    if isinstance(value, str):
-        return redact(value, secrets)
-    if isinstance(value, list):
-        return [redact_json(inner, secrets) for inner in value]
-    if isinstance(value, dict):
-        return {redact_json(name, secrets): redact_json(inner, secrets) for name, inner in value.items()}
-    return value
+    forms = all_forms(secrets)
+
+    def masked(inner):
+        if isinstance(inner, str):
+            return mask(inner, forms)
+        if isinstance(inner, list):
+            return [masked(element) for element in inner]
+        if isinstance(inner, dict):
+            return {masked(name): masked(element) for name, element in inner.items()}
+        return inner
+
+    return masked(value)
+
+
+def all_forms(secrets):
+    """What to look for, the longest first: one secret may be a part of another."""
+    return sorted({form for secret in set(secrets) if secret for form in forms_of(secret)}, key=len, reverse=True)
+
+
+def mask(text, forms):
+    """The text without the forms, however they are spelled in it."""
+    layers = layers_of(text) if ESCAPES.search(text) else ()
+    for form in forms:
+        if form in text:
+            text = text.replace(form, MASK)
+        # A pattern is dear, and a signature is a new secret with every request.
+        if layers and (not PLAIN.fullmatch(form) or any(form in layer for layer in layers)):
+            text = pattern_of(form).sub(MASK, text)
+    return text
+
+
+def layers_of(text):
+    """What is seen of a text by undoing its escapes, one layer after the other. Of a secret without any in itself."""
+    layers = []
+    for _layer in range(MOST_LAYERS):
+        undone = JSON_ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)) if found[1] or found[2] else found[3],
+                                 html.unescape(unquote(text)))
+        if undone == text:
+            break
+        text = undone
+        layers.append(text)
+    return [layer for text in (layers or [text]) for layer in {text, text.replace("+", " ")}]
 
 
 def proxy_secrets(environment):
