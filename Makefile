@@ -5,6 +5,8 @@
 PYTHON ?=
 # The X.Y of ansible-core; without it, the newest that the Python supports.
 ANSIBLE_CORE ?=
+# The X.Y.Z of requests; without it, the newest. The oldest that has to work is in requirements.txt.
+REQUESTS ?=
 DEMO_DIR ?= $(CURDIR)/.cache/demo
 UNIT_ARGS ?=
 # Real runs of ansible-playbook: they mostly wait, so several run side by side.
@@ -46,7 +48,7 @@ PYTHON_VERSION := $(firstword $(FOUND))
 override PYTHON := $(wordlist 2,$(words $(FOUND)),$(FOUND))
 endif
 
-VENV := $(CURDIR)/.cache/venv/py$(PYTHON_VERSION)$(addprefix -core,$(ANSIBLE_CORE))
+VENV := $(CURDIR)/.cache/venv/py$(PYTHON_VERSION)$(addprefix -core,$(ANSIBLE_CORE))$(addprefix -requests,$(REQUESTS))
 OSCAL := $(CURDIR)/.cache/venv/oscal-py$(PYTHON_VERSION)
 IMPORTER := $(CURDIR)/.cache/venv/importer-py$(PYTHON_VERSION)
 BIN := $(VENV)/bin
@@ -66,7 +68,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 export ANSIBLE_PYTHON_INTERPRETER := $(BIN)/python
 export PYTHONPATH := $(CURDIR)/.cache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
-export PYTHON ANSIBLE_CORE DEMO_DIR UNIT_ARGS INTEGRATION_ARGS SANITY_ARGS BROWSER_ARGS
+export PYTHON ANSIBLE_CORE REQUESTS DEMO_DIR UNIT_ARGS INTEGRATION_ARGS SANITY_ARGS BROWSER_ARGS
 # For tools that bring their own idea of where collections are.
 WITHOUT_OURS := env -u PYTHONPATH -u ANSIBLE_COLLECTIONS_PATH -u ANSIBLE_CONFIG -u ANSIBLE_HOME -u ANSIBLE_REMOTE_TMP -u ANSIBLE_PYTHON_INTERPRETER
 unexport VIRTUAL_ENV PYTHONHOME
@@ -81,7 +83,7 @@ endif
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
 	@echo
-	@echo 'Variables: PYTHON=/path/to/python3.12  ANSIBLE_CORE=2.16  DEMO_DIR=folder'
+	@echo 'Variables: PYTHON=/path/to/python3.12  ANSIBLE_CORE=2.16  REQUESTS=2.28.0  DEMO_DIR=folder'
 	@echo '           UNIT_ARGS, INTEGRATION_ARGS, BROWSER_ARGS (for pytest), SANITY_ARGS (for ansible-test), BENCH_ARGS, DEMO_ARGS'
 
 .PHONY: demo
@@ -173,13 +175,13 @@ changelog: venv ## Turn the changelog fragments into the release of galaxy.yml's
 
 .PHONY: venv run-venv bench-venv
 venv: link ## Make the environment in .cache/ with all that tests need
-	@$(MAKE_VENV) "$(VENV)" tests/requirements.txt --core "$(ANSIBLE_CORE)"
+	@$(MAKE_VENV) "$(VENV)" tests/requirements.txt --core "$(ANSIBLE_CORE)" --requests "$(REQUESTS)"
 
 run-venv: link
-	@$(MAKE_VENV) "$(VENV)" tests/requirements-demo.txt --core "$(ANSIBLE_CORE)"
+	@$(MAKE_VENV) "$(VENV)" tests/requirements-demo.txt --core "$(ANSIBLE_CORE)" --requests "$(REQUESTS)"
 
 bench-venv: link
-	@$(MAKE_VENV) "$(VENV)" tests/requirements-bench.txt --core "$(ANSIBLE_CORE)"
+	@$(MAKE_VENV) "$(VENV)" tests/requirements-bench.txt --core "$(ANSIBLE_CORE)" --requests "$(REQUESTS)"
 
 # ansible-playbook, ansible-doc and pytest find the collection here, wherever the checkout is.
 .PHONY: link

@@ -26,13 +26,18 @@ options:
     default: true
   request_timeout:
     description:
-      - Seconds to wait for a connection, and for each part of an answer.
+      - Seconds that an exchange may take as a whole, from the connection to the last byte of the answer.
+      - The download of a file may take longer, as long as it never falls behind 16 KiB a second by more than this time.
+      - Looking up the address of a host is bounded by the resolver of the system only.
     type: int
     default: 30
   retry_timeout:
     description:
-      - Seconds for which one request is tried again after HTTP 429, 502, 503, or 504, or a broken connection.
+      - Seconds for which one request is tried again after HTTP 429, 502, 503, or 504, or a broken connection, and after
+        HTTP 500 if it only reads.
       - A request that the server may have carried out is only sent again where that does no harm.
+      - When several requests have failed like this for so long, and none got an answer meanwhile, what all of them share is
+        away. Then all others end at once, with the reason, but for one that tries every few seconds whether it is back.
     type: int
     default: 120
   concurrency:
@@ -48,5 +53,5 @@ options:
     type: int
     default: 100
 requirements:
-  - requests >= 2.25
+  - requests >= 2.28.0
 """

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes or completes a virtual environment; does nothing, quickly, when there is nothing to do.
 
-make_venv.py FOLDER REQUIREMENTS [--core X.Y]
+make_venv.py FOLDER REQUIREMENTS [--core X.Y] [--requests X.Y.Z]
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ def requirement_files(path: Path) -> list[Path]:
     return files
 
 
-def fingerprint(path: Path, core: str) -> str:
+def fingerprint(path: Path, wanted: list[str]) -> str:
     contents = [file.read_bytes() for file in requirement_files(path)]
-    return hashlib.sha256(b"\0".join([core.encode(), *contents])).hexdigest()
+    return hashlib.sha256(b"\0".join([*(one.encode() for one in wanted), *contents])).hexdigest()
 
 
 def stamp_of(folder: Path, requirements: Path) -> Path:
     return folder / f"{requirements.relative_to(CHECKOUT).as_posix().replace('/', '-')}.stamp"
 
 
-def is_done(folder: Path, requirements: Path, core: str) -> bool:
+def is_done(folder: Path, requirements: Path, wanted: list[str]) -> bool:
     stamp = stamp_of(folder, requirements)
-    return stamp.exists() and stamp.read_text(encoding="utf-8") == fingerprint(requirements, core)
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == fingerprint(requirements, wanted)
 
 
 def create(folder: Path) -> None:
@@ -53,15 +53,19 @@ def create(folder: Path) -> None:
     marker.write_text(made_of, encoding="utf-8")
 
 
-def install(folder: Path, requirements: Path, core: str) -> None:
+def wanted_versions(core: str, requests: str) -> list[str]:
+    """What is installed in a certain version, whatever else the requirements would allow."""
+    wanted = [] if core == "none" else [f"ansible-core~={core}.0" if core else "ansible-core>=2.16"]
+    return [*wanted, f"requests=={requests}"] if requests else wanted
+
+
+def install(folder: Path, requirements: Path, wanted: list[str]) -> None:
     where = folder.relative_to(CHECKOUT)
     print(f"Installing {requirements.name} into {where} (once; takes a minute or so)", flush=True)
     command = [str(folder / "bin/python"), "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check"]
-    if core != "none":
-        command.append(f"ansible-core~={core}.0" if core else "ansible-core>=2.16")
-    subprocess.run([*command, "-r", str(requirements)], check=True, stdin=subprocess.DEVNULL)
+    subprocess.run([*command, *wanted, "-r", str(requirements)], check=True, stdin=subprocess.DEVNULL)
     for file in requirement_files(requirements):
-        stamp_of(folder, file).write_text(fingerprint(file, core), encoding="utf-8")
+        stamp_of(folder, file).write_text(fingerprint(file, wanted), encoding="utf-8")
 
 
 def main() -> int:
@@ -69,16 +73,18 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("requirements", type=Path)
     parser.add_argument("--core", default="", help="X.Y of ansible-core, or 'none' for none; the newest when empty")
+    parser.add_argument("--requests", default="", help="X.Y.Z of requests; the newest when empty")
     args = parser.parse_args()
+    wanted = wanted_versions(args.core, args.requests)
     folder, requirements = args.folder.absolute(), args.requirements.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Two `make` at the same time must not install into each other's half-made environment.
     with folder.with_name(folder.name + ".lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         create(folder)
-        if not is_done(folder, requirements, args.core):
+        if not is_done(folder, requirements, wanted):
             try:
-                install(folder, requirements, args.core)
+                install(folder, requirements, wanted)
             except subprocess.CalledProcessError as error:
                 print(f"pip could not install {requirements.name}: see above", file=sys.stderr)
                 return error.returncode
