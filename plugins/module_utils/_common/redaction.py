@@ -21,8 +21,8 @@ MASK = "********"
 ESCAPES = re.compile(r"[%&\\+]")
 JSON_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/]))")
 MOST_LAYERS = 6
-# In such a secret nothing can be taken for an escape.
-PLAIN = re.compile(r"[ !-$'-\[\]-~]*")
+# In such a secret nothing can be taken for an escape, and nothing has two of them at once, as a space in a form has.
+PLAIN = re.compile(r"[!-$'-\[\]-~]*")
 # So many characters of a secret may be written as escapes; of a longer one, whatever follows them goes with them.
 MOST_SPELLED = 128
 # What would be found in every other word is masked as a part of something longer only.
@@ -91,7 +91,7 @@ def layers_of(text):
             break
         text = undone
         layers.append(text)
-    return [layer for text in (layers or [text]) for layer in {text, text.replace("+", " ")}]
+    return layers or [text]
 
 
 def proxy_secrets(environment):
@@ -139,7 +139,8 @@ def spellings_of(character):
     number = ord(character)
     spellings = [re.escape(character)]
     if character == " ":
-        spellings.append(r"\+")
+        # In a form, and that encoded once more.
+        spellings.append(spellings_of("+"))
     for encoding in ("utf-8",) if number < 128 else ("utf-8", "latin-1"):
         if encoding == "latin-1" and number > 255:
             continue

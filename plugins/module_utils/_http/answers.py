@@ -52,6 +52,8 @@ def read_whole(response, most, framed=True):
     most: bytes, on the wire as well as decoded. framed: whether a body that ends with the connection is refused.
     Raises BrokenOff, Unreadable, and the exceptions of urllib3.
     """
+    if response.status_code == 206:
+        raise Unreadable("HTTP 206 is only a part of an answer", FRAMING_HINT)
     framing = framing_of(response)
     if framing is None and framed:
         raise Unreadable("the answer does not say how long it is, so it may be cut off", FRAMING_HINT)

@@ -34,6 +34,7 @@ class Breaker:
         # Since when nothing but failures came, and of what.
         self._away_since = math.inf
         self._failing = set()
+        self._failed_at = -math.inf
         self._reason = None
         self._probe_at = 0.0
         self._prober = None
@@ -82,6 +83,11 @@ class Breaker:
         """
         with self._lock:
             now = self._clock()
+            if began - self._failed_at > self._patience:
+                # Nobody has asked meanwhile, so nobody knows what was.
+                self._away_since = math.inf
+                self._failing.clear()
+            self._failed_at = now
             again_at = now + max(COOL_DOWN, pause)
             if self._reason is None:
                 self._away_since = min(self._away_since, max(began, self._good_at))

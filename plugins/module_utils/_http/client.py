@@ -193,6 +193,8 @@ class HttpClient:
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         # What is not packed cannot be cut off without its length telling.
         self._session.headers["Accept-Encoding"] = "identity"
+        # A cache on the way remembers, and a memory proves nothing.
+        self._session.headers["Cache-Control"] = "no-cache"
         self._session.mount(self.base_url, TimedAdapter(
             pool_connections=1, pool_maxsize=options["concurrency"], pool_block=True))
 

@@ -14,7 +14,7 @@ import re
 import ssl
 from dataclasses import dataclass
 
-from ansible_collections.secops.remediation.plugins.module_utils._http.transport import requests
+from ansible_collections.secops.remediation.plugins.module_utils._http.transport import EXCHANGE, requests
 
 # Statuses that may pass by themselves, whatever was asked for; for what only reads, 500 is one, too.
 PASSING_STATUSES = (429, 502, 503, 504)
@@ -146,6 +146,8 @@ def describe_connection_error(error, base_url, request_timeout):
     """(problem, hint, whether the request may have reached the server) of an exception of requests or urllib3."""
     words = words_of(error)
     names = repr(causes_of(error))
+    if is_tls_error(error) and EXCHANGE.sent:
+        return "TLS with %s broke (%s)" % (base_url, words), None, True
     if is_tls_error(error):
         return ("the TLS certificate of %s was not accepted (%s)" % (base_url, words),
                 "If a private CA signed it, give the CA file as ca_path.", False)

@@ -43,12 +43,15 @@ class Exchange(threading.local):
     """
 
     ends_at = math.inf
+    # Whether the request is out, and its answer awaited.
+    sent = False
     _least_rate = None
     _seconds = _limit = math.inf
 
     def begin(self, seconds, limit):
         """The whole exchange may take so many seconds. limit: the moment that nothing goes past."""
         self._seconds, self._limit, self._least_rate = seconds, limit, None
+        self.sent = False
         self.ends_at = min(time.monotonic() + seconds, limit)
 
     def keep_pace(self, least_rate):
@@ -129,6 +132,7 @@ class WholeResponse(http.client.HTTPResponse):
     def __init__(self, sock, *args, **options):
         super().__init__(sock, *args, **options)
         self.fp = WholeLines(TimedReader(sock, self.fp.detach()))
+        EXCHANGE.sent = True
 
     def begin(self):
         """Reads the status line and the headers."""
@@ -166,6 +170,7 @@ class TimedConnection:
         """Asks the proxy for a tunnel; what it has taken is not there for the handshake."""
         super()._tunnel()
         self._timed(self.sock)
+        EXCHANGE.sent = False
 
     @staticmethod
     def _timed(connected):

@@ -25,6 +25,7 @@ from http_clients import SECRET, TOKEN, Key, explain, in_threads, texts_of
 from scripted_server import Reply
 
 from ansible_collections.secops.remediation.plugins.module_utils._http import client as http_utils
+from ansible_collections.secops.remediation.plugins.module_utils._http import transport
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import (
     BadConnectionOption,
     HttpClient,
@@ -1088,6 +1089,21 @@ class TestTls:
         assert http_utils.is_final(wrapped) is final
         # It may also come when a kept connection is written to.
         assert http_utils.describe_connection_error(wrapped, "https://x", 5)[2] is not final
+
+
+    def test_tls_that_breaks_after_the_request_was_sent(self, tls_server, make_client, authority, tmp_path, monkeypatch):
+        """It may have been carried out."""
+        authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+
+        def broken(self, buffer, *args, **options):
+            raise ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed or bad record mac")
+
+        tls_server.on("POST", "/x", Reply(json=1))
+        client = make_client(base_url=tls_server.url, ca_path=str(tmp_path / "ca.pem"))
+        monkeypatch.setattr(transport.TimedReader, "readinto", broken)
+        with pytest.raises(HttpError, match="TLS with .* broke") as caught:
+            client.request("POST", "/x")
+        assert caught.value.uncertain and not caught.value.passing
 
 
 class TestProxy:

@@ -78,6 +78,11 @@ class TestBreaker:
         breaker.good()
         assert breaker.failed("a", 1000.0, "x") is breaker.failed("b", 1000.0, "x") is None
 
+    def test_what_happened_long_ago_proves_nothing_about_now(self, breaker, clock):
+        breaker.failed("a", clock.now, "x")
+        clock.now += 500
+        assert breaker.failed("b", clock.now, "y") is None
+
     def test_one_at_a_time_may_probe(self, breaker, clock):
         self.open(breaker, clock)
         assert breaker.enter() == ("reason", False)
@@ -341,7 +346,7 @@ class TestClassification:
             make_client(base_url="http://127.0.0.1:9").request("GET", "/x")
         assert caught.value.status == 407 and not caught.value.passing
 
-    @pytest.mark.parametrize("body, kind", [("<html>", "application/json"), ("{", "application/json"), ("1", "text/html")])
+    @pytest.mark.parametrize("body, kind", [("<html>", "application/json"), ("{", "application/json"), ("<p>", "text/html")])
     def test_a_foreign_body_may_pass(self, server, client, body, kind):
         server.expect("GET", "/x", Reply(body=body, headers={"Content-Type": kind}))
         with pytest.raises(HttpError) as caught:

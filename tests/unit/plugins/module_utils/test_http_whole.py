@@ -255,6 +255,16 @@ class TestJson:
         else:
             assert status < 300 and name != "Content-Length"
 
+    def test_a_part_is_no_answer(self, server, make_client):
+        server.on("GET", "/x", Reply(206, json={"a": 1}))
+        with pytest.raises(HttpError, match="only a part"):
+            make_client(retry_timeout=0).request("GET", "/x")
+
+    def test_no_cache_may_answer(self, server, client):
+        server.expect("GET", "/x", Reply(json=1))
+        client.request("GET", "/x")
+        assert server.requests[0].headers["Cache-Control"] == "no-cache"
+
     def test_a_status_of_5000_digits(self, server, make_client):
         server.on("GET", "/x", Reply(raw=b"HTTP/1.1 " + b"2" * 5000 + b" OK\r\n\r\n{}"))
         with pytest.raises(HttpError):

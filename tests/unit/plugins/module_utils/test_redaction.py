@@ -29,6 +29,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.redacti
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpClient, HttpError, from_environment
 
 SECRETS = [
+    "client+secret/with odd=signs",
     "s3cr3t/with+odd \"signs\" & 'more'",
     "p#ss/w?rd@x:y%z",
     "Grüße-ßä€-\U0001f600-ok",
@@ -55,6 +56,7 @@ SPELLINGS = {
     "quote": lambda text: quote(text, safe=""),
     "quote-path": quote,
     "quote_plus": quote_plus,
+    "quote_plus-twice": lambda text: quote_plus(quote_plus(text)),
     "quote-lower": lambda text: lower_escapes(quote(text, safe="")),
     "quote-twice": lambda text: quote(quote(text, safe=""), safe=""),
     "quote-twice-lower": lambda text: lower_escapes(quote(lower_escapes(quote(text, safe="")), safe="")),
@@ -232,7 +234,7 @@ class TestProxies:
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("status", [200, 403])
 def test_an_answer_that_shows_a_secret_of_the_api(server, make_client, spelling, status):
-    secret = SECRETS[0]
+    secret = SECRETS[1]
     client, record, shown = make_client(authentication=Key(secrets=[secret])), [], SPELLINGS[spelling](secret)
     server.expect("POST", "/x", Reply(status, json={"text": shown, "code": shown, "odd": [{shown: shown}]}))
     try:
