@@ -19,7 +19,8 @@ from urllib.parse import unquote
 MASK = "********"
 # Without one of these a text spells everything as it is.
 ESCAPES = re.compile(r"[%&\\+]")
-JSON_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/]))")
+# Each repetition is bounded, so that no text takes a time that grows with its square.
+JSON_ESCAPE = re.compile(r"\\{1,16}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/]))")
 MOST_LAYERS = 6
 # In such a secret nothing can be taken for an escape, and nothing has two of them at once, as a space in a form has.
 PLAIN = re.compile(r"[!-$'-\[\]-~]*")
@@ -31,11 +32,11 @@ SHORTEST_ENCODED = 5
 
 # One form inside another: an ampersand as HTML or JSON may have wrapped it, a percent sign as often as a URL was encoded,
 # backslashes as often as JSON was put into JSON, or that into a URL or a page.
-SEMICOLON = r"(?:;|%(?:25)*3[bB])"
-NUMBER = r"(?:#|%(?:25)*23)"
-AMPERSAND = r"(?:&|%(?:25)*26|\\+u0026)(?:(?:amp|#0*38|#x0*26)" + SEMICOLON + ")*"
-PERCENT = r"(?:%|\\+u0025)(?:25)*"
-BACKSLASHES = r"(?:\\|%(?:25)*5[cC]|&#0*92;|&#[xX]0*5[cC];|&bsol;)+"
+SEMICOLON = r"(?:;|%(?:25){0,8}3[bB])"
+NUMBER = r"(?:#|%(?:25){0,8}23)0{0,8}"
+AMPERSAND = r"(?:&|%(?:25){0,8}26|\\{1,16}u0026)(?:(?:amp|#0{0,8}38|#x0{0,8}26)" + SEMICOLON + "){0,4}"
+PERCENT = r"(?:%|\\{1,16}u0025)(?:25){0,8}"
+BACKSLASHES = r"(?:\\|%(?:25){0,8}5[cC]|&#0{0,8}92;|&#[xX]0{0,8}5[cC];|&bsol;){1,16}"
 LETTERS = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
 NAMES = {}
 for _name, _character in html.entities.html5.items():
@@ -146,7 +147,7 @@ def spellings_of(character):
             continue
         spellings.append("".join(PERCENT + either_case("%02x" % byte)
                                  for byte in character.encode(encoding, "surrogatepass")))
-    numbers = NUMBER + "(?:0*%d|[xX]0*%s)" % (number, either_case("%x" % number))
+    numbers = NUMBER + "(?:%d|[xX]0{0,8}%s)" % (number, either_case("%x" % number))
     spellings.append("%s(?:%s)%s?" % (AMPERSAND, "|".join([*NAMES.get(character, ()), numbers]), SEMICOLON))
     if character in "\"'/\\":
         spellings = ["(?:%s)?(?:%s)" % (BACKSLASHES, "|".join(spellings))]
