@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 
@@ -45,7 +46,8 @@ OWN_FOLDERS = ("records", "reports")
 OWN_FILES = re.compile(r"(ledger\.json(\.unreadable-.*)?|%s|\.%s-%s)" % (re.escape(LOCK), LATEST, RUN.pattern), re.DOTALL)
 OLD_COPY = re.compile(r"%s\.before-%s" % (LATEST, RUN.pattern))
 # What a reader may take for evidence.
-LIKE_EVIDENCE = re.compile(r"[0-9]{8}T[0-9]{6}|%s|%s|verification|.*\.(sig|asc)$" % (SUMS, LATEST), re.DOTALL | re.IGNORECASE)
+LIKE_EVIDENCE = re.compile(r"[0-9]{8}T[0-9]{6}|%s|%s$|verification\.|.*\.(sig|asc)$" % (SUMS, LATEST),
+                           re.DOTALL | re.IGNORECASE)
 POINT = ("run", "finished_at", "verdict", "counts", "open_items")
 ALONE = ("this is the folder of one run: whether the runs before and after it agree with it, whether it is the latest, and "
          "the checksums over all runs cannot be checked")
@@ -67,14 +69,18 @@ def check_directory(directory, signers_file=None, signed=False, expected=()):
     if alone:
         runs = [os.path.basename(directory)]
         directory = os.path.dirname(directory)
-    verifications = {run: read_verification(directory, run) for run in runs}
-    checked = [checked_run(directory, run, verifications[run], signers_file, signed, alone) for run in runs]
+    checked, links = [], {}
+    for run in runs:
+        # Thousands of targets in hundreds of runs: no more than two are held at a time.
+        verification = read_verification(directory, run)
+        links[run] = link_of(verification)
+        checked.append(checked_run(directory, run, verification, signers_file, signed, alone))
     if alone:
         whole = dict(problems=[], notes=[ALONE])
     else:
-        check_chain(checked, verifications)
-        check_histories(checked, verifications)
-        whole = check_whole(directory, checked, verifications, signers_file, signed)
+        check_chain(checked, links)
+        check_histories(directory, checked, links)
+        whole = check_whole(directory, links, signers_file, signed)
     check_wanted_signatures(checked, whole, signers_file, signed)
     known = {record["sha256"] for record in checked}
     whole["problems"] += ["no run here has the SHA-256 %s, which was expected: it was changed, removed, or the whole "
@@ -200,13 +206,13 @@ def link_of(verification):
     return link if isinstance(link, dict) else None
 
 
-def check_chain(checked, verifications):
-    """Whether each run's predecessor is the one that it saw."""
+def check_chain(checked, links):
+    """Whether each run's predecessor is the one that it saw. links: by run, what link_of says."""
     digests = {record["run"]: record["sha256"] for record in checked}
     has_answers = {record["run"]: record["outcomes_total"] is not None for record in checked}
     first = None
     for record in checked:
-        link = link_of(verifications[record["run"]])
+        link = links[record["run"]]
         if link is None:
             if first:
                 record["problems"].append("it knows of no run before it, and there is %s" % first)
@@ -223,26 +229,27 @@ def check_chain(checked, verifications):
             record["notes"].append("the run before it, %s, is not here: it was removed, as keep_runs does" % seen)
         else:
             record["problems"].append("the run before it, %s, is missing" % seen)
-    for run in last_runs(checked, verifications)[:-1]:
+    for run in last_runs(links)[:-1]:
         next(record for record in checked if record["run"] == run)["problems"].append(
             "no later run names it as the one before, so a change to it would not show")
 
 
-def last_runs(checked, verifications):
+def last_runs(links):
     """The runs that no later one names as the one before: exactly one, where the chain is whole."""
-    followed = {str(link.get("run")) for link in map(link_of, verifications.values()) if link}
-    return [record["run"] for record in checked if record["run"] not in followed]
+    followed = {str(link.get("run")) for link in links.values() if link}
+    return [run for run in links if run not in followed]
 
 
-def check_histories(checked, verifications):
+def check_histories(directory, checked, links):
     """Whether each run's history, and since when its targets are open, goes on from what the run before it says."""
     by_run = {record["run"]: record for record in checked}
+    read = functools.lru_cache(maxsize=2)(lambda run: read_verification(directory, run))
     for record in checked:
-        verification = verifications[record["run"]]
-        before = str((link_of(verification) or {}).get("run"))
-        if not verifications.get(before):
+        before = str((links[record["run"]] or {}).get("run"))
+        verification, former = (read(record["run"]), read(before)) if before in by_run else (None, None)
+        if not verification or not former:
             continue
-        former, earlier = verifications[before], points_of(verification)
+        earlier = points_of(verification)
         # Its own is the last one. A run that could ask nobody has none.
         if earlier and earlier[-1]["run"] == record["run"]:
             earlier.pop()
@@ -311,7 +318,7 @@ def check_wanted_signatures(checked, whole, signers_file, signed):
             record["notes"].append("it is not signed; later runs are")
 
 
-def check_whole(directory, checked, verifications, signers_file, signed):
+def check_whole(directory, links, signers_file, signed):
     """What can be said of the directory as a whole."""
     problems, notes = [], []
     runs = runs_as_they_ended(directory)
@@ -335,14 +342,14 @@ def check_whole(directory, checked, verifications, signers_file, signed):
     elif (signed or signers_file) and signature != "valid":
         problems.append("a valid signature over all runs was asked for: %s" % detail)
     if runs:
-        check_latest(directory, checked, verifications, problems)
+        check_latest(directory, links, problems)
     check_entries(directory, runs, problems, notes)
     return dict(problems=problems, notes=notes)
 
 
-def check_latest(directory, checked, verifications, problems):
+def check_latest(directory, links, problems):
     """Whether `latest` points to the run that ended last."""
-    last = last_runs(checked, verifications)
+    last = last_runs(links)
     newest = last[0] if len(last) == 1 else runs_as_they_ended(directory)[-1]
     pointed = latest_run(directory)
     if pointed != newest:
@@ -364,13 +371,21 @@ def check_entries(directory, runs, problems, notes):
             notes.append("%s is a folder that was called %s before, and was not checked" % (entry.name, LATEST))
         elif kind == FOLDER and not LIKE_EVIDENCE.match(entry.name):
             notes.append("the folder %s was not checked%s" % (
-                entry.name, ": it is an evidence directory of its own" if finished_runs(entry.path) else ""))
+                entry.name, ": it is an evidence directory of its own" if has_runs(entry.path) else ""))
         elif kind in (REGULAR, LINK) and OWN_FILES.fullmatch(entry.name) or kind == REGULAR and is_ledger(entry.path):
             continue
         elif kind == REGULAR and not LIKE_EVIDENCE.match(entry.name):
             notes.append("%s is no evidence, and was not checked" % entry.name)
         else:
             problems.append("%s was added, and is %s that no run made" % (entry.name, kind))
+
+
+def has_runs(folder):
+    """Whether a folder is an evidence directory, as far as can be seen."""
+    try:
+        return bool(finished_runs(folder))
+    except OSError:
+        return False
 
 
 def kind_of_entry(entry):

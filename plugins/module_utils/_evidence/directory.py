@@ -190,10 +190,9 @@ def finish_run(directory, run, signing_key=None, mode=FILE_MODE):
 
 def tidy_up(folder, mode, problems):
     """Leaves nothing in a run's folder but files of this mode. What cannot be one is put into `problems`. Raises OSError."""
-    for path in [""] + [parent for parent, _folders, _files in os.walk(folder)]:
-        remove_leftovers(os.path.join(folder, path), 0)
-    # A folder of reports, of which none could be had.
     for parent, _folders, _files in os.walk(folder, topdown=False):
+        remove_leftovers(parent, 0)
+        # A folder of reports, of which none could be had.
         if parent != folder and not os.listdir(parent):
             os.rmdir(parent)
     for path, kind in sorted(entries_of(folder).items()):

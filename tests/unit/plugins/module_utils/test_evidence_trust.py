@@ -400,7 +400,12 @@ class TestOutsideAnchor:
         checked = check(directory, expect_sha256=[sha256])
         assert not checked["intact"] and "no run here has the SHA-256 %s" % sha256 in checked["problems"][0]
 
-    @pytest.mark.parametrize("text", ["", "x", "0" * 63, "g" * 64])
+    def test_several_as_lines_of_a_text(self, directory):
+        sums = [run["sha256"] for run in check(directory)["runs"]]
+        assert check(directory, expect_sha256=["\n".join(sums)])["intact"]
+        assert not check(directory, expect_sha256=["\n".join(sums + ["0" * 64])])["intact"]
+
+    @pytest.mark.parametrize("text", ["", " ", "x", "0" * 63, "g" * 64])
     def test_what_is_no_sum(self, directory, text):
         assert "is no SHA-256" in check(directory, expect_sha256=[text])["msg"]
 

@@ -114,6 +114,7 @@ def test_it_needs_nothing_but_the_collection(run):
             "for name in ('jinja2', 'requests', 'yaml'): sys.modules[name] = None\n"
             "socket.socket.connect = lambda *arguments: sys.exit('the network was used')\n"
             "from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import check_directory\n"
+            "from ansible_collections.secops.remediation.plugins.modules import remediation_evidence_info\n"
             "runs, whole = check_directory(sys.argv[1])\n"
             "print(json.dumps([runs[0]['replay'], runs[0]['problems'], whole['problems']]))\n")
     done = subprocess.run([sys.executable, "-c", code, str(run.parent)], capture_output=True, text=True, check=False,
@@ -182,9 +183,12 @@ class TestTampering:
             record.write_text("[" * 100000)
         elif how == "foreign":
             edit(record, lambda content: content.update(run="20200101T000000Z"))
+        elif how == "pipe":
+            record.unlink()
+            os.mkfifo(record)
         else:
             record.unlink()
-            os.mkfifo(record) if how == "pipe" else record.symlink_to("/etc/hostname")
+            record.symlink_to("/etc/hostname")
         write_sums_anew(run)
         checked = check(run.parent)
         problems = checked["problems"]
