@@ -294,16 +294,19 @@ def judge(directory, results, run, started_at, controls, signing_key, problems):
         else:
             previous = evidence.read_verification(directory, before[-1])
     now = utc_now()
-    arguments = (run, in_utc(started_at) or now, now, dict.fromkeys(map(control_id, controls)),
-                 older_than(directory, before, previous, signing_key), link_to(directory, before))
+
+    def judged(results):
+        return verify(
+            results, run, in_utc(started_at) or now, now, dict.fromkeys(map(control_id, controls)),
+            older_than(directory, before, previous, signing_key), link_to(directory, before))
+
     try:
-        found = verify(results, *arguments)
+        found = judged(results)
     except Exception as error:  # pylint: disable=broad-exception-caught
         # Whatever was registered: who asked for something gets evidence that says that there is no answer.
         reason = "The results could not be judged (%s: %s)." % (type(error).__name__, error)
         problems.append(reason)
-        found = verify(
-            dict(results, **{name: failed(reason) for name in RECORDS if results[name]}), *arguments)
+        found = judged(dict(results, **{name: failed(reason) for name in RECORDS if results[name]}))
     found["targets"] = [writable(target, problems) for target in found["targets"]]
     known = gist(previous["targets"]) if previous else None
     # What a report says that check mode did not download is taken to be what it said before.

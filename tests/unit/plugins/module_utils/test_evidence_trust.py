@@ -482,10 +482,16 @@ class TestWhateverWasRegistered:
 
     def test_verify_itself_breaks(self, tmp_path, monkeypatch):
         """Then who asked for something is told that there is no answer."""
+        write(tmp_path)
         really = verification.verify
-        monkeypatch.setattr(verification, "verify", lambda results, *arguments: (
-            really(results, *arguments) if results["rcs_requests"].get("failed") else exec("raise KeyError('x')")))
+
+        def verify(results, *arguments, **options):
+            found = really(results, *arguments, **options)
+            return found if results["rcs_requests"].get("failed") else found["no such key"]
+
+        monkeypatch.setattr(verification, "verify", verify)
         result = write(tmp_path)["verification"]
+        assert len(verification_of(runs_in(tmp_path)[1])["history"]) == 2
         assert result["verdict"] == "not_verified" and result["counts"]["inconclusive"] == 2
         assert "could not be judged (KeyError" in result["targets"][0]["reason"]
 
