@@ -120,14 +120,12 @@ def load_record(folder, path, found, problems):
 def check_files(folder, results, found, problems):
     """Whether the reports and the records are those that the outcomes are from, by their checksums."""
     wanted = {}
-    for item in dicts_in(results["reports"].get("reports")):
-        wanted.setdefault((item.get("path"), item.get("sha256")), []).append("campaign %s" % item.get("campaign_id"))
-    for target in dicts_in(found["targets"]):
-        for file in dicts_in(target.get("evidence")):
-            wanted.setdefault((file.get("path"), file.get("sha256")), []).append(name_of(target))
+    files = [(item, "campaign %s" % item.get("campaign_id")) for item in dicts_in(results["reports"].get("reports"))]
+    files += [(file, name_of(target)) for target in dicts_in(found["targets"]) for file in dicts_in(target.get("evidence"))]
+    for file, name in files:
+        if isinstance(file.get("path"), str) and isinstance(file.get("sha256"), str):
+            wanted.setdefault((file["path"], file["sha256"]), []).append(name)
     for (path, sha256), names in wanted.items():
-        if not isinstance(path, str) or not isinstance(sha256, str):
-            continue
         whole_path = inside(folder, path)
         try:
             if whole_path is None:

@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import replay
@@ -226,6 +228,43 @@ class TestTampering:
                 edit(run / "records" / ("%s.json" % name), move)
             write_sums_anew(run)
             assert any("lies outside of the run's folder" in problem for problem in check(run.parent)["problems"])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(
+        ["c1", "reports/c1.csv", "remediated", "finished", "2026-03-02T08:17:00Z", "../x", "\0", "1:Rdp:s"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.sampled_from(
+        ["id", "path", "sha256", "run", "outcome", "targets", "reports", "error", "settings", "evidence"]), inner, max_size=4),
+    max_leaves=8)
+PLACES = ["records/%s.json" % name for name in (
+    "asked", "campaigns", "remediation_scans", "reports", "report_items", "exposures")]
+
+
+def replaced(content, keys, value):
+    """The content with another value at the place to which the keys lead, as far as they do."""
+    if not keys or not isinstance(content, (dict, list)) or not content:
+        return value
+    key = sorted(content)[keys[0] % len(content)] if isinstance(content, dict) else keys[0] % len(content)
+    content[key] = replaced(content[key], keys[1:], value)
+    return content
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.sampled_from(PLACES + ["verification.json"]), keys=st.lists(st.integers(0, 30), max_size=5), value=JSON)
+def test_whatever_is_in_a_file_it_raises_nothing_and_improves_nothing(run, place, keys, value):
+    before = (run / place).read_text()
+    said = {target["id"]: target["outcome"] for target in json.loads((run / "verification.json").read_text())["targets"]}
+    (run / place).write_text(json.dumps(replaced(json.loads(before), keys, value)))
+    try:
+        write_sums_anew(run)
+        checked = check(run.parent)
+        found = evidence.read_verification(str(run.parent), run.name)
+    finally:
+        (run / place).write_text(before)
+    assert "msg" not in checked, checked["msg"]
+    improved = [target for target in (found or {}).get("targets", ()) if isinstance(target, dict)
+                and target.get("outcome") == "remediated" and said.get(str(target.get("id"))) != "remediated"]
+    assert not improved or not checked["intact"]
 
 
 def test_runs_of_versions_that_kept_no_answers(run):
