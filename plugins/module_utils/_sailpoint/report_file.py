@@ -25,9 +25,11 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     BUILT_IN,
     MOST_SHOWN_WORDS,
     NAME_THE_COLUMN,
+    NO_WORDS,
     OPEN,
     REMEDIATED,
     UNKNOWN,
+    YES_WORDS,
     Vocabulary,
     anywhere,
     find_status_column,
@@ -48,10 +50,12 @@ MOST_CAMPAIGNS = 5
 MOST_TITLE_LINES = 20
 MOST_FOOTER_LINES = 20
 SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
-TOTAL = re.compile(r"(?:total|count|number of|summe|anzahl)\b[\w ]*?[:=\s]\s*([0-9]{1,12})(?: (?:items|rows|records|entries))?"
+# Only of all items: a total of what is outstanding, say, is none.
+TOTAL = re.compile(r"(?:grand )?(?:total|count|number|summe|anzahl)"
+                   r"(?: (?:number |count )?(?:of )?(?:items|rows|records|entries))?"
+                   r" ?[:=]? ?([0-9]{1,12})(?: (?:items|rows|records|entries))?"
                    r"|([0-9]{1,12}) (?:items|rows|records|entries)(?: in total)?")
-# Of what was counted only all of it is understood.
-OF_A_PART = re.compile(r"open|remediat|pending|revo|not |fail|error")
+SPEAKS_OF_ITEMS = re.compile(r"open|remediat|pending|revo|not |fail|error|item|\bno\b")
 IMPRINT = re.compile(r"(?:report )?(?:generated|created|exported|printed|produced|erstellt|exportiert)\b"
                      r"|(?:end of (?:report|file|data)|ende)\W*\Z|page [0-9]+(?: of [0-9]+)?\Z")
 
@@ -81,24 +85,25 @@ def read_report(path, vocabulary=None, status_column=None, max_open_items=100):
     with field_size_limit(LONGEST_RECORD), open_text(path) as file:
         lines = Lines(file)
         try:
-            skipped, delimiter, titles = beginning_of(file, status_column)
+            skipped, delimiter, titles = beginning_of(file, status_column, vocabulary)
             file.seek(0)
             records, header = open_records(lines, skipped, delimiter)
             result["columns"] = columns = unique_names(header)
             index, problem = find_status_column(header, columns, status_column)
             count = Count(header, columns, index, vocabulary, max_open_items)
+            count.not_items += titles
             count.add_all(records, lines)
         except UnreadableReport as error:
             return dict(result, reason=str(error))
         except UnicodeDecodeError as error:
-            return dict(result, reason="after line %d the file is not %s text (%s)%s: %s, or save it as UTF-8" % (
-                lines.number, error.encoding.upper(), error.reason, other_encoding(error), FETCH_AGAIN))
+            return dict(result, reason="after line %d the file is not %s text%s: %s, or save it as UTF-8" % (
+                lines.number, error.encoding.upper(), other_encoding(error), FETCH_AGAIN))
         except csv.Error as error:
             return dict(result, reason=reason_of_csv_error(error, lines))
     result["status_column"] = None if index is None else columns[index]
     result.update(count.numbers(), open_items=count.open_items, **count.words(), **count.campaigns())
     result["outcome"], reason = judge(count, problem)
-    result["reason"] = "; ".join([reason] + notes_on(titles + count.footers))
+    result["reason"] = "; ".join([reason] + notes_on(count.not_items))
     return result
 
 
@@ -134,7 +139,8 @@ class Count:
 
     def __init__(self, header, columns, index, vocabulary, max_open_items):
         self.open_items = []
-        self.footers = []
+        # (number, text) of the lines that are about the report.
+        self.not_items = []
         self.total = self.open = 0
         self._columns = columns
         self._index = index
@@ -145,8 +151,9 @@ class Count:
         self._open_anywhere = anywhere(vocabulary.unmistakable())
         self._width = None
         self._narrowest = len("".join("x" if name.strip() else " " for name in header).rstrip())
-        self._campaigns = {name: ([place for place, column in enumerate(header) if plain(column) == name], {})
-                           for name in ("campaignid", "campaignname")}
+        self._campaigns = {"campaignid": {}, "campaignname": {}}
+        self._campaign_places = [(place, self._campaigns[plain(column)]) for place, column in enumerate(header)
+                                 if plain(column) in self._campaigns]
         self._words = {}
         self._words_left_out = 0
         self._remediated = 0
@@ -180,7 +187,7 @@ class Count:
             for one in held:
                 self._add(*one)
         else:
-            self.footers = [(line, text_of(record)) for line, record in held]
+            self.not_items += [(line, text_of(record)) for line, record in held]
 
     def _may_be_a_footer(self, record):
         """Whether a record is a line about the report instead of an item of it."""
@@ -191,7 +198,7 @@ class Count:
             return False
         text = text_of(record).lower()
         return bool(total_in(text) is not None or
-                    len(filled) == 1 and IMPRINT.match(text) and not OF_A_PART.search(text))
+                    len(filled) == 1 and IMPRINT.match(text) and not SPEAKS_OF_ITEMS.search(text))
 
     def _fits(self, record):
         """Whether a record has as many cells as all, where all may have empty ones at the end, or lack them."""
@@ -207,11 +214,10 @@ class Count:
         if not self._fits(record):
             self._misshapen.add(line)
             return
-        for places, found in self._campaigns.values():
-            for place in places:
-                name = record[place].strip() if place < len(record) else ""
-                if name and len(found) < MOST_CAMPAIGNS:
-                    found.setdefault(name[:LONGEST_WORD])
+        for place, found in self._campaign_places:
+            name = record[place].strip() if place < len(record) else ""
+            if name and len(found) < MOST_CAMPAIGNS:
+                found.setdefault(name[:LONGEST_WORD])
         if self._index is None:
             return
         word = fold(record[self._index])
@@ -259,22 +265,27 @@ class Count:
             return UNKNOWN
         self._filled.update(spoken)
         if silent:
+            if len(self._silent) >= MOST_UNKNOWN_WORDS:
+                # Too many to tell apart, so to be on the safe side they all lack all.
+                silent = [witness.index for witness in self._witnesses]
             self._silent.setdefault(tuple(silent), Tally()).add(line)
         return REMEDIATED
 
     def _note(self, notes, line, record, place):
         """Notes that another column says something else; of each column the first line is kept with its words."""
-        tally, _words = notes.setdefault(place, (Tally(), (record[place], record[self._index])))
+        words = record[place][:LONGEST_WORD], record[self._index][:LONGEST_WORD]
+        tally, _words = notes.setdefault(place, (Tally(), words))
         tally.add(line)
 
     def _add_word(self, place, word, cell, meaning):
-        entry = self._words.get((place, word))
+        key = place, meaning, word[:LONGEST_WORD]
+        entry = self._words.get(key)
         if entry:
             entry["count"] += 1
         # A column of other things, dates for example, has as many words as there are rows.
         elif meaning != UNKNOWN or len(self._words) < MOST_UNKNOWN_WORDS:
             text = cell.strip()
-            self._words[place, word] = dict(
+            self._words[key] = dict(
                 {} if place == self._index else {"column": self._columns[place]},
                 word=text if len(text) <= LONGEST_WORD else text[:LONGEST_WORD - 1] + "\u2026", count=1, meaning=meaning,
                 source=BUILT_IN if meaning == UNKNOWN else self._vocabulary.source_of(word))
@@ -300,7 +311,7 @@ class Count:
 
     def campaigns(self):
         """Of which campaigns the report says to be, by id and by name."""
-        return dict(campaign_ids=list(self._campaigns["campaignid"][1]), campaign_names=list(self._campaigns["campaignname"][1]))
+        return dict(campaign_ids=list(self._campaigns["campaignid"]), campaign_names=list(self._campaigns["campaignname"]))
 
     def findings(self, problem):
         """Why items are unknown, or not what their column says, as a list of sentences; empty if none is."""
@@ -323,7 +334,7 @@ class Count:
                 "%d of %d items are said to be remediated, the first of them at line %d, and have nothing in the column %s, "
                 "in which other remediated ones have something: find out why" % (
                     number, self.total, line, " or ".join(map(shown, columns[:MOST_SHOWN_WORDS]))))
-        for line, text in self.footers:
+        for line, text in self.not_items:
             total = total_in(text)
             if total is not None and total != self.total:
                 findings.append("line %d says %s, but there are %d rows: %s" % (line, shown(text), self.total, FETCH_AGAIN))
@@ -375,9 +386,8 @@ def text_of(record):
 
 def total_in(text):
     """How many items a line about the report says that there are, or None."""
-    text = text.strip().lower().rstrip(".")
-    match = TOTAL.fullmatch(text)
-    return int(match[1] or match[2]) if match and not OF_A_PART.search(text) else None
+    match = TOTAL.fullmatch(" ".join(text.lower().split()).rstrip("."))
+    return int(match[1] or match[2]) if match else None
 
 
 # --- the file ---
@@ -417,33 +427,44 @@ class Lines:
         return line
 
 
-def beginning_of(file, status_column):
+def beginning_of(file, status_column, vocabulary):
     """(lines to skip, delimiter or None, titles as (number, text)) of what comes before the header.
 
     A line is a title only if a line with the column of the states comes after it; otherwise it is the header itself.
+    What could be an item is no title: it is one text, or a name with a colon and one text, and no word for a state.
     """
     lines = list(itertools.islice(iter(lambda: file.readline(LONGEST_RECORD), ""), MOST_TITLE_LINES + 1))
     start = next((number for number, line in enumerate(lines) if line.strip()), None)
     if start is None or kind_of(lines[start]):
         return 0, None, []
     match = SEPARATOR_LINE.fullmatch(lines[start].strip("\r\n "))
-    delimiter = match[1] if match and match[1] in DELIMITERS else None
-    skipped = start + 1 if delimiter else 0
-    titles = []
-    for number, line in enumerate(lines[skipped:], skipped + 1):
+    named = match[1] if match and match[1] in DELIMITERS else None
+    skipped = start + 1 if named else 0
+    for number, line in enumerate(lines[skipped:], skipped):
         # A cell of several lines is none of a title.
         if "\0" in line or line.count('"') % 2:
             break
-        cells = next(csv.reader([line], delimiter=delimiter or delimiter_of(line)), [])
-        filled = [cell for cell in cells if cell.strip()]
-        if find_status_column(cells, unique_names(cells), status_column)[0] is not None and (
-                not titles or len(filled) > 2 or len(filled) > len(titles[-1][1])):
-            return number - 1, delimiter, [(place, " ".join(texts)) for place, texts in titles]
-        if len(filled) > 2:
+        delimiter = named or delimiter_of(line)
+        cells = cells_of(line, delimiter)
+        if find_status_column(cells, unique_names(cells), status_column)[0] is not None:
+            titles = [(place, cells_of(text, delimiter)) for place, text in enumerate(lines[skipped:number], skipped + 1)]
+            if all(is_title(title, vocabulary) for _place, title in titles):
+                return number, named, [(place, text_of(title)) for place, title in titles if text_of(title)]
             break
-        if filled:
-            titles.append((number, filled))
-    return skipped, delimiter, []
+    return skipped, named, []
+
+
+def cells_of(line, delimiter):
+    """The cells of a line."""
+    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def is_title(cells, vocabulary):
+    """Whether a line before a header can be no item of the report."""
+    filled = [cell for cell in cells if cell.strip()]
+    states = vocabulary.for_witness(YES_WORDS, NO_WORDS)
+    return (len(filled) < 2 or len(filled) == 2 and filled[0].rstrip().endswith(":")) and not any(
+        fold(cell) in states for cell in filled)
 
 
 def open_records(lines, skipped=0, delimiter=None):
@@ -490,11 +511,12 @@ def kind_of(text):
 
 
 def reason_of_csv_error(error, lines):
-    """What the csv module says, for somebody who sees the file."""
+    """What the csv module found, for somebody who sees the file."""
     if "unexpected end of data" in str(error):
         return ("the file ends within a quoted cell of the row that begins at line %d, so it was cut off: %s" % (
             lines.record_line, FETCH_AGAIN))
-    return "the row that begins at line %d is not CSV (%s): %s" % (lines.record_line, error, FETCH_AGAIN)
+    return "the row that begins at line %d is not CSV, a quotation mark or a line end is where none may be: %s" % (
+        lines.record_line, FETCH_AGAIN)
 
 
 def other_encoding(error):

@@ -54,6 +54,8 @@ NOT_YET = {"due", "deadline", "planned", "target", "expected", "scheduled", "sta
            "begin", "next"}
 ABOUT_THE_ITEM = ("remediat", "revo", "remov", "item")
 LOOKS_LIKE_A_DATE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d\d)")
+# An employee's number or a postcode, where a column called Status or State is an attribute of the identity. No state.
+NUMBER_OF_SOMETHING = re.compile(r"[0-9]{4,}\Z")
 # Between cells when a row is looked at as a whole: csv has no such cell, as no text has this character.
 BETWEEN = "\x1f"
 
@@ -110,24 +112,24 @@ class Vocabulary:
 class Witness:
     """A column beside the one with the states that may not say something else.
 
-    index: its position. meanings: what its folded words mean. own_name: a word that is as good as yes. dates: a pattern
-    of what is a date there, which is as good as yes, too. may_be_empty: whether an empty cell is natural beside an item
-    that is remediated, even if other cells of the column are filled.
+    index: its position. meanings: what its folded words mean. own_name: a word that is as good as yes. passes: a pattern of
+    what is no word and contradicts nothing, a date for example. may_be_empty: whether an empty cell is natural beside an
+    item that is remediated, even if other cells of the column are filled.
     """
 
-    def __init__(self, index, meanings, own_name="", dates=None, may_be_empty=False):
+    def __init__(self, index, meanings, own_name="", passes=None, may_be_empty=False):
         self.index = index
         self.may_be_empty = may_be_empty
         self._meanings = meanings
         self._own_name = own_name
-        self._dates = dates
+        self._passes = passes
 
     def says(self, word):
         """(what a folded word that is not empty means: REMEDIATED, OPEN, or UNKNOWN; whether it is a word at all)."""
         meaning = self._meanings.get(word)
         if meaning:
             return meaning, True
-        if self._dates and self._dates.search(word):
+        if self._passes and self._passes.match(word):
             return REMEDIATED, False
         return (REMEDIATED if self._own_name and plain(word) == self._own_name else UNKNOWN), True
 
@@ -142,18 +144,20 @@ def witness_of(index, name, vocabulary):
     """A column as a Witness, or None where it does not look like the state of an item."""
     flat = plain(name)
     words = words_in(name)
-    if flat in INVERTED_FLAGS:
+    if flat in INVERTED_FLAGS or words and (words[-1] == "failed" or words[-1] in FLAG_NOUNS and "not" in words) and (
+            not is_of_something_else(words)):
         return Witness(index, vocabulary.for_witness(NO_WORDS, YES_WORDS), may_be_empty=True)
     if not words or is_of_something_else(words):
         return None
     if words[-1] in DATE_NOUNS:
         is_end = any(word.startswith(("remediat", "remov")) for word in words) and not NOT_YET.intersection(words)
-        return Witness(index, vocabulary.for_witness(), dates=re.compile("[1-9]")) if is_end else None
+        return Witness(index, vocabulary.for_witness(), passes=re.compile(".*[1-9]", re.DOTALL)) if is_end else None
     if words[-1] in FLAG_NOUNS or flat in FLAG_COLUMNS:
-        return Witness(index, vocabulary.for_witness(YES_WORDS, NO_WORDS), own_name=plain(words[-1]), dates=LOOKS_LIKE_A_DATE)
+        return Witness(index, vocabulary.for_witness(YES_WORDS, NO_WORDS), own_name=plain(words[-1]), passes=LOOKS_LIKE_A_DATE)
     is_state = flat.endswith(STATE_NOUNS) or "status" in flat and words[-1] not in REMARKS
     is_result = words[-1] in RESULT_NOUNS and any(word.startswith("remediat") for word in words)
-    return Witness(index, vocabulary.for_witness(YES_WORDS, NO_WORDS)) if is_state or is_result else None
+    numbers = NUMBER_OF_SOMETHING if flat in GENERIC_COLUMNS else None
+    return Witness(index, vocabulary.for_witness(YES_WORDS, NO_WORDS), passes=numbers) if is_state or is_result else None
 
 
 def is_of_something_else(words):
