@@ -106,8 +106,8 @@ def lines_on_words(targets):
     if not counted:
         return []
     order = sorted(counted, key=lambda key: (key not in configured, -counted[key][1]))
-    lines = ["- %s%s: %d, taken for %s%s" % (
-        code(one_line(word, LONGEST_NAME)), " of column %s" % code(key[2]) if key[2] else "", number, key[1],
+    lines = ["- %s%s: %s, taken for %s%s" % (
+        code(one_line(word, LONGEST_NAME)), " of column %s" % code(key[2]) if key[2] else "", safe(number), key[1],
         ", **configured by the user**" if key in configured else "")
         for key, (word, number) in ((key, counted[key]) for key in order[:MOST_WORDS])]
     if len(order) > MOST_WORDS:

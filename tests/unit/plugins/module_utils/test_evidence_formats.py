@@ -58,7 +58,9 @@ def with_text(text, outcome="unremediated"):
                 target[key] = dict.fromkeys(target[key], [{text: text}, text])
         if "items" in target:
             target["items"]["open_items"] = [{text: text, "Identity": text}]
-    return content
+            target["items"]["words"] = [
+                dict(word=text, count=2, meaning="open", source="configured"), dict(column=text, word=text, count=text)]
+    return dict(content, lookups=[dict(kind=text, asked=text, found=0, problem=text)])
 
 
 @pytest.mark.parametrize("writer", WRITERS)
