@@ -164,6 +164,7 @@ def test_start_that_could_start_nothing(ansible, simulator):
     )
     assert run.status == 2, run.output
     assert simulator.control("GET", "stats")["scans_started"] == 0
+    run.notes("a wrong key", "alert 4101")
     # One that could start something ends well, although nothing is verified yet.
     run = verify(
         ansible,

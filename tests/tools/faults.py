@@ -33,7 +33,7 @@ MODULES = (
 
 # What differs from run to run, from machine to machine, and from one library's version to the next.
 VARIABLE = (
-    (r"(?<!\w)/(?:tmp|var|home|root|work|private)(?:/[\w.+-]+)+/(?=(?:remediation-evidence|reports|records)\b)", "…/"),
+    (r"(?<!\w)/(?:[\w.+-]+/)+(?=(?:remediation-evidence\b|(?:reports|records)/))", "…/"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?", "TIME"),
     (r"\d{8}T\d{6}Z(-\d+)?", "RUN"),
     (r"127\.0\.0\.1:\d+", "HOST"),
@@ -42,6 +42,7 @@ VARIABLE = (
     # What a library says, in its own words.
     (r" \(\w*(?:Error|Timeout|Exception): .*?\)(?=\. |\.$)", ""),
     (r"\b\d+(\.\d+)? (s|seconds)\b", "N s"),
+    (r"\b\d[\d,]* (bytes|characters|attempts?|pages)\b", r"N \1"),
     (r"\b10\d{4}\b", "ID"),
 )
 
