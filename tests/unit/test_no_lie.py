@@ -156,7 +156,8 @@ def why_no_campaign(said, now, campaign_id, target, folder):
     for place, one in about("list_reports"):
         body = one.json() if one.whole and 200 <= one.reply.status < 300 else None
         listed += [(place, one, report) for report in (body if isinstance(body, list) else ()) if isinstance(report, dict)]
-    others = {json.dumps(report.get("id")) for one in said
+    # Only in this run: who was told other ids before cannot have been told the same.
+    others = {json.dumps(report.get("id")) for one in said[now:]
               if one.operation == "list_reports" and one.about != campaign_id and one.whole and isinstance(one.json(), list)
               for report in one.json() if isinstance(report, dict)}
     good = [(place, report["id"]) for place, one, report in listed
