@@ -25,17 +25,14 @@ def scan_reply(status="SUCCESS", result="REMEDIATED", **more):
 def of_its_scan(gateway, exposure, answer):
     """What is said of an exposure's scan: answer(reply) once it has ended."""
     mine = set()
-    gateway.bend(
-        "%s.*%s" % (CREATE, exposure["service_id"]), lambda reply, received: mine.add(json.loads(reply.body)["reply"]["scanId"])
-    )
-    gateway.bend(
-        GET,
-        lambda reply, received: (
-            answer(reply)
-            if b"IN_PROGRESS" not in reply.body and any(scan_id.encode() in received.body for scan_id in mine)
-            else None
-        ),
-    )
+
+    def bend(reply, received):
+        if any(scan_id.encode() in received.body for scan_id in mine) and b"IN_PROGRESS" not in reply.content():
+            return answer(reply)
+
+    gateway.bend("%s.*%s" % (CREATE, exposure["service_id"]), lambda reply, received: mine.add(
+        json.loads(reply.content())["reply"]["scanId"]))
+    gateway.bend(GET, bend)
 
 
 def said_of_scan(reply):
@@ -76,7 +73,7 @@ MISCHIEF = {
                 headers={"Content-Type": "application/json"},
             )
         ),
-        {"inconclusive"},
+        {"inconclusive", "pending"},
         (),
     ),
     "the status of a scan is a list": (said_of_scan(scan_reply(status=["SUCCESS"])), {"inconclusive"}, ()),
