@@ -95,7 +95,8 @@ def test_an_api_that_is_away_is_away_for_all(ansible, simulator):
     ]
     with gateway_to(ansible, simulator) as gateway:
         gateway.instead("public_api", Reply(503, json=UNAVAILABLE))
-        run = verify(ansible, verify_exposures=exposures, verify_wait_timeout=60, xpanse_retry_timeout=4, xpanse_rate_limit=0)
+        run = verify(ansible, verify_exposures=exposures, verify_wait_timeout=300, xpanse_retry_timeout=4, xpanse_rate_limit=0,
+                     within=90)
         requests = len(gateway.requests)
     assert set(run.outcomes.values()) == {"inconclusive"} and len(run.outcomes) == 160 and run.status == 2
     # Sixteen at once try for four seconds, and go from a second between two attempts to several.
