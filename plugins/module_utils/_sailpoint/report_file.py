@@ -96,8 +96,8 @@ def read_report(path, vocabulary=None, status_column=None, max_open_items=100):
         except UnreadableReport as error:
             return dict(result, reason=str(error))
         except UnicodeDecodeError as error:
-            return dict(result, reason="after line %d the file is not %s text%s: %s, or save it as UTF-8" % (
-                lines.number, error.encoding.upper(), other_encoding(error), FETCH_AGAIN))
+            return dict(result, reason="%s the file is not %s text%s: %s, or save it as UTF-8" % (
+                where_it_ends(file, lines, error), error.encoding.upper(), other_encoding(error), FETCH_AGAIN))
         except csv.Error as error:
             return dict(result, reason=reason_of_csv_error(error, lines))
     result["status_column"] = None if index is None else columns[index]
@@ -517,6 +517,23 @@ def reason_of_csv_error(error, lines):
             lines.record_line, FETCH_AGAIN))
     return "the row that begins at line %d is not CSV, a quotation mark or a line end is where none may be: %s" % (
         lines.record_line, FETCH_AGAIN)
+
+
+def where_it_ends(file, lines, error):
+    """Where the text ends that a UnicodeDecodeError broke off, in words. file: as open_text() gave it."""
+    if error.encoding.lower() != "utf-8":
+        return "after line %d" % lines.number
+    # It was decoded in pieces of many lines.
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    number = 0
+    file.buffer.seek(0)
+    for piece in iter(lambda: file.buffer.readline(LONGEST_RECORD), b""):
+        number += 1
+        try:
+            decoder.decode(piece)
+        except UnicodeDecodeError:
+            break
+    return "in line %d" % number
 
 
 def other_encoding(error):

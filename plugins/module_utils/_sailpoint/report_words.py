@@ -37,7 +37,7 @@ NO_WORDS = ("no", "false", "n")
 STATE_NOUNS = ("status", "state")
 # Not the status itself, but what somebody says about it.
 REMARKS = {"reason", "comment", "comments", "message", "note", "notes", "by", "user", "detail", "details", "description", "id"}
-RESULT_NOUNS = {"remediation", "result", "outcome", "progress", "phase", "stage"}
+RESULT_NOUNS = {"remediation", "result", "outcome", "progress", "phase", "stage", "resolution", "fulfillment", "fulfilment"}
 FLAG_NOUNS = {"remediated", "completed", "complete", "done", "closed", "resolved", "fixed", "removed", "fulfilled", "finished"}
 INVERTED_FLAGS = {"open", "stillopen", "isopen", "itemopen", "pending", "ispending", "outstanding", "unremediated",
                   "notremediated", "isunremediated", "unresolved", "incomplete"}
@@ -56,6 +56,7 @@ ABOUT_THE_ITEM = ("remediat", "revo", "remov", "item")
 LOOKS_LIKE_A_DATE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d\d)")
 # An employee's number or a postcode, where a column called Status or State is an attribute of the identity. No state.
 NUMBER_OF_SOMETHING = re.compile(r"[0-9]{4,}\Z")
+ANYTHING = re.compile("")
 # Between cells when a row is looked at as a whole: csv has no such cell, as no text has this character.
 BETWEEN = "\x1f"
 
@@ -156,6 +157,9 @@ def witness_of(index, name, vocabulary):
         return Witness(index, vocabulary.for_witness(YES_WORDS, NO_WORDS), own_name=plain(words[-1]), passes=LOOKS_LIKE_A_DATE)
     is_state = flat.endswith(STATE_NOUNS) or "status" in flat and words[-1] not in REMARKS
     is_result = words[-1] in RESULT_NOUNS and any(word.startswith("remediat") for word in words)
+    if words[-1] in RESULT_NOUNS and not is_result:
+        # It may be of anything, and its words too, but those for open are clear.
+        return Witness(index, vocabulary.for_witness(), passes=ANYTHING, may_be_empty=True)
     numbers = NUMBER_OF_SOMETHING if flat in GENERIC_COLUMNS else None
     return Witness(index, vocabulary.for_witness(YES_WORDS, NO_WORDS), passes=numbers) if is_state or is_result else None
 

@@ -510,6 +510,13 @@ def test_another_column_says_the_same(read, name, word):
     assert read(both, status_column="Remediation Status")["outcome"] == "remediated"
 
 
+@pytest.mark.parametrize("name", ["Result", "Item Outcome", "Progress", "Stage", "Resolution"])
+def test_column_of_any_results_says_only_what_is_open(read, name):
+    assert read(beside(name, "In Progress"))["outcome"] == "unremediated"
+    for word in ("Access kept", "Signed off", "42", "", "No"):
+        assert read(beside(name, word))["outcome"] == "remediated"
+
+
 @pytest.mark.parametrize("name, word", [("Status", "1"), ("Status", "0"), ("Status", "10023 A"), ("Removal State", "10023")])
 def test_number_that_may_be_a_state(read, name, word):
     assert read(beside(name, word), status_column="Remediation Status")["outcome"] == "inconclusive"
@@ -708,7 +715,13 @@ def test_line_about_the_report_in_its_middle_is_an_item(read):
 @pytest.mark.parametrize("text", ["M\xfcller", "Jos\xe9", "\x80 5"])
 def test_windows_1252_is_named(read, text):
     report = read(HEADER.encode() + DONE.encode() + text.encode("latin-1") + b",B,C,Remediated\n")
-    assert_damaged(report, "windows-1252", "save it as UTF-8")
+    assert_damaged(report, "windows-1252", "save it as UTF-8", "in line 3 ")
+
+
+def test_line_of_what_is_no_text_is_found_in_a_long_file(read):
+    content = HEADER.encode() + DONE.encode() * 5000 + b"M\xfcller,B,C,Remediated\n" + DONE.encode() * 5000
+    assert_damaged(read(content), "windows-1252", "in line 5002 ")
+    assert_damaged(read((HEADER + DONE).encode() + "A,B,C,北".encode()[:-1]), "in line 3 ")
 
 
 def test_bytes_that_are_nothing_are_not_named_windows_1252(read):
