@@ -11,7 +11,7 @@ import re
 
 TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(?:(:\d{2})(?:[.,](\d{1,9}))?)?"
-    r"(?:([Zz])|([+-])([01]\d|2[0-3]):?([0-5]\d)?)?", re.ASCII)
+    r"(?: ?([Zz])| ?([+-])([01]\d|2[0-3]):?([0-5]\d)?)?", re.ASCII)
 # Seconds by which two clocks of one system may differ, and what a time without fractions leaves out.
 CLOCK_SLACK = 5
 # The last moment that a date has room for, in milliseconds since 1970.

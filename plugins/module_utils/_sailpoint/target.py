@@ -50,7 +50,8 @@ CAMPAIGN_FACTS = ("name", "type", "status", "created", "deadline", "modified", "
 CERTIFICATIONS = ("totalCertifications", "completedCertifications")
 # What only an error of this API, or of a gateway before it, has.
 ERROR_KEYS = {"detailCode", "trackingId", "messages", "causes", "error", "errors", "errorCode", "errorMessage", "fault"}
-ITEM_FACTS = ("items_total", "items_remediated", "items_open", "items_unknown", "open_items", "status_column", "words")
+ITEM_FACTS = ("items_total", "items_remediated", "items_open", "items_unknown", "open_items", "status_column", "words",
+              "words_left_out")
 
 
 # --- what the API's answers are worth ---
