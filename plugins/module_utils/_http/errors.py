@@ -111,7 +111,7 @@ def words_of(error):
     cause = causes_of(error)[-1]
     if isinstance(cause, OSError) and not isinstance(cause, requests.exceptions.RequestException):
         return "%s: %s" % (type(cause).__name__, cause.strerror or cause)
-    if isinstance(cause, (http.client.HTTPException, BrokenOff)):
+    if isinstance(cause, (http.client.HTTPException, BrokenOff)) and not isinstance(cause, http.client.InvalidURL):
         return "%s: %s" % (type(cause).__name__, cause)
     return type(cause).__name__
 
@@ -137,7 +137,7 @@ def is_final(error):
     if isinstance(causes_of(error)[-1], requests.packages.urllib3.exceptions.InvalidHeader):
         # It is one of the answer's.
         return False
-    return is_tls_error(error) or isinstance(error, (
+    return is_tls_error(error) or isinstance(causes_of(error)[-1], http.client.InvalidURL) or isinstance(error, (
         requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.InvalidProxyURL,
         requests.exceptions.InvalidHeader, requests.exceptions.MissingSchema))
 
