@@ -446,6 +446,7 @@ LASTING = (
 )
 # In these an empty answer is as good as any, because the status says it all.
 STATUS_IS_ALL = ("run_scan", "run_report")
+CHANGES = ("rcs_get_or_create", *STATUS_IS_ALL)
 
 
 @pytest.mark.parametrize("simulator", [SMALL], indirect=True)
@@ -463,6 +464,9 @@ def test_an_error_is_never_an_answer(ansible, simulator, operation):
         if operation == "download_report":
             lasting = [(fault, "is not a csv file" if fault["kind"] in ("html", "empty", "cut_json") else words)
                        for fault, words in lasting]
+        if operation not in CHANGES:
+            # It passes by itself where asking again does no harm.
+            lasting = [(fault, words) for fault, words in lasting if fault.get("status") != 500]
         faults = [fault for fault, _words in lasting]
         if operation == "rcs_get_or_create":
             # Who was not told the id of a scan asks once more in the next task. The first one asks for all eight.

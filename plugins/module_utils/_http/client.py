@@ -60,8 +60,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.transport
 )
 
 __all__ = [
-    "CONNECTION_OPTIONS", "REQUESTS_IMPORT_ERROR", "Answer", "ApiError", "BadConnectionOption", "HeaderAuth", "HttpClient",
-    "HttpError", "LatestRequests", "NoAuthentication", "WouldChange", "from_environment",
+    "CONNECTION_OPTIONS", "REQUESTS_IMPORT_ERROR", "AllRequests", "Answer", "ApiError", "BadConnectionOption", "HeaderAuth",
+    "HttpClient", "HttpError", "LatestRequests", "NoAuthentication", "WouldChange", "from_environment",
 ]
 
 REDIRECT_STATUSES = (301, 302, 307, 308)
@@ -71,6 +71,14 @@ LEAST_DOWNLOAD_RATE = 16 * 1024
 # Of an error body that nobody knows how to read.
 MOST_SHOWN = 300
 SHORT_FACTS = ("method", "path", "status", "reference", "server_time")
+
+
+class AllRequests(list):
+    """Keeps every request. As a `record` it is given the same facts as LatestRequests."""
+
+    def append(self, exchange):
+        """Adds an exchange without what was sent and answered."""
+        super().append({name: exchange[name] for name in SHORT_FACTS})
 
 
 class LatestRequests:
