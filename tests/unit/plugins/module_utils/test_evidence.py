@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from answers_on_record import exposure
 
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import signature, writer
@@ -32,8 +33,7 @@ def call(module, check_mode=False, **options):
 
 def write(directory, outcomes=("remediated", "unremediated"), check_mode=False, **options):
     """A run with one target for each outcome. Returns the module's result."""
-    answers = [dict(ids, scan_id="s%s" % ids["alert_internal_id"], outcome=outcome, status="SUCCESS",
-                    result=outcome.upper()) for ids, outcome in zip(EXPOSURES, outcomes, strict=False)]
+    answers = [exposure(ids, outcome) for ids, outcome in zip(EXPOSURES, outcomes, strict=False)]
     return call(remediation_evidence, check_mode, dest=str(directory), exposures=EXPOSURES[:len(outcomes)],
                 rcs_requests=dict(rcs_requests=answers), **options)
 
@@ -117,8 +117,7 @@ class TestWriting:
     def test_thousands_stay_in_the_file(self, tmp_path):
         result = call(remediation_evidence, dest=str(tmp_path), formats=[], exposures=[
             dict(alert_internal_id=number, attack_surface_rule_id="Rdp", service_id="s") for number in range(3000)],
-            rcs_requests=dict(rcs_requests=[dict(EXPOSURES[0], alert_internal_id=5, scan_id="s", status="SUCCESS",
-                                                 result="UNREMEDIATED", outcome="unremediated")]))["verification"]
+            rcs_requests=dict(rcs_requests=[exposure(dict(EXPOSURES[0], alert_internal_id=5), "unremediated")]))["verification"]
         assert len(result["targets"]) == 100 and result["targets_left_out"] == 2900
         assert result["targets"][0]["outcome"] == "unremediated" and result["counts"]["total"] == 3000
         assert len(json.dumps(result)) < 60_000
@@ -126,8 +125,7 @@ class TestWriting:
 
     def test_results_are_read_from_files(self, tmp_path):
         file = tmp_path / "exposures.json"
-        file.write_text(json.dumps(dict(rcs_requests=[dict(
-            EXPOSURES[0], scan_id="s1", status="SUCCESS", result="REMEDIATED", outcome="remediated")])))
+        file.write_text(json.dumps(dict(rcs_requests=[exposure(EXPOSURES[0], "remediated")])))
         result = call(remediation_evidence, dest=str(tmp_path / "e"), exposures=EXPOSURES[:1],
                       rcs_requests=dict(results_file=str(file), counts={"rcs_requests": 1}))
         assert result["verification"]["verdict"] == "verified"

@@ -15,12 +15,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from answers_on_record import exposure
 
 from ansible_collections.secops.remediation.plugins.module_utils._common import files
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import signature, writer
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
-from ansible_collections.secops.remediation.plugins.module_utils._verdict import verification
 from ansible_collections.secops.remediation.plugins.modules import remediation_evidence, remediation_evidence_info
 
 EXPOSURES = [dict(alert_internal_id=number, attack_surface_rule_id="Rdp", service_id="s") for number in (1, 2)]
@@ -34,8 +34,7 @@ def call(module, check_mode=False, warn=print, **options):
 
 
 def answers_of(outcomes):
-    return [dict(ids, scan_id="s%s" % ids["alert_internal_id"], outcome=outcome, status="SUCCESS", result=outcome.upper())
-            for ids, outcome in zip(EXPOSURES, outcomes, strict=False)]
+    return [exposure(ids, outcome) for ids, outcome in zip(EXPOSURES, outcomes, strict=False)]
 
 
 def write(dest, outcomes=("remediated", "unremediated"), **options):
@@ -190,13 +189,13 @@ class TestHistory:
         assert any("its history begins anew, and the run before it" in problem for problem in check(directory)["problems"])
 
     def test_a_run_that_could_ask_nobody_has_no_point_of_its_own(self, directory, monkeypatch):
-        really = verification.verify
+        really = writer.verify
 
         def without_point(*arguments, **options):
             found = really(*arguments, **options)
             return dict(found, history=found["history"][:-1])
 
-        monkeypatch.setattr(verification, "verify", without_point)
+        monkeypatch.setattr(writer, "verify", without_point)
         write(directory)
         monkeypatch.undo()
         write(directory)
@@ -483,15 +482,16 @@ class TestWhateverWasRegistered:
     def test_verify_itself_breaks(self, tmp_path, monkeypatch):
         """Then who asked for something is told that there is no answer."""
         write(tmp_path)
-        really = verification.verify
+        really = writer.verify
 
         def verify(results, *arguments, **options):
             found = really(results, *arguments, **options)
             return found if results["rcs_requests"].get("failed") else found["no such key"]
 
-        monkeypatch.setattr(verification, "verify", verify)
+        monkeypatch.setattr(writer, "verify", verify)
         result = write(tmp_path)["verification"]
-        assert len(verification_of(runs_in(tmp_path)[1])["history"]) == 2
+        first, second = runs_in(tmp_path)
+        assert verification_of(second)["history"][0]["run"] == first.name
         assert result["verdict"] == "not_verified" and result["counts"]["inconclusive"] == 2
         assert "could not be judged (KeyError" in result["targets"][0]["reason"]
 
@@ -500,14 +500,14 @@ class TestWhateverWasRegistered:
         deep = []
         for _number in range(100_000):
             deep = [deep]
-        really = verification.verify
+        really = writer.verify
 
         def verify(*arguments):
             found = really(*arguments)
             found["targets"][1]["alert"] = deep if odd == "deep" else {1, 2}
             return found
 
-        monkeypatch.setattr(verification, "verify", verify)
+        monkeypatch.setattr(writer, "verify", verify)
         result = write(tmp_path, ["remediated", "remediated"])
         targets = {target["id"]: target["outcome"] for target in result["verification"]["targets"]}
         assert targets == {"1:Rdp:s": "remediated", "2:Rdp:s": "inconclusive"}
@@ -515,8 +515,8 @@ class TestWhateverWasRegistered:
 
     @pytest.mark.parametrize("ids", ["x" * 5000, {"a": [1]}, ["l"], None, 5.5, "a/b\x00\n\u202e"])
     def test_ids_of_any_kind(self, tmp_path, ids):
-        exposure = dict(alert_internal_id=ids, attack_surface_rule_id=ids, service_id=ids)
-        result = write(tmp_path, exposures=[exposure] + EXPOSURES, formats=["csv", "junit", "markdown", "oscal", "html"])
+        odd = dict(alert_internal_id=ids, attack_surface_rule_id=ids, service_id=ids)
+        result = write(tmp_path, exposures=[odd] + EXPOSURES, formats=["csv", "junit", "markdown", "oscal", "html"])
         assert result["verification"]["counts"]["total"] >= 3 and runs_in(tmp_path)
 
 
