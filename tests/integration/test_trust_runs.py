@@ -111,7 +111,7 @@ def test_wait_timeout_bounds_whatever_happens(ansible, simulator):
     numbers = iter(range(10**9))
 
     def page(received):
-        time.sleep(0.2)
+        time.sleep(1.5)
         return Reply(
             json=[
                 dict(id="%032x" % next(numbers), name="n", status="ACTIVE", modified="2026-01-01T00:00:00Z")
