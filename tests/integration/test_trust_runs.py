@@ -129,7 +129,7 @@ def test_wait_timeout_bounds_whatever_happens(ansible, simulator):
             verify_wait_timeout=6,
             sailpoint_request_timeout=4,
             sailpoint_retry_timeout=2,
-            within=45,
+            within=90,
         )
     assert run.status == 2 and run.outcomes[named] == "inconclusive"
     told = [name for name in run.outcomes if name.startswith("filter")]

@@ -52,7 +52,9 @@ class Run:
 
     def notes(self, fault, name):
         """Holds what the evidence says of a target against the documentation of faults."""
-        faults.seen(fault, faults.ROLE, self.outcomes[str(name)], self.reason(name))
+        # How the last look of many failed depends on when it was.
+        reason, look, _how = self.reason(name).partition("; the last look failed: ")
+        faults.seen(fault, faults.ROLE, self.outcomes[str(name)], reason + look + "…" * bool(look))
 
 
 def verify(ansible, *options, playbook=PLAYBOOK, evidence="remediation-evidence", within=150, **variables):
