@@ -159,7 +159,70 @@ def test_progress_is_displayed_with_the_host(make_action):
 
     action = make_action(run)
     action.run(None, {"inventory_hostname": "acme"})
-    action._display.display.assert_called_once_with("[acme] 1 of 2")
+    action._display.display.assert_called_once_with("[acme] 1 of 2", stderr=False)
+
+
+CALLBACK_FOR_MACHINES = """
+DOCUMENTATION = "{name: document, type: stdout, short_description: A document, description: [One.]}"
+from ansible.plugins.callback import CallbackBase
+class CallbackModule(CallbackBase):
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "document"
+"""
+CALLBACK_FOR_PEOPLE = """
+DOCUMENTATION = "{name: nicer, type: stdout, short_description: Nicer, description: [One.]}"
+from ansible.plugins.callback.default import CallbackModule as Default
+class CallbackModule(Default):
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "nicer"
+"""
+
+
+@pytest.mark.parametrize(
+    "name, code, aside",
+    [
+        ("default", None, False),
+        ("ansible.builtin.default", None, False),
+        ("minimal", None, True),
+        ("document", CALLBACK_FOR_MACHINES, True),
+        ("nicer", CALLBACK_FOR_PEOPLE, False),
+    ],
+)
+def test_progress_leaves_stdout_to_a_document(make_action, monkeypatch, tmp_path, name, code, aside):
+    if code:
+        (tmp_path / ("%s.py" % name)).write_text(code)
+        in_process.callback_loader.add_directory(str(tmp_path))
+    monkeypatch.setattr(in_process.C, "DEFAULT_STDOUT_CALLBACK", name)
+    action = make_action(lambda task: task.say("1 of 2") or {})
+    action.run(None, {})
+    action._display.display.assert_called_once_with("[localhost] 1 of 2", stderr=aside)
+
+
+def test_nothing_raw_is_shown(make_action):
+    """Neither while it works nor when it fails, whatever an API wrote."""
+
+    def run(task):
+        task.say("\x1b[2J")
+        task.warn("\x9b")
+        raise TaskFailed("bell \x07", scans=[{"error": "a\u202eb"}])
+
+    action = make_action(run)
+    result = action.run(None, {})
+    action._display.display.assert_called_once_with("[localhost] \\x1b[2J", stderr=False)
+    assert (result["msg"], result["scans"], result["warnings"]) == ("bell \\x07", [{"error": "a\\u202eb"}], ["\\x9b"])
+    assert make_action(lambda task: {}, {"number": "\x1b"}).run(None, {})["msg"].count("\\x1b") == 1
+
+
+def test_what_succeeds_is_as_the_api_wrote_it(make_action):
+    assert make_action(lambda task: dict(name="a\u202eb")).run(None, {})["name"] == "a\u202eb"
+
+
+@pytest.mark.parametrize("role, becomes", [("secops.remediation.verify", False), ("verify", True), (None, True)])
+def test_the_role_never_becomes(make_action, role, becomes):
+    action = make_action(lambda task: dict(ran="here"), become=MagicMock())
+    action._task._role = role and MagicMock(**{"get_name.return_value": role})
+    action._connection.set_become_plugin = lambda plugin: setattr(action._connection, "become", plugin)
+    assert action.run(None, {})["ran"] == ("as a module" if becomes else "here")
 
 
 def test_the_items_of_a_loop_share_a_connection(make_action):
