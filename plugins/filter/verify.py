@@ -58,6 +58,8 @@ def verify_inputs(given, evidence_dir):
     given: dict of the inputs by name, in any shape that a survey, a command line, or a variable file gives them.
     evidence_dir: where the evidence goes unless an input says otherwise.
     """
+    # Values may be of types that only the templating engine knows, and copying these has effects.
+    given = json.loads(json.dumps(given, default=str))
     problems, meant = [], {}
     for name, spec in INPUTS.items():
         try:
@@ -133,11 +135,9 @@ def evidence_directory(playbook_dir, host, hosts=(), addresses=()):
 
 
 def is_of_host(folder, host, hosts, addresses):
-    """Whether evidence that may be of any host is of this one."""
+    """Whether evidence that may be of any host is of this one: of its APIs, or there is no other host."""
     systems, known = systems_of(folder), {bare(address) for address in addresses if address}
-    if systems and known and (systems <= known or systems.isdisjoint(known)):
-        return systems <= known
-    return set(hosts) - set(LOCALHOST) == {host}
+    return systems <= known if systems and known else not set(hosts) - {host, *LOCALHOST}
 
 
 def one_name(host):

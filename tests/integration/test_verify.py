@@ -720,7 +720,7 @@ def test_the_result_is_handed_on_and_the_evidence_is_in_the_current_directory(an
     run = verify(ansible, verify_alert_ids=[4101], environment={"ANSIBLE_SHOW_CUSTOM_STATS": "true", "PWD": "/"})
     assert run.status == 0 and run.found["verdict"] == "verified"
     stats = run.output[run.output.index("CUSTOM STATS:"):]
-    handed_on = json.loads(stats[stats.index("{"):stats.rindex("}") + 1])["verify_result"]
+    handed_on = json.loads(stats[stats.index("{"):stats.rindex("}") + 1])["verify_artifact"]
     path = (ansible.folder / "remediation-evidence" / "latest").resolve() / "verification.json"
     assert handed_on["verdict"] == "verified" and handed_on["path"] == str(path) and handed_on["sha256"] == sha256(path)
     assert set(handed_on["targets"][0]) == {
@@ -748,7 +748,7 @@ def test_two_tenants(ansible, simulator):
                      environment={"ANSIBLE_SHOW_CUSTOM_STATS": "true"})
         assert run.status == 0, run.output
         stats = run.output[run.output.index("CUSTOM STATS:"):]
-        handed_on = json.loads(stats[stats.index("{"):stats.rindex("}") + 1])["verify_results"]
+        handed_on = json.loads(stats[stats.index("{"):stats.rindex("}") + 1])["verify_artifacts"]
         assert {name: result["counts"]["remediated"] for name, result in handed_on.items()} == {"acme": 1, "globex": 2}
         found = {name: json.loads((ansible.folder / "remediation-evidence" / name / "latest" / "verification.json").read_text())
                  for name in hosts}

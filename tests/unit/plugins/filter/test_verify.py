@@ -1,0 +1,273 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role works out: its inputs in any shape, the place of the evidence, what there is to scan, what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.secops.remediation.plugins.filter import verify as filters
+from ansible_collections.secops.remediation.plugins.modules import remediation_evidence
+
+COLLECTION = Path(__file__).resolve().parents[4]
+ROLE = COLLECTION / "roles" / "verify"
+PLAYBOOKS = [COLLECTION / "playbooks" / "verify.yml", COLLECTION / "extensions" / "awx" / "project" / "verify.yml"]
+EXPOSURE = dict(alert_internal_id="231", attack_surface_rule_id="RdpServer", service_id="94232f8a")
+DEFAULTS = {name: spec.get("default") for name, spec in filters.INPUTS.items()}
+
+
+def inputs(**given):
+    return filters.verify_inputs({**DEFAULTS, **given}, "/evidence")
+
+
+def meant(name, value):
+    """What an input is taken to be."""
+    found = inputs(**{name: value})
+    assert found["problems"] == []
+    return found[name[len("verify_"):]]
+
+
+# --- Inputs
+
+def documented():
+    return yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+
+
+def test_the_defaults_are_said_alike_everywhere():
+    role = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
+    options = documented()["main"]["options"]
+    assert set(filters.INPUTS) == set(role) == set(options) - {"sailpoint_base_url", "xpanse_base_url"}
+    # It is worked out.
+    del role["verify_evidence_dir"]
+    for name, value in role.items():
+        assert value == DEFAULTS[name] == options[name].get("default"), name
+    assert documented()["start"]["options"] == documented()["collect"]["options"] == options
+    spec = remediation_evidence.ARGUMENT_SPEC
+    assert filters.FORMATS == spec["formats"]["choices"] and DEFAULTS["verify_controls"] == spec["controls"]["default"]
+
+
+def test_every_input_is_handed_to_the_filter():
+    prepare = (ROLE / "tasks" / "prepare.yml").read_text()
+    assert set(re.findall(r"'(verify_\w+)': \1\b", prepare)) == set(filters.INPUTS)
+
+
+@pytest.mark.parametrize("name", filters.INPUTS)
+@pytest.mark.parametrize("nothing", [None, "", "  ", "\n"])
+def test_null_and_blank_are_the_default(name, nothing):
+    assert inputs(**{name: nothing}) == inputs()
+
+
+def test_what_is_not_given_is_the_default():
+    assert filters.verify_inputs({}, "/evidence") == inputs()
+    assert inputs()["evidence_dir"] == "/evidence" and inputs()["ledger"] == "/evidence/ledger.json"
+    assert meant("verify_ledger", "/elsewhere/l.json") == "/elsewhere/l.json"
+    assert inputs(verify_evidence_dir="/other")["ledger"] == "/other/ledger.json"
+
+
+@pytest.mark.parametrize("value, expected", [
+    (231, ["231"]), ("231", ["231"]), ("abc", ["abc"]), (" abc\n", ["abc"]), ("a\nb\r\nc\n", ["a", "b", "c"]),
+    ("a, b,,c", ["a", "b", "c"]), ("a,\nb", ["a", "b"]), ('["a", "b"]', ["a", "b"]), ("['a', 'b']", ["a", "b"]), ("[]", []),
+    ([231, "abc"], ["231", "abc"]), (["with, comma"], ["with, comma"]), ('\n["a"]\n', ["a"])])
+def test_lists_of_text(value, expected):
+    assert meant("verify_campaign_ids", value) == expected
+
+
+@pytest.mark.parametrize("name", ["verify_alert_ids", "verify_case_ids"])
+@pytest.mark.parametrize("value, expected", [
+    (231, [231]), ("231", [231]), ("231\n442", [231, 442]), ("231,442", [231, 442]), ("[231, 442]", [231, 442]),
+    (["231", 442], [231, 442])])
+def test_lists_of_numbers(name, value, expected):
+    assert meant(name, value) == expected
+
+
+@pytest.mark.parametrize("value", [
+    EXPOSURE, [EXPOSURE], json.dumps(EXPOSURE), json.dumps([EXPOSURE]), str([EXPOSURE]), dict(EXPOSURE, alert_internal_id=231)])
+def test_exposures(value):
+    assert meant("verify_exposures", value) == [EXPOSURE]
+
+
+@pytest.mark.parametrize("value, expected", [
+    ("Done, in full\nDone", ["Done, in full", "Done"]), ("Done,Closed", ["Done", "Closed"]),
+    (["Done, in full"], ["Done, in full"])])
+def test_words_of_the_tenant(value, expected):
+    assert meant("verify_remediated_values", value) == meant("verify_open_values", value) == expected
+
+
+@pytest.mark.parametrize("name, value, expected", [
+    ("verify_wait", "false", False), ("verify_wait", "no\n", False), ("verify_wait", 0, False), ("verify_confirm", "True", True),
+    ("verify_wait_timeout", "900", 900), ("verify_max_age", "0", 0), ("verify_max_age", 0, 0), ("verify_keep_runs", "3", 3),
+    ("verify_wait_interval", " 5 ", 5), ("verify_evidence_mode", "0640", "0640"), ("verify_remediation_status_column", 7, "7"),
+    ("verify_fail_on", "unremediated,pending", ["unremediated", "pending"]), ("verify_fail_on", "[]", []),
+    ("verify_fail_on", [], []), ("verify_formats", "csv", ["csv"]), ("verify_signing_key", "key\n", "key")])
+def test_other_shapes(name, value, expected):
+    assert meant(name, value) == expected and type(meant(name, value)) is type(expected)
+
+
+@pytest.mark.parametrize("name, value, words", [
+    ("verify_campaign_ids", [None], "verify_campaign_ids: item 1 of the list is null"),
+    ("verify_campaign_ids", True, "verify_campaign_ids: give a list, not True"),
+    ("verify_campaign_ids", '["a", "b"', "verify_campaign_ids: this looks like a list, and is not JSON"),
+    ("verify_alert_ids", "231 abc", "verify_alert_ids"), ("verify_alert_ids", [["231"]], "verify_alert_ids"),
+    ("verify_exposures", "231", "verify_exposures"), ("verify_exposures", [dict(EXPOSURE, service="x")], "service"),
+    ("verify_wait", "perhaps", "verify_wait"), ("verify_wait_timeout", "soon", "verify_wait_timeout"),
+    ("verify_wait_timeout", True, "verify_wait_timeout: give one value, not true"),
+    ("verify_max_age", [5], "verify_max_age: give one value, not [5]"), ("verify_ledger", {"a": 1}, "verify_ledger"),
+    ("verify_evidence_mode", 384, "put the mode in quotes"), ("verify_fail_on", "everything", "one or more of"),
+    ("verify_formats", ["pdf"], "verify_formats"), ("verify_wait", "\x1b[2J", r"\x1b[2J")])
+def test_what_cannot_be_meant_is_said(name, value, words):
+    problems = inputs(**{name: value})["problems"]
+    assert words in " ".join(problems) and "\x1b" not in " ".join(problems)
+
+
+# --- The place of the evidence
+
+@pytest.fixture
+def place(tmp_path):
+    """The directory for all of a playbook's evidence, and where it is for a host."""
+
+    def directory(host, *hosts, addresses=()):
+        return filters.evidence_directory(str(tmp_path), host, hosts or (host,), addresses)
+
+    directory.shared = tmp_path / "remediation-evidence"
+    return directory
+
+
+def leave_evidence(folder, *systems):
+    run = folder / "20260101T000000Z"
+    run.mkdir(parents=True)
+    (folder / "latest").symlink_to(run.name)
+    (run / "verification.json").write_text(json.dumps({"targets": [{"system": system} for system in systems]}))
+    (folder / "ledger.json").write_text("{}")
+
+
+@pytest.mark.parametrize("hosts", [(), ("acme",), ("acme", "globex"), ("acme", "localhost")])
+def test_it_does_not_depend_on_other_hosts(place, hosts):
+    assert place("acme", *hosts) == str(place.shared / "acme")
+    for name in ("localhost", "127.0.0.1"):
+        assert place(name, *hosts) == str(place.shared)
+
+
+def test_it_is_in_the_current_directory_for_the_collections_own_playbook(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = "/usr/share/ansible/collections/ansible_collections/secops/remediation/playbooks"
+    assert filters.evidence_directory(own, "localhost") == str(tmp_path / "remediation-evidence")
+    assert filters.evidence_directory("/srv/playbooks", "localhost") == "/srv/playbooks/remediation-evidence"
+
+
+SAILPOINT, XPANSE = "https://acme.example", "https://api-acme.crtx.example"
+ACME = ("https://acme.example/", "ACME.crtx.example")
+
+
+@pytest.mark.parametrize("addresses, hosts, taken", [
+    # Nothing is known but which hosts there are.
+    ((), ["acme"], True), (("", None), ["acme", "localhost"], True), ((), ["acme", "globex"], False),
+    # The addresses say it.
+    (ACME, ["acme"], True), (ACME, ["acme", "globex"], True), (ACME[:1], ["acme"], False),
+    (("https://globex.example", "globex.crtx.example"), ["acme"], False)])
+def test_evidence_of_a_host_that_was_alone(place, addresses, hosts, taken):
+    leave_evidence(place.shared, SAILPOINT, XPANSE)
+    assert place("acme", *hosts, addresses=addresses) == str(place.shared if taken else place.shared / "acme")
+    # A folder of its own is the one, once it is there.
+    leave_evidence(place.shared / "acme", SAILPOINT)
+    assert place("acme", *hosts, addresses=addresses) == str(place.shared / "acme")
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"targets": 5}', '{"targets": [5]}', '{"targets": [{"system": null}]}'])
+def test_evidence_that_says_nothing(place, content):
+    leave_evidence(place.shared)
+    (place.shared / "latest" / "verification.json").write_text(content)
+    assert place("acme", addresses=ACME) == str(place.shared)
+    assert place("acme", "acme", "globex", addresses=ACME) == str(place.shared / "acme")
+
+
+def test_localhost_among_several_had_a_folder(place):
+    leave_evidence(place.shared / "localhost")
+    assert place("localhost") == str(place.shared / "localhost")
+    leave_evidence(place.shared)
+    assert place("localhost") == str(place.shared)
+
+
+@pytest.mark.parametrize("host, name", [("a/b", "a%2Fb"), ("..", "%2E%2E"), ("../x", "..%2Fx"), ("a.example", "a.example")])
+def test_a_host_is_one_folder(place, host, name):
+    assert place(host) == str(place.shared / name)
+
+
+# --- What there is to scan
+
+def test_plan():
+    plan = filters.verify_plan(
+        inputs(verify_exposures=[EXPOSURE]),
+        [{"campaigns": [{"id": "a", "status": "COMPLETED"}, {"id": "b", "status": "ACTIVE"}, "odd", {"id": "c"},
+                        {"id": ["odd"], "status": "COMPLETED"}, {"status": "COMPLETED"}]},
+         {"campaigns": [{"id": "a", "status": "COMPLETED"}, {"id": "d", "status": "COMPLETED"}]}],
+        [{"rcs_targets": [{"alert_internal_id": "5"}]}, {"results_file": "/r/case_alerts.json", "counts": {"rcs_targets": 2}},
+         {"results_file": "/r/none.json", "counts": {"rcs_targets": 0}}])
+    assert plan == dict(campaign_ids=["a", "d"], exposures=[EXPOSURE, {"alert_internal_id": "5"}],
+                        exposure_files=["/r/case_alerts.json"], any_exposures=True)
+
+
+@pytest.mark.parametrize("lookup", [
+    {}, {"skipped": True}, {"failed": True, "msg": "no"}, {"campaigns": None, "rcs_targets": None}])
+def test_plan_of_nothing(lookup):
+    assert filters.verify_plan(inputs(), [lookup], [lookup]) == dict(
+        campaign_ids=[], exposures=[], exposure_files=[], any_exposures=False)
+
+
+def test_seconds_left():
+    now = time.time()
+    assert filters.seconds_left(60, now - 20) in (39, 40)
+    assert filters.seconds_left(60, now - 20, reserve=15) in (24, 25)
+    assert filters.seconds_left(60, now - 100) == 0
+    assert filters.seconds_left(60, now + 5000) == 60
+
+
+# --- What is said
+
+def verification(**changes):
+    target = dict(kind="exposure", id="1:R:s", name="R at 1", outcome="unremediated", reason="still there")
+    return dict(dict(summary="Not verified.", path="/e/r/verification.json", files={}, targets_left_out=0, targets=[
+        target, dict(target, outcome="remediated"), dict(target, name=None, outcome="pending")]), **changes)
+
+
+def test_lines():
+    assert filters.verify_lines(verification(files={"html": "/e/r/v.html"}, targets_left_out=7, run_sha256="ab")) == [
+        "Not verified.", "unremediated: exposure R at 1: still there", "pending: exposure 1:R:s: still there",
+        "... and 7 more targets in the evidence.", "Evidence: /e/r/v.html", "SHA-256 of its checksums: ab"]
+    assert filters.verify_lines(verification(path=None, targets=[])) == ["Not verified."]
+
+
+def test_lines_hold_nothing_raw():
+    target = dict(kind="exposure", id="1", name="a\u202eb", outcome="inconclusive", reason="\x1b]0;title\x07 \x9b")
+    (line,) = filters.verify_lines(verification(summary="", targets=[target]))[1:2]
+    assert line == r"inconclusive: exposure a\u202eb: \x1b]0;title\x07 \x9b"
+
+
+@pytest.mark.parametrize("kinds, said", [
+    ({}, []), ({"campaign": dict(total=2, not_started=1)}, []), ({"campaign": dict(total=0, not_started=0)}, []),
+    ({"exposure": dict(total=3, not_started=3), "campaign": dict(total=1, not_started=0)},
+     ["Of 3 exposures, not one could be started."])])
+def test_nothing_started(kinds, said):
+    assert filters.nothing_started(dict(by_kind=kinds)) == said
+
+
+# --- The playbooks
+
+@pytest.mark.parametrize("system", ["sailpoint", "xpanse"])
+@pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.parent.name)
+def test_every_connection_option_reaches_the_playbooks(playbook, system):
+    options = {}
+    for fragment in ("connection", system):
+        source = (COLLECTION / "plugins" / "doc_fragments" / ("%s.py" % fragment)).read_text()
+        options.update(yaml.safe_load(re.search(r'"""(.*?)"""', source, re.DOTALL).group(1))["options"])
+    (play,) = yaml.safe_load(playbook.read_text())
+    given = play["module_defaults"]["group/secops.remediation.%s" % system]
+    assert given == {name: "{{ omit if %(v)s | default('') in [none, ''] else %(v)s }}" % dict(v="%s_%s" % (system, name))
+                     for name in options}
