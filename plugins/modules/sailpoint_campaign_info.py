@@ -136,7 +136,7 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils._http.client import AllRequests, HttpError
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
@@ -172,7 +172,7 @@ def run(task):
         return dict(changed=False, campaigns=[], missing_ids=[], total=0, truncated=False, requests=[])
     if params["limit"] is not None and params["limit"] < 1:
         raise TaskFailed("limit must be 1 or more")
-    requests = AllRequests()
+    requests = []
     try:
         campaigns, total, truncated = api.list_campaigns(
             sailpoint.campaign_filters(params["name"], params["statuses"], params["filters"]), params["limit"], requests)
@@ -185,7 +185,7 @@ def run(task):
 def get_campaigns(task, api, campaign_ids):
     """The result for campaigns that are asked for by their ids."""
     items = {campaign_id: {} for campaign_id in campaign_ids}
-    missing_ids, requests = [], AllRequests()
+    missing_ids, requests = [], []
 
     def get(campaign_id):
         try:

@@ -171,7 +171,7 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils._http.client import AllRequests, HttpError
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, TaskFailed, run_module
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import requests_in
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
@@ -198,7 +198,7 @@ def run(task):
     if params["limit"] is not None and params["limit"] < 1:
         raise TaskFailed("limit must be 1 or more")
     api = xpanse.connect(task)
-    result = dict(changed=False, alerts=[], rcs_targets=[], unscannable=[], total=0, truncated=False, requests=AllRequests(),
+    result = dict(changed=False, alerts=[], rcs_targets=[], unscannable=[], total=0, truncated=False, requests=[],
                   base_url=api.client.base_url)
     if [] not in [params[name] for name in ("alert_ids", *FIELDS)]:
         try:

@@ -60,8 +60,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.transport
 )
 
 __all__ = [
-    "CONNECTION_OPTIONS", "REQUESTS_IMPORT_ERROR", "AllRequests", "Answer", "ApiError", "BadConnectionOption", "HeaderAuth",
-    "HttpClient", "HttpError", "LatestRequests", "NoAuthentication", "WouldChange", "from_environment",
+    "CONNECTION_OPTIONS", "REQUESTS_IMPORT_ERROR", "Answer", "ApiError", "BadConnectionOption", "HeaderAuth",
+    "HttpClient", "HttpError", "NoAuthentication", "WouldChange", "from_environment",
 ]
 
 REDIRECT_STATUSES = (301, 302, 307, 308)
@@ -70,36 +70,6 @@ MOST_REDIRECTS = 3
 LEAST_DOWNLOAD_RATE = 16 * 1024
 # Of an error body that nobody knows how to read.
 MOST_SHOWN = 300
-SHORT_FACTS = ("method", "path", "status", "reference", "server_time")
-
-
-class AllRequests(list):
-    """Keeps every request. As a `record` it is given the same facts as LatestRequests."""
-
-    def append(self, exchange):
-        """Adds an exchange without what was sent and answered."""
-        super().append({name: exchange[name] for name in SHORT_FACTS})
-
-
-class LatestRequests:
-    """Keeps the last request of each kind: of a hundred looks at a scan, the one that answered supports the result.
-
-    requests: the list to keep them in. Give this as `record` to a call, and the list holds what was asked and answered:
-    a dict with method, path (with its query), status (int), reference (what the vendor's support asks for, or None),
-    and server_time (UTC text or None).
-    """
-
-    def __init__(self, requests_):
-        self._requests = requests_
-
-    def __getitem__(self, place):
-        return self._requests[place]
-
-    def append(self, exchange):
-        """Adds an exchange in place of the former one of its kind."""
-        self._requests[:] = [other for other in self._requests if (other["method"], other["path"]) != (
-            exchange["method"], exchange["path"])]
-        self._requests.append({name: exchange[name] for name in SHORT_FACTS})
 
 
 class HeaderAuth:

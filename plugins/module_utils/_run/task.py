@@ -23,6 +23,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     prepare_directory,
     write_atomically,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._common.redaction import proxy_secrets
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, longest
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
@@ -90,7 +92,7 @@ class Task:
     @property
     def secrets(self):
         """The texts that must never be shown, of all connections."""
-        return set().union(*self._secrets)
+        return set(proxy_secrets(os.environ)).union(*self._secrets)
 
 
 def run_task(run, task, in_short=None):
@@ -142,7 +144,7 @@ def run_module(module, run, in_short=None):
     if "missing_library" in result:
         result["msg"] = missing_required_lib(result.pop("missing_library"))
     if result.pop("failed", False):
-        module.fail_json(**result)
+        module.fail_json(**printable_everywhere(result))
     module.exit_json(**result)
 
 

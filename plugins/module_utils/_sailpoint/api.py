@@ -98,8 +98,8 @@ class ClientCredentials:
         asked_at = time.monotonic()
         with self._lock:
             if self._token is None or time.monotonic() >= self._renew_at:
-                # Who waited for a login that failed does not try the same thing again.
-                if self._failure is not None and asked_at <= self._failed_at:
+                # Who waited for a login that failed does not try the same thing again, and nobody what cannot succeed.
+                if self._failure is not None and (not self._failure.passing or asked_at <= self._failed_at):
                     raise self._failure
                 try:
                     self._log_in()
