@@ -311,14 +311,13 @@ def fail_shared(items, endings, owners):
 
     owners: by the id of a scan the exposure for which it is remembered.
     """
-    claims = {}
+    claims = {scan_id: {owner} for scan_id, owner in owners.items()}
     for item in items:
-        if item.get("scan_id") and not item.get("error"):
-            claims.setdefault(item["scan_id"], set()).add(identity(item))
+        claims.setdefault(item.get("scan_id"), set()).add(identity(item))
     for place, item in enumerate(items):
-        others = claims.get(item.get("scan_id"), set()) | ({owners[item["scan_id"]]} if item.get("scan_id") in owners else set())
-        others -= {identity(item)}
-        if others and endings[place] is None and all(item.get(name) for name in EXPOSURE):
+        mine = identity(item)
+        others = [other for other in claims.get(item.get("scan_id"), ()) if other != mine and all(other)]
+        if item.get("scan_id") and others and endings[place] is None and all(mine):
             endings[place] = ItemFailed("Xpanse named the same scan %s for another exposure, %s" % (
                 item["scan_id"], ":".join(sorted(others)[0])))
 

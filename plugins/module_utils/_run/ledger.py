@@ -58,7 +58,7 @@ class Ledger:
         self._changed = {}
         # What the file was when it was last written here.
         self._written = None
-        self._write_again_at = 0.0
+        self._write_again_at = self._wait_again_at = 0.0
         self._records = {}
         if path is None:
             return
@@ -184,7 +184,8 @@ class Ledger:
                 changed, self._changed = self._changed, {}
             began = time.monotonic()
             try:
-                with locked(os.path.dirname(self.path), self._lock_seconds):
+                # Whoever has waited for it in vain is enough.
+                with locked(os.path.dirname(self.path), self._lock_seconds if began >= self._wait_again_at else 0):
                     if self._written is None or self._written != self._identity():
                         # Another run has written meanwhile; only what changed here is laid over it.
                         records = self._read()
@@ -200,6 +201,7 @@ class Ledger:
             except BaseException as error:
                 with self._lock:
                     self._changed = dict(changed, **self._changed)
+                self._wait_again_at = time.monotonic() + self._lock_seconds
                 if isinstance(error, (OSError, FileProblem)) and not isinstance(error, LedgerError):
                     raise LedgerError("The ledger %s cannot be written: %s." % (
                         self.path, getattr(error, "strerror", None) or str(error).rstrip("."))) from error

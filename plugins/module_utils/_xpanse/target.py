@@ -301,6 +301,7 @@ def lookup_failures(results):
                                 (results.get("case_ids"), "case", result_of(results, "case_alerts"))):
         if not asked:
             continue
+        asked = list(dict.fromkeys(map(str, asked)))
         more = dict(system=system_of(lookup), requests=requests_of(lookup), evidence=records_of(lookup))
         if has_failed(lookup) or not isinstance(lookup.get("alerts"), list):
             found += [make_target(KIND, "%s %s" % (noun, asked_id), None, INCONCLUSIVE,
