@@ -358,7 +358,7 @@ def bend_of(operation, kind, first=0, last=50, **more):
     return dict(dict(operation=operation, kind=kind, first=first, last=last, place=0, value=None, name="x", status=200), **more)
 
 
-@thorough(70)
+@thorough(60)
 @given(bends=st.lists(BEND, min_size=1, max_size=3), report_moves_modified=st.booleans())
 @example(bends=[bend_of("run_scan", "conflict"), bend_of("get_campaign", "set", first=4, place=5, value="2026-01-01T00:00:00Z")],
          report_moves_modified=False)
@@ -434,7 +434,7 @@ def all_is_open(operation, number, reply, before):
     return reply
 
 
-@thorough(45)
+@thorough(35)
 @given(bends=st.lists(LEDGER_BEND, min_size=1, max_size=4), is_open=st.booleans(), done=st.integers(1, 3))
 def test_ledgers_that_are_bent(bends, is_open, done):
     with role_and_systems() as (role, systems):

@@ -204,7 +204,8 @@ class Role:
         self.folder = folder
         self.evidence = folder / "remediation-evidence"
         self.ledger = folder / "ledger.json"
-        self.options = dict(max_age=86400, retry_timeout=0, request_timeout=5, **options)
+        # One after the other, so that an example is the same each time.
+        self.options = dict(max_age=86400, retry_timeout=0, request_timeout=5, concurrency=1, **options)
         self.sailpoint = dict(self.options, base_url=url, client_id="client", client_secret=SECRET)
         self.xpanse = dict(self.options, base_url=url, api_key_id="1", api_key=KEY)
         self.targets = dict(campaign_ids=[ONE, OTHER], exposures=[NAMED], alert_ids=[LOOKED_UP["alert_internal_id"]])
