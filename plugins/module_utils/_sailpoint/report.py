@@ -32,6 +32,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.targ
     FAILED_REPORT_STATUSES,
     READABLE_REPORT_STATUSES,
     REMEDIATION_STATUS_REPORT,
+    ran_place,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
 
@@ -53,7 +54,7 @@ class CampaignReport:
         self.known = bool(newer_than)
         self.campaign_id = item["campaign_id"]
         self.ran = False
-        self.ran_at_before = None
+        self.ran_at_before = self.before = None
         item.update(report=None, path=None, sha256=None, status=None, changed=False)
         self.answers = Answers(item)
 
@@ -121,6 +122,8 @@ class CampaignReport:
             self.item["status"] = "blocked"
             return False
         self.ran, self.must_run, self.ran_at_before = True, False, run_at
+        # If the download is another run's, that one has to know whose report it was that may have moved `modified`.
+        self._remember()
         scan.began = time.monotonic()
         self.item.update(status="running", changed=True)
         return False
@@ -139,27 +142,34 @@ class CampaignReport:
     def _has_changed(self, campaign, report):
         """Whether a report that somebody else ran, or an earlier run, is older than the campaign as it is now.
 
-        One that was run just now is not run again: whether a report moves `modified` itself is unknown.
+        One that was run by us, and is read for the first time, is not run again: whether a report moves `modified` itself is
+        unknown.
         """
         modified = campaign.get("modified")
-        baseline = self._known().get("baseline")
+        known = self._known()
+        baseline = known.get("baseline")
         if self.ran or isinstance(baseline, dict) and baseline.get("modified") == modified:
+            return False
+        if baseline is None and ran_place(exchanges_in(known), self.campaign_id, 0) is not None:
             return False
         return is_later(modified, self.newer_than) and is_later(modified, report.get("lastRunAt"))
 
     def _known(self):
         return self.ledger.get(campaign_key(self.api, self.campaign_id))
 
-    def _remember(self, campaign):
+    def _remember(self, campaign=None):
+        """Adds this report to what is known of the scan. campaign: as it was after the report, once it is there."""
         known = self._known()
-        if not known.get("answers"):
+        if not known.get("answers") or not self.newer_than or self.report_type != REMEDIATION_STATUS_REPORT:
             return
-        baseline = {name: campaign.get(name) for name in ("status", "modified") + CERTIFICATIONS}
-        if known.get("baseline") == baseline:
+        baseline = campaign and {name: campaign.get(name) for name in ("status", "modified") + CERTIFICATIONS}
+        if baseline and known.get("baseline") == baseline:
             return
+        if self.before is None:
+            self.before = exchanges_in(known)
         try:
             self.ledger.put(campaign_key(self.api, self.campaign_id), dict(
-                known, baseline=baseline, answers=exchanges_in(known) + exchanges_in(self.item)), at_once=True)
+                known, baseline=baseline, answers=self.before + exchanges_in(self.item)), at_once=True)
         except LedgerError:
             # What could not be recorded is said when the ledger is closed.
             return

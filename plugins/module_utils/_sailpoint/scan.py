@@ -33,6 +33,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api 
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
     CERTIFICATIONS,
     COMPLETED,
+    ran_place,
     scan_on_record,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
@@ -163,7 +164,7 @@ class CampaignScan:
     def _counts_unread(self):
         """Whether an earlier run's scan is taken as it was: by this machine's clock, as the server is not asked."""
         seconds = age(self.known.get("ended_at"))
-        return seconds is not None and 0 <= seconds < self.max_age and "baseline" in self.known
+        return seconds is not None and 0 <= seconds < self.max_age and isinstance(self.known.get("baseline"), dict)
 
     def _is_still_good(self, campaign):
         """Whether a remembered scan counts, by the server's clock and by what the campaign is now."""
@@ -174,8 +175,11 @@ class CampaignScan:
             if any(campaign.get(name) != baseline.get(name) for name in ("status", "modified") + CERTIFICATIONS):
                 return False
         else:
+            # A report that was asked for by us, and not read yet, may have moved it once more.
             moved = self.known.get("modified")
-            if moved and campaign.get("modified") != moved:
+            scan = scan_on_record(self.known["answers"], self.campaign_id)
+            if moved and campaign.get("modified") != moved and (
+                    scan["moved"] is None or ran_place(self.known["answers"], self.campaign_id, scan["moved"]) is None):
                 return False
         if self._is_this_runs():
             return True
