@@ -110,6 +110,11 @@ class ClientCredentials:
                     raise
             return {"Authorization": "Bearer " + self._token}
 
+    def forget_failure(self):
+        """Lets the next request log in, whatever came of it before."""
+        with self._lock:
+            self._failure = None
+
     def renew(self, used_headers):
         """After a 401. The first thread gets a new token; those that used the same old one share it."""
         with self._lock:
@@ -187,7 +192,9 @@ def connect(task):
     """The SailPointApi for a task's connection options. Raises TaskFailed with what is wrong with them."""
     if REQUESTS_IMPORT_ERROR:
         raise MissingLibrary("requests", REQUESTS_IMPORT_ERROR)
-    return task.connection("sailpoint", CONNECTION_OPTIONS, lambda: SailPointApi(task.params, task.check_mode))
+    api = task.connection("sailpoint", CONNECTION_OPTIONS, lambda: SailPointApi(task.params, task.check_mode))
+    api.begin_task()
+    return api
 
 
 class SailPointApi:
@@ -218,6 +225,11 @@ class SailPointApi:
         self.secrets = authentication.secrets
         self.tenant = tenant_of(self.client.base_url)
         self._may_get_campaign = True
+
+    def begin_task(self):
+        """A login that could not succeed in the task before is tried once more: its user may just have mended it."""
+        if isinstance(self.client.authentication, ClientCredentials):
+            self.client.authentication.forget_failure()
 
     def _path(self, resource, *rest):
         """The path of a resource: the per-service scheme puts the version second, all others put it first."""

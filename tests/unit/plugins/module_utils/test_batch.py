@@ -6,18 +6,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import heapq
-import itertools
-import random
 import threading
 import time
 import weakref
 
 import pytest
 
-from ansible_collections.secops.remediation.plugins.module_utils._run.batch import SCOUTS, Looks, WaitTimeout, drive
+from ansible_collections.secops.remediation.plugins.module_utils._run import batch
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, drive
 
 
 def steps(log, name, delays, end=None):
@@ -243,109 +240,6 @@ def test_an_interruption_starts_nothing_more():
     assert len(log) < 20
 
 
-class TestLooks:
-    """In virtual time: scans of known lengths, and how many looks they cost."""
-
-    def run(self, monkeypatch, looks, lengths, rate=None):
-        """Plays scans that begin together. rate: looks in a second. Returns (number of looks, delays after the ends)."""
-        now = [1000.0]
-        monkeypatch.setattr(time, "monotonic", lambda: now[0])
-        count, late, free_at = 0, [], 1000.0
-        with contextlib.ExitStack() as stack:
-            queue = []
-            for number, length in enumerate(lengths):
-                scan = stack.enter_context(looks.scan())
-                scan.began = 1000.0
-                queue.append((0.0, number, scan, length, None))
-            heapq.heapify(queue)
-            queue = [(1000.0 + next(pauses := scan.pause()), number, scan, length, pauses)
-                     for _due, number, scan, length, _pauses in queue]
-            heapq.heapify(queue)
-            while queue:
-                due, number, scan, length, pauses = heapq.heappop(queue)
-                now[0] = max(due, now[0])
-                more = next(pauses, None)
-                if more is not None:
-                    heapq.heappush(queue, (now[0] + more, number, scan, length, pauses))
-                    continue
-                if rate:
-                    now[0] = max(now[0], free_at)
-                    free_at = now[0] + 1 / rate
-                count += 1
-                if scan.age() >= length:
-                    scan.ended()
-                    late.append(scan.age() - length)
-                else:
-                    pauses = scan.pause()
-                    heapq.heappush(queue, (now[0] + next(pauses), number, scan, length, pauses))
-        return count, late
-
-    def test_an_end_is_seen_within_the_interval(self, monkeypatch):
-        lengths = [random.uniform(10, 5000) for _number in range(200)]
-        count, late = self.run(monkeypatch, Looks(60), lengths)
-        assert len(late) == 200 and max(late) <= 60
-        # What could not be less by much: one look in 51 to 60 seconds, and one at the end.
-        assert count < 1.2 * sum(length / 60 + 1 for length in lengths)
-
-    def test_not_all_at_once(self, monkeypatch):
-        looks = Looks(60)
-        with looks.scan() as scan:
-            pauses = [next(scan.pause()) for _number in range(200)]
-        assert max(pauses) <= 60 and min(pauses) >= 50 and len({round(pause) for pause in pauses}) > 5
-
-    def test_experience_spares_looks_at_what_cannot_have_ended(self, monkeypatch):
-        lengths = [random.uniform(14400, 15000) for _number in range(50)]
-        naive, _late = self.run(monkeypatch, Looks(60), lengths)
-        count, late = self.run(monkeypatch, Looks(60, durations=[14500 + number for number in range(20)]), lengths)
-        assert max(late) <= 60 and count < 0.7 * naive
-        # Nine are no rule.
-        count, late = self.run(monkeypatch, Looks(60, durations=[14500 + number for number in range(9)]), lengths[:5])
-        assert count > 5 * 14000 / 60
-
-    def test_what_experience_did_not_foresee_is_seen_when_half_of_it_is_over(self, monkeypatch):
-        _count, late = self.run(monkeypatch, Looks(60, durations=[14400] * 20), [100])
-        assert late[0] < 7200
-
-    @pytest.mark.parametrize("length", [60, 150, 600])
-    def test_more_scans_than_the_limit_allows_to_look_at(self, monkeypatch, length):
-        """A thousand, ten looks a second. The floor is their length, and one look at each."""
-        looks = Looks(10, lambda requests_to_send: requests_to_send / 10)
-        count, late = self.run(monkeypatch, looks, [length + number / 100 for number in range(1000)], rate=10)
-        assert max(late) + length + 10 <= 1.15 * (length + 100) + 10
-        assert count < 1000 * (1 + length / 100) + SCOUTS * length / 8
-
-    def test_an_end_that_was_seen_late_is_no_experience(self, monkeypatch):
-        """Of a job that was killed and run again a day later, say: new scans must not be left alone for half a day."""
-        now = [1000.0]
-        monkeypatch.setattr(time, "monotonic", lambda: now[0])
-        looks = Looks(60)
-        with contextlib.ExitStack() as stack:
-            scans = [stack.enter_context(looks.scan()) for _number in range(40)]
-            for scan in scans:
-                scan.began = now[0]
-                next(scan.pause())
-            now[0] += 86400
-            assert [scan.ended() for scan in scans] == [None] * 40
-        with looks.scan() as scan:
-            scan.began = now[0]
-            assert next(scan.pause()) <= 60
-
-    def test_who_sleeps_long_wakes_up_to_learn(self, monkeypatch):
-        now = [1000.0]
-        monkeypatch.setattr(time, "monotonic", lambda: now[0])
-        looks = Looks(60, durations=[86400] * 20)
-        with contextlib.ExitStack() as stack:
-            scans = [stack.enter_context(looks.scan()) for _number in range(20)]
-            scans[-1].began = now[0]
-            pauses = scans[-1].pause()
-            assert next(pauses) <= 60
-            looks.took(100)
-            now[0] += 60
-            more = list(itertools.islice(pauses, 1))
-        # It would have slept for twelve hours.
-        assert more == []
-
-
 def test_what_failed_holds_on_to_nothing():
     """Thousands of errors, each with the answer that it came from, are much memory."""
     class Answer:
@@ -374,3 +268,40 @@ def test_nobody_waits_any_more():
     with pytest.raises(SystemExit):
         drive([steps(log, number, [0.01] * 50) for number in range(2)], 2, 60, stop=lambda: stopped.append(1), check=check)
     assert stopped and len(log) < 90
+
+
+def test_what_was_never_looked_at_is_bounded_as_well(monkeypatch):
+    """A first look for everybody, but not for ever."""
+    monkeypatch.setattr(batch, "FIRST_LOOK_SECONDS", 0.3)
+    log = []
+
+    def slow(number):
+        log.append(number)
+        time.sleep(0.05)
+        yield 0
+
+    started = time.monotonic()
+    endings = drive([slow(number) for number in range(1000)], 2, wait_timeout=0)
+    assert time.monotonic() - started < 5 and 2 < len(log) < 100
+    assert all(isinstance(ending, WaitTimeout) for ending in endings) and len(endings) == 1000
+
+
+def test_nobody_is_looked_at_twice_after_the_time_is_up(monkeypatch):
+    monkeypatch.setattr(batch, "FIRST_LOOK_SECONDS", 5)
+    log = []
+    drive([steps(log, number, [0] * 50) for number in range(20)], 2, wait_timeout=0)
+    assert sorted(log) == [(number, 0) for number in range(20)]
+
+
+@pytest.mark.parametrize("wait_timeout, seconds", [(0, 30), (10, 30), (3600, 3600)])
+def test_the_longest_that_a_task_takes(wait_timeout, seconds):
+    assert batch.longest(wait_timeout) == seconds
+
+
+def test_an_item_that_ends_while_the_time_is_up_has_ended():
+    def late():
+        time.sleep(0.3)
+        return
+        yield
+
+    assert drive([late()], 1, wait_timeout=0.1) == [None]

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-import datetime
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -162,7 +163,6 @@ OTHER_JSON = {
     "list": "[]",
     "no-records": "{}",
     "records-list": '{"schema_version": 1, "records": []}',
-    "record-text": '{"schema_version": 1, "records": {"a": "b"}}',
     "no-version": '{"records": {}}',
     "null": "null",
 }
@@ -236,9 +236,228 @@ class TestBroken:
         assert json.loads(path.read_text())["schema_version"] == 2
 
 
+class TestSpoiled:
+    """A record that somebody spoiled is as good as none, and costs the others nothing."""
+
+    @pytest.mark.parametrize("record", ["b", None, 5, True, [], [{}], {"x": json.loads("[" * 200 + "]" * 200)},
+                                        {"x": json.loads('{"y": ' * 100 + "1" + "}" * 100)}])
+    def test_it_is_ignored(self, path, record):
+        Ledger(path).put("b", {"scan_id": "2"}, at_once=True)
+        content = dict(records(path), a=record)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"schema_version": 1, "records": content}, file)
+        ledger = Ledger(path)
+        assert ledger.get("a") == {} and ledger.get("b")["scan_id"] == "2"
+        assert [one["scan_id"] for one in ledger.find("")] == ["2"]
+
+    def test_one_as_deep_as_answers_are_is_none(self, path):
+        answer = {"answers": [{"body": json.loads('{"y": ' * 40 + "1" + "}" * 40)}]}
+        Ledger(path).put("a", answer, at_once=True)
+        assert Ledger(path).get("a")["answers"] == answer["answers"]
+
+    def test_a_ledger_too_deep_to_be_read_is_kept_aside(self, tmp_path):
+        path = tmp_path / "ledger.json"
+        path.write_text('{"schema_version": 1, "records": ' + "[" * 100_000 + "]" * 100_000 + "}")
+        with pytest.raises(LedgerError, match="is not a ledger"):
+            Ledger(str(path))
+        assert len(list(tmp_path.glob("ledger.json.unreadable-*"))) == 1
+
+    @pytest.mark.parametrize("content", ['{"schema_version": 1, "records": {"a": {"n": %s}}}' % ("9" * 5000), '{"a": "\\ud800"}'])
+    def test_odd_json(self, tmp_path, content):
+        path = tmp_path / "ledger.json"
+        path.write_text(content)
+        with pytest.raises(LedgerError):
+            Ledger(str(path))
+
+
+class TestNoMemory:
+    """/dev/null and anything that leads to it."""
+
+    def test_nothing_is_ever_opened(self, tmp_path, monkeypatch):
+        """A ledger that replaces what it writes renamed the device."""
+        def touch(*args, **options):
+            raise AssertionError("touched %s" % (args,))
+
+        for name in ("write_atomically", "open_regular", "prepare_directory", "locked"):
+            monkeypatch.setattr(ledger_utils, name, touch)
+        (tmp_path / "link").symlink_to(os.devnull)
+        for path in (None, os.devnull, "/dev/../dev/null", str(tmp_path / "link")):
+            for read_only in (False, True):
+                ledger = Ledger(path, read_only)
+                ledger.put("a", {"b": 1}, at_once=True)
+                ledger.put("c", {})
+                ledger.close()
+                assert ledger.path is None and ledger.get("a")["b"] == 1 and len(ledger.find("")) == 2
+
+    @pytest.mark.parametrize("kind", ["fifo", "socket", "folder"])
+    def test_what_is_no_regular_file_is_left_alone(self, tmp_path, kind):
+        path = tmp_path / "ledger"
+        if kind == "fifo":
+            os.mkfifo(path)
+        elif kind == "folder":
+            path.mkdir()
+        else:
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(str(path))
+        before = path.lstat()
+        for read_only in (False, True):
+            with pytest.raises(LedgerError, match="not a regular file"):
+                Ledger(str(path), read_only)
+        assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
+
+
+class TestLinks:
+    def test_a_link_stays_one(self, tmp_path):
+        real = tmp_path / "real" / "file.json"
+        real.parent.mkdir()
+        link = tmp_path / "ledger.json"
+        link.symlink_to(real)
+        for number in range(3):
+            ledger = Ledger(str(link))
+            ledger.put("a%d" % number, {}, at_once=True)
+            ledger.close()
+            assert link.is_symlink() and real.is_file() and not real.is_symlink()
+        assert set(records(link)) == {"a0", "a1", "a2"}
+
+    def test_two_names_of_one_ledger_share_one_lock(self, tmp_path):
+        (tmp_path / "real").mkdir()
+        link = tmp_path / "ledger.json"
+        link.symlink_to(tmp_path / "real" / "file.json")
+        one, two = Ledger(str(link)), Ledger(str(tmp_path / "real" / "file.json"))
+        one.put("a", {}, at_once=True)
+        two.put("b", {}, at_once=True)
+        assert set(records(link)) == {"a", "b"}
+
+
+class TestLock:
+    def test_somebody_elses_lock_is_waited_for_only_so_long(self, path):
+        Ledger(path).put("a", {}, at_once=True)
+        holder = subprocess.Popen([sys.executable, "-c", HOLDER, os.path.dirname(path)], text=True, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        try:
+            assert holder.stdout.readline() == "held\n"
+            started = time.monotonic()
+            with pytest.raises(LedgerError, match="the process %d on .* has held since" % holder.pid):
+                Ledger(path, lock_seconds=0.3)
+            # Who only reads needs no lock.
+            assert Ledger(path, read_only=True, lock_seconds=0.3).get("a")
+            assert time.monotonic() - started < 10
+        finally:
+            holder.communicate("go\n", timeout=30)
+        assert Ledger(path, lock_seconds=10).get("a")
+
+    def test_what_could_not_be_written_meanwhile_is_not_lost(self, path):
+        ledger = Ledger(path, lock_seconds=0.2)
+        holder = subprocess.Popen([sys.executable, "-c", HOLDER, os.path.dirname(path)], text=True, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        try:
+            assert holder.stdout.readline() == "held\n"
+            with pytest.raises(LedgerError):
+                ledger.put("a", {"scan_id": "s1"}, at_once=True)
+            assert list(ledger.unwritten()) == ["a"]
+        finally:
+            holder.communicate("go\n", timeout=30)
+        ledger.close()
+        assert ledger.unwritten() == {} and set(records(path)) == {"a"}
+
+    @pytest.mark.parametrize("at_once", [True, False])
+    def test_many_puts_wait_for_it_once(self, path, at_once):
+        """Or hundreds of scans would wait one after the other, whatever wait_timeout is."""
+        ledger = Ledger(path, lock_seconds=0.5)
+        holder = subprocess.Popen([sys.executable, "-c", HOLDER, os.path.dirname(path)], text=True, stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        try:
+            assert holder.stdout.readline() == "held\n"
+            started = time.monotonic()
+            for number in range(20):
+                with contextlib.suppress(LedgerError):
+                    ledger.put(str(number), {"scan_id": str(number)}, at_once=at_once)
+            assert time.monotonic() - started < 4
+        finally:
+            holder.communicate("go\n", timeout=30)
+        ledger.close()
+        assert len(records(path)) == 20
+
+
+HOLDER = """
+import sys
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import locked
+with locked(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+class TestUnwritten:
+    def test_what_is_on_disk_is_not(self, path):
+        ledger = Ledger(path)
+        ledger.put("a", {"scan_id": "s1"}, at_once=True)
+        assert ledger.unwritten() == {}
+        ledger.put("b", {"scan_id": "s2"})
+        ledger.close()
+        assert ledger.unwritten() == {}
+
+    def test_a_full_disk(self, path, monkeypatch):
+        ledger = Ledger(path)
+        ledger.put("a", {"scan_id": "s1"}, at_once=True)
+
+        def fail(path, text):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(ledger_utils, "write_atomically", fail)
+        for name in "bc":
+            with pytest.raises(LedgerError):
+                ledger.put(name, {"scan_id": name}, at_once=True)
+        with pytest.raises(LedgerError, match="No space left on device") as caught:
+            ledger.close()
+        # "Nothing was started" is not for it to say.
+        assert "Nothing was started" not in str(caught.value) and "nothing was started" not in str(caught.value)
+        assert {key: record["scan_id"] for key, record in ledger.unwritten().items()} == {"b": "b", "c": "c"}
+
+    def test_a_ledger_that_was_spoiled_while_running_does_not_say_that_nothing_was_started(self, path):
+        ledger = Ledger(path)
+        ledger.put("a", {}, at_once=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("{")
+        with pytest.raises(LedgerError) as caught:
+            ledger.put("b", {}, at_once=True)
+        assert "nothing was started" not in str(caught.value).lower()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("{")
+        with pytest.raises(LedgerError, match="nothing was started"):
+            Ledger(path)
+
+
+class TestOf02:
+    """Records of version 0.2.0, which told tenants apart by the name of their host alone."""
+
+    def ledger(self, *keys):
+        """A ledger with records of these keys, and one of that version."""
+        ledger = Ledger(None)
+        for key in ("acme.example/campaign/c1", *keys):
+            ledger.put(key, {"is": key})
+        return ledger
+
+    @pytest.mark.parametrize("keys", [
+        (), ("https://other.example/campaign/c1",), ("https://acme.example/campaign/c2",),
+        ("https://acme.example/exposure/1/r/s",), ("other.example/campaign/c1",), ("https://xacme.example/campaign/c1",),
+        ("https://[/campaign/c1",), ("x://",), ("https://acme.example:8443/",)])
+    def test_they_are_read_where_nobody_else_can_have_written_them(self, keys):
+        ledger = self.ledger(*keys)
+        assert ledger.get_of_0_2("https://acme.example", "campaign/c1")["is"] == "acme.example/campaign/c1"
+        assert ledger.get_of_0_2("https://other.example", "campaign/c9") == {}
+
+    @pytest.mark.parametrize("key", [
+        "https://acme.example:8443/campaign/c1", "http://acme.example/exposure/1/r/s", "https://acme.example/b/campaign/c7",
+        "https://acme.example/b/exposure/1/r/http://x"])
+    def test_not_where_two_addresses_of_one_host_are_known(self, key):
+        assert self.ledger(key).get_of_0_2("https://acme.example", "campaign/c1") == {}
+        assert self.ledger("https://acme.example/campaign/c2", key).get_of_0_2("https://acme.example", "campaign/c1") == {}
+
+
 class TestPlaces:
     def test_a_folder(self, tmp_path):
-        with pytest.raises(LedgerError, match="Is a directory"):
+        with pytest.raises(LedgerError, match="it is a folder, not a regular file"):
             Ledger(str(tmp_path))
 
     def test_a_folder_that_is_a_file(self, tmp_path):
@@ -378,33 +597,3 @@ class TestFiles:
             sys.setswitchinterval(interval)
             after = os.umask(before)
         assert found == {0o022} and after == 0o022
-
-
-class TestTimes:
-    @pytest.mark.parametrize(
-        "text, expected",
-        [
-            ("2026-11-22T08:00:00Z", "2026-11-22T08:00:00+00:00"),
-            ("2026-11-22T08:00:00.1Z", "2026-11-22T08:00:00.100000+00:00"),
-            ("2026-11-22T08:00:00.123456789Z", "2026-11-22T08:00:00.123456+00:00"),
-            ("2026-11-22T08:00:00.12+02:00", "2026-11-22T08:00:00.120000+02:00"),
-            ("2026-11-22 08:00:00", "2026-11-22T08:00:00+00:00"),
-            (" 2026-11-22T08:00:00z ", "2026-11-22T08:00:00+00:00"),
-        ],
-    )
-    def test_good(self, text, expected):
-        assert times.parse_time(text).isoformat() == expected
-
-    @pytest.mark.parametrize(
-        "text", ["", "yesterday", None, 5, "2026-13-01T00:00:00Z", "Z", ".", [], "2026-11-22T25:00:00Z"]
-    )
-    def test_bad(self, text):
-        assert times.parse_time(text) is None
-        assert times.age(text) is None
-        assert not times.is_recent(text, 10**9)
-
-    def test_recent(self):
-        now = datetime.datetime.now(datetime.timezone.utc)
-        assert times.is_recent(times.utc_now(), 60)
-        assert not times.is_recent((now - datetime.timedelta(seconds=61)).isoformat(), 60)
-        assert not times.is_recent(times.utc_now(), 0)

@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils._run import ledger as ledger_utils
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
@@ -24,6 +26,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     run_module,
     run_task,
     settle,
+    tenant_of,
 )
 
 
@@ -33,6 +36,15 @@ def make_task(check_mode=False, **params):
     task = Task(params, check_mode, warnings.append)
     task.warnings = warnings
     return task
+
+
+class Connection:
+    """What a task needs of an API."""
+
+    def __init__(self, *secrets):
+        self.secrets = set(secrets)
+        self.client = self
+        self.ends_at = None
 
 
 class FakeModule:
@@ -92,11 +104,8 @@ class TestRunTask:
 
     @pytest.mark.parametrize("fails", [False, True])
     def test_secrets_that_came_while_it_ran(self, fails):
-        class Connection:
-            secrets = {"key"}
-
         def run(task):
-            task.connection("x", [], Connection).secrets.add("token")
+            task.connection("x", [], lambda: Connection("key")).secrets.add("token")
             if fails:
                 raise TaskFailed("no")
             return {}
@@ -124,7 +133,7 @@ class TestRunModule:
 
     def test_minted_secrets_are_hidden_before_the_result_is_printed(self):
         def run(task):
-            task.secrets = {"token"}
+            task.connection("x", [], Connection).secrets.add("token")
             return {}
 
         assert run_fake(run).hidden == {"old", "token"}
@@ -132,10 +141,6 @@ class TestRunModule:
 
 class TestConnection:
     def test_the_same_options_share_one(self):
-        class Connection:
-            def __init__(self):
-                self.secrets = set()
-
         kept = {}
 
         def connection(kind="a", check_mode=False, **params):
@@ -151,6 +156,26 @@ class TestConnection:
             connection(check_mode=True, url="u", key="k"),
         ]
         assert len({id(one) for one in [first, *others]}) == 5
+
+    def test_the_secrets_of_all_are_hidden(self):
+        """Whichever of two was made last."""
+        task = make_task(url="u")
+        one = task.connection("a", ["url"], lambda: Connection("one"))
+        task.connection("b", ["url"], lambda: Connection("two"))
+        task.connection("a", ["url"], lambda: Connection("three"))
+        one.secrets.add("minted")
+        assert task.secrets == {"one", "two", "minted"} and make_task().secrets == set()
+
+    @pytest.mark.parametrize("wait_timeout, seconds", [(0, 30), (5, 30), (600, 600)])
+    def test_wait_timeout_bounds_every_exchange(self, wait_timeout, seconds):
+        connection = make_task(wait_timeout=wait_timeout).connection("a", [], Connection)
+        assert seconds - 5 < connection.client.ends_at - time.monotonic() <= seconds
+
+    def test_a_task_without_one_lifts_the_bound_of_the_one_before(self):
+        kept = {}
+        connection = Task(dict(wait_timeout=5), False, None, connections=kept).connection("a", [], Connection)
+        assert Task({}, False, None, connections=kept).connection("a", [], Connection) is connection
+        assert connection.client.ends_at is None
 
 
 class TestSettle:
@@ -185,8 +210,28 @@ class TestSettle:
         with pytest.raises(TaskFailed) as caught:
             self.settle([WaitTimeout(), None, WaitTimeout()], [dict(status="IN_PROGRESS"), {}, dict(status=None)])
         assert caught.value.msg == (
-            "2 of 3 scans did not finish within wait_timeout: item a (IN_PROGRESS); item c (None). Look again."
+            "2 of 3 scans did not finish within wait_timeout: item a (IN_PROGRESS); item c (nobody looked at it within "
+            "wait_timeout). Look again."
         )
+
+    def test_a_timeout_keeps_the_last_error(self):
+        items = [dict(status="IN_PROGRESS", last_error="HTTP 503", outcome="pending"), dict(status=None, last_error="HTTP 500")]
+        with pytest.raises(TaskFailed, match=r"item a \(IN_PROGRESS, HTTP 503\); item b \(HTTP 500\)"):
+            self.settle([WaitTimeout(), WaitTimeout()], items)
+        assert [item["last_error"] for item in items] == ["HTTP 503", "HTTP 500"] and "error" not in items[0]
+
+    @pytest.mark.parametrize("ending, outcome", [
+        (None, "remediated"), (WaitTimeout(), "pending"), (ItemFailed("no"), "inconclusive"), (KeyError("x"), "inconclusive"),
+        (HttpError("GET", "/x", "HTTP 403"), "inconclusive"), (LedgerError("full"), "inconclusive")])
+    @pytest.mark.parametrize("status", ["SUCCESS", None])
+    def test_whatever_was_known_before_an_end_without_an_answer_is_none(self, ending, outcome, status):
+        items = [dict(status=status, outcome="remediated")]
+        if ending is None:
+            self.settle([ending], items)
+        else:
+            with pytest.raises(TaskFailed):
+                self.settle([ending], items)
+        assert items[0]["outcome"] == outcome and ("error" in items[0]) == (outcome == "inconclusive")
 
     def test_failures_and_timeouts(self):
         with pytest.raises(TaskFailed) as caught:
@@ -205,23 +250,58 @@ class TestLedger:
     def test_one_that_cannot_be_used_fails_the_task(self, tmp_path):
         (tmp_path / "ledger.json").write_text("broken")
         with pytest.raises(TaskFailed, match="is not a ledger"):
-            open_ledger(make_task(ledger=str(tmp_path / "ledger.json")))
+            open_ledger(make_task(ledger=str(tmp_path / "ledger.json"), wait_timeout=0))
 
     def test_check_mode_writes_nothing(self, tmp_path):
-        task = make_task(check_mode=True, ledger=str(tmp_path / "new" / "ledger.json"))
+        task = make_task(check_mode=True, ledger=str(tmp_path / "new" / "ledger.json"), wait_timeout=0)
         ledger = open_ledger(task)
         ledger.put("a", {}, at_once=True)
         close_ledger(task, ledger)
         assert not (tmp_path / "new").exists() and not task.warnings
 
-    def test_one_that_cannot_be_written_warns(self):
-        class Broken:
-            def close(self):
-                raise LedgerError("The disk is full.")
+    def test_what_is_not_recorded_is_named(self, tmp_path, monkeypatch):
+        task = make_task(ledger=str(tmp_path / "ledger.json"), wait_timeout=0)
+        ledger = open_ledger(task)
+        ledger.put("https://acme.example/exposure/1/r/s", {"scan_id": "s1"}, at_once=True)
 
-        task = make_task()
-        close_ledger(task, Broken())
-        assert task.warnings == ["The disk is full."]
+        def fail(path, text):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(ledger_utils, "write_atomically", fail)
+        for key, record in (("https://acme.example/exposure/2/r/http://x/y", {"scan_id": "s2"}),
+                            ("https://acme.example/campaign/c1", {"answers": []})):
+            with pytest.raises(LedgerError):
+                ledger.put(key, record, at_once=True)
+        close_ledger(task, ledger)
+        (warning,) = task.warnings
+        assert "No space left on device" in warning and "Nothing was started" not in warning
+        assert "Not recorded: exposure/2/r/http://x/y (scan s2); campaign/c1." in warning and "s1" not in warning
+
+    def test_all_of_them_are_named(self, tmp_path, monkeypatch):
+        task = make_task(ledger=str(tmp_path / "ledger.json"), wait_timeout=0)
+        ledger = open_ledger(task)
+
+        def fail(path, text):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(ledger_utils, "write_atomically", fail)
+        monkeypatch.setattr(ledger_utils, "SECONDS_BETWEEN_WRITES", 3600)
+        ledger._write_again_at = time.monotonic() + 3600
+        for number in range(200):
+            ledger.put("https://acme.example/exposure/%d/r/s" % number, {"scan_id": "s%d" % number})
+        close_ledger(task, ledger)
+        assert all("(scan s%d)" % number in task.warnings[0] for number in range(200))
+
+
+class TestTenant:
+    @pytest.mark.parametrize("address, tenant", [
+        ("https://acme.example", "https://acme.example"), ("https://acme.example/", "https://acme.example"),
+        ("HTTPS://ACME.example:443/", "https://acme.example"), ("http://acme.example:80", "http://acme.example"),
+        ("http://acme.example:443", "http://acme.example:443"), ("https://acme.example:8443/a/", "https://acme.example:8443/a"),
+        ("https://acme.example/A", "https://acme.example/A"), ("https://[2001:DB8::1]:443/", "https://[2001:db8::1]"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"), ("http://127.0.0.1:5000", "http://127.0.0.1:5000")])
+    def test_one_spelling(self, address, tenant):
+        assert tenant_of(address) == tenant
 
 
 class TestResultsFile:
@@ -232,7 +312,7 @@ class TestResultsFile:
         task = make_task(results_file=str(path), **options)
 
         def work(task):
-            task.secrets.add("s3cr3t")
+            task.connection("x", [], lambda: Connection("s3cr3t"))
             if isinstance(result, Exception):
                 raise result
             return result or self.LONG

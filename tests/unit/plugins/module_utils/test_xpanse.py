@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Xpanse's API, against real sockets, and what is made of its scans."""
+"""Xpanse's API, against real sockets."""
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import threading
 import time
@@ -16,10 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from scripted_server import Reply
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, WouldChange
-from ansible_collections.secops.remediation.plugins.module_utils._run.batch import Looks, WaitTimeout, drive
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
+from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
     MissingLibrary,
@@ -28,21 +27,19 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
 )
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import (
-    GET,
     GET_ALERTS,
-    GET_OR_CREATE,
     AdvancedKey,
     ScanNotFound,
     StandardKey,
     XpanseApi,
     api_address,
-    confirmation_scan,
     explain,
     exposure_of,
     hint,
-    outcome_of,
     scan_targets,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.scan import confirmation_scan
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import GET, GET_OR_CREATE
 
 KEY = "example-api-key"
 
@@ -366,10 +363,27 @@ class TestSpelling:
 
 
 class TestCalls:
-    @pytest.mark.parametrize("status, created", [(201, True), (200, False), (202, False)])
+    @pytest.mark.parametrize("status, created", [(201, True), (200, False)])
     def test_only_201_is_new(self, server, api, status, created):
         server.expect("POST", GET_OR_CREATE + "/", reply(status, scanId="s"))
         assert api.get_or_create(1, "r", "u") == ("s", created)
+
+    @pytest.mark.parametrize("status", [202, 203])
+    def test_other_good_statuses_are_no_answer(self, server, api, status):
+        server.expect("POST", GET_OR_CREATE + "/", reply(status, scanId="s"))
+        with pytest.raises(HttpError, match="HTTP %d is neither a new scan" % status):
+            api.get_or_create(1, "r", "u")
+        server.expect("POST", GET + "/", reply(status, status="SUCCESS", result="REMEDIATED"))
+        with pytest.raises(HttpError, match="HTTP %d is no answer about a scan" % status):
+            api.get_scan("s")
+
+    def test_what_is_on_record_refers_to_the_scan(self, server, api):
+        record = []
+        server.expect("POST", GET_OR_CREATE + "/", reply(201, scanId="s1"))
+        server.expect("POST", GET + "/", reply(status="IN_PROGRESS"))
+        api.get_or_create(1, "r", "u", record=record)
+        api.get_scan("s1", record)
+        assert [(one["status"], one["reference"]) for one in record] == [(201, "scanId s1"), (200, "scanId s1")]
 
     @pytest.mark.parametrize("content", [{}, {"scanId": None}, {"scanId": 5}, {"scanId": ""}, {"scan_id": "s"}])
     def test_no_scan_id(self, server, api, content):
@@ -487,6 +501,22 @@ class TestAlerts:
         )
         api.get_alerts(filters)
 
+    def test_a_server_with_smaller_pages(self, server, api):
+        """Where it does not say how many there are, only an empty page is the end."""
+        def page(received):
+            asked = received.json["request_data"]
+            return reply(alerts=list(range(130))[asked["search_from"] : min(asked["search_to"], asked["search_from"] + 50)])
+
+        server.on("POST", GET_ALERTS + "/", page)
+        alerts, _total, truncated = api.get_alerts([])
+        assert truncated or alerts == list(range(130))
+
+    def test_pages_that_never_end(self, server, api, monkeypatch):
+        monkeypatch.setattr(xpanse, "MOST_ALERTS", 350)
+        alert_pages(server, 10_000, counted=0)
+        with pytest.raises(HttpError, match="more than 350 alerts, or the pages never end"):
+            api.get_alerts([])
+
     @pytest.mark.parametrize("content", [{}, {"alerts": None}, {"alerts": {}}])
     def test_no_list(self, server, api, content):
         server.expect("POST", GET_ALERTS + "/", reply(**content))
@@ -494,28 +524,10 @@ class TestAlerts:
             api.get_alerts([])
 
 
-class TestWords:
-    @pytest.mark.parametrize(
-        "status, result, outcome",
-        [
-            ("SUCCESS", "REMEDIATED", "remediated"),
-            ("SUCCESS", "UNREMEDIATED", "unremediated"),
-            ("IN_PROGRESS", None, "pending"),
-            ("IN_PROGRESS", "REMEDIATED", "pending"),
-            ("SUCCESS", None, "inconclusive"),
-            ("SUCCESS", "remediated", "inconclusive"),
-            ("SUCCESS", "PARTLY", "inconclusive"),
-            ("FAILED_TIMEOUT", None, "inconclusive"),
-            ("FAILED_ERROR", None, "inconclusive"),
-            ("FAILED_ERROR", "REMEDIATED", "inconclusive"),
-            ("DONE", "REMEDIATED", "inconclusive"),
-            (None, None, "inconclusive"),
-            ("success", "REMEDIATED", "inconclusive"),
-        ],
-    )
-    def test_outcomes(self, status, result, outcome):
-        assert outcome_of(status, result) == outcome
+EXPOSURE = dict(alert_internal_id="231", attack_surface_rule_id="Rdp", service_id="u1")
 
+
+class TestIds:
     @pytest.mark.parametrize(
         "alert_id, sent", [("231", 231), (231, 231), (" 7 ", 7), ("007", 7), ("a-1", "a-1"), ("0", 0)]
     )
@@ -551,13 +563,23 @@ class TestWords:
 
     @pytest.mark.parametrize(
         "services, found",
-        [(["u1", "u2"], ["u1", "u2"]), ("u1", ["u1"]), ("u1, u2,", ["u1", "u2"]), (["u1", None, ""], ["u1"])],
+        [(["u1", "u2"], ["u1", "u2"]), ("u1", ["u1"]), ("u1, u2,", ["u1", "u2"]), (["u1", None, ""], ["u1"]),
+         (["u1", {}, ["x"]], ["u1"])],
     )
     def test_targets(self, services, found):
         alert = dict(alert_id="231", attack_surface_rule_id="r", service_ids=services, external_id="other")
         assert scan_targets(alert) == [
             dict(alert_internal_id=231, attack_surface_rule_id="r", service_id=service) for service in found
         ]
+
+    def test_targets_of_an_alert_that_was_reopened(self):
+        alert = dict(alert_id="231", attack_surface_rule_id="r", service_ids=["u"], resolution_status="STATUS_020_REOPENED",
+                     last_modified_ts=1795348800000)
+        assert scan_targets(alert)[0]["newer_than"] == "2026-11-22T12:00:00Z"
+        del alert["last_modified_ts"]
+        assert scan_targets(alert, "2026-11-22T13:00:00Z")[0]["newer_than"] == "2026-11-22T13:00:00Z"
+        # Where nobody knows when, no scan is new enough.
+        assert scan_targets(alert)[0]["newer_than"] == "9999-12-31T23:59:59Z"
 
     @pytest.mark.parametrize(
         "alert, words",
@@ -566,302 +588,14 @@ class TestWords:
             (dict(attack_surface_rule_id="r"), "no service,"),
             (dict(attack_surface_rule_id="", service_ids=" , "), "no attack surface rule and no service,"),
             (dict(attack_surface_rule_id="r", service_ids=[None]), "no service,"),
+            (dict(attack_surface_rule_id="r", service_ids={"u": 1}), "no service,"),
+            (dict(attack_surface_rule_id=["r"], service_ids=["u"]), "no attack surface rule,"),
+            (dict(attack_surface_rule_id="r", service_ids=["u"], alert_id={"a": 1}), "no id,"),
         ],
     )
     def test_alerts_that_cannot_be_scanned(self, alert, words):
         with pytest.raises(ItemFailed, match=words):
-            scan_targets(dict(alert, alert_id="1"))
-
-
-class FakeApi:
-    """Plays a script: each call takes the next value of its list, the last one for ever; exceptions are raised."""
-
-    host = "api-acme.example"
-
-    def __init__(self, **script):
-        self.script = {name: list(values) for name, values in script.items()}
-        self.calls = []
-
-    def _next(self, name, argument):
-        self.calls.append((name, argument))
-        values = self.script[name]
-        value = values.pop(0) if len(values) > 1 else values[0]
-        if isinstance(value, Exception):
-            raise value
-        return value
-
-    def get_or_create(self, *exposure, record=None):
-        """(scan id, whether it is new)."""
-        return self._next("create", exposure)
-
-    def get_scan(self, scan_id, record=None):
-        """The reply; a pair in the script is its status and result."""
-        value = self._next("get", scan_id)
-        return dict(zip(("status", "result"), value, strict=True)) if isinstance(value, tuple) else value
-
-
-EXPOSURE = dict(alert_internal_id="231", attack_surface_rule_id="Rdp", service_id="u1")
-SCAN_KEY = "api-acme.example/exposure/231/Rdp/u1"
-RUNNING = ("IN_PROGRESS", None)
-DONE = ("SUCCESS", "REMEDIATED")
-
-
-def scan(api, ledger=None, request=None, wait_timeout=5, **options):
-    """Runs one scan. Returns (item, how it ended)."""
-    item = {}
-    looks = Looks(options.pop("wait_interval", 0))
-    generator = confirmation_scan(api, ledger or Ledger(None), looks, item, request or EXPOSURE, **options)
-    return item, drive([generator], 1, wait_timeout)[0]
-
-
-def ago(seconds):
-    """A moment in the past, as the ledger writes it."""
-    moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def ledger_with(**facts):
-    """A ledger that knows the scan."""
-    ledger = Ledger(None)
-    ledger.put(
-        SCAN_KEY,
-        dict(
-            dict(
-                scan_id="s1",
-                status="IN_PROGRESS",
-                result=None,
-                outcome="pending",
-                requested_at=ago(5000),
-                finished_at=None,
-            ),
-            **facts,
-        ),
-    )
-    return ledger
-
-
-def finished(moment=None, **facts):
-    """A ledger that knows the scan's end."""
-    return ledger_with(
-        **dict(
-            dict(status="SUCCESS", result="REMEDIATED", outcome="remediated", finished_at=moment or utc_now()), **facts
-        )
-    )
-
-
-class TestScan:
-    def test_a_new_one_is_not_looked_at_at_once(self):
-        api, ledger = FakeApi(create=[("s1", True)]), Ledger(None)
-        item, ending = scan(api, ledger)
-        assert ending is None and api.calls == [("create", (231, "Rdp", "u1"))]
-        assert (item["scan_id"], item["created"], item["status"], item["result"], item["outcome"]) == (
-            "s1",
-            True,
-            "IN_PROGRESS",
-            None,
-            "pending",
-        )
-        known = ledger.get(SCAN_KEY)
-        assert (known["scan_id"], known["status"], known["alert_internal_id"]) == ("s1", "IN_PROGRESS", 231)
-
-    def test_it_is_remembered_before_the_first_wait(self):
-        ledger = Ledger(None)
-        next(confirmation_scan(FakeApi(create=[("s1", True)]), ledger, Looks(60), {}, EXPOSURE, wait=True))
-        assert ledger.get(SCAN_KEY)["scan_id"] == "s1"
-
-    def test_until_its_end(self):
-        api, ledger = FakeApi(create=[("s1", True)], get=[RUNNING, RUNNING, DONE]), Ledger(None)
-        item, ending = scan(api, ledger, wait=True)
-        assert ending is None
-        assert (item["status"], item["result"], item["outcome"], item["created"]) == (*DONE, "remediated", True)
-        assert item["requested_at"] and item["finished_at"]
-        assert ledger.get(SCAN_KEY)["outcome"] == "remediated" and ledger.get(SCAN_KEY)["finished_at"]
-        assert [name for name, _argument in api.calls] == ["create", "get", "get", "get"]
-
-    @pytest.mark.parametrize("wait", [True, False])
-    def test_one_that_runs_already_is_looked_at(self, wait):
-        api = FakeApi(create=[("s1", False)], get=[("SUCCESS", "UNREMEDIATED")])
-        item, ending = scan(api, wait=wait)
-        assert ending is None and (item["created"], item["outcome"]) == (False, "unremediated")
-
-    def test_one_that_never_ends(self):
-        item, ending = scan(
-            FakeApi(create=[("s1", True)], get=[RUNNING]), wait=True, wait_interval=0.01, wait_timeout=0.1
-        )
-        assert isinstance(ending, WaitTimeout) and (item["status"], item["outcome"]) == ("IN_PROGRESS", "pending")
-
-    @pytest.mark.parametrize(
-        "answer, final",
-        [
-            (("FAILED_TIMEOUT", None), True),
-            (("FAILED_ERROR", None), True),
-            (("SUCCESS", None), True),
-            (("SUCCESS", "SOMETHING"), True),
-            (("QUEUED", None), False),
-            ((None, None), False),
-            (("DONE", "REMEDIATED"), False),
-        ],
-    )
-    def test_words_that_are_no_answer(self, answer, final):
-        """They end the wait, and nobody calls them done. What is no known end is looked at again next time."""
-        api, ledger = FakeApi(create=[("s1", False)], get=[answer, DONE]), Ledger(None)
-        item, ending = scan(api, ledger, wait=True)
-        assert ending is None
-        assert (item["status"], item["result"], item["outcome"]) == (*answer, "inconclusive")
-        assert bool(item.get("finished_at")) == final
-        again, ending = scan(api, ledger, wait=True)
-        assert ending is None
-        assert again["outcome"] == ("inconclusive" if final else "remediated")
-        assert sum(name == "create" for name, _argument in api.calls) == 1
-
-    def test_a_reply_without_anything(self):
-        item, ending = scan(FakeApi(create=[("s1", False)], get=[{}]))
-        assert ending is None and item["outcome"] == "inconclusive"
-
-    def test_check_mode(self):
-        ledger = Ledger(None)
-        item, ending = scan(FakeApi(create=[WouldChange("POST", "/x")]), ledger, wait=True)
-        assert ending is None
-        assert (item["scan_id"], item["created"], item["outcome"]) == (None, True, "pending")
-        assert ledger.get(SCAN_KEY) == {}
-
-    @pytest.mark.parametrize(
-        "script",
-        [
-            dict(create=[HttpError("POST", "/x", "HTTP 403")]),
-            dict(create=[("s1", False)], get=[HttpError("POST", "/x", "HTTP 403")]),
-        ],
-    )
-    def test_an_error_is_no_answer(self, script):
-        ledger = Ledger(None)
-        item, ending = scan(FakeApi(**script), ledger)
-        assert isinstance(ending, HttpError) and item["outcome"] == "inconclusive"
-        assert not ledger.get(SCAN_KEY).get("finished_at")
-
-    def test_an_exposure_that_is_not_complete(self):
-        api = FakeApi()
-        ending = scan(api, request=dict(EXPOSURE, service_id=None))[1]
-        assert isinstance(ending, ItemFailed) and "service_id is missing" in str(ending) and not api.calls
-
-    class TestByScanId:
-        @pytest.mark.parametrize("start", [True, False])
-        @pytest.mark.parametrize("request_", [dict(scan_id="s9"), dict(EXPOSURE, scan_id="s9")])
-        def test_it_is_only_looked_at(self, start, request_):
-            api, ledger = FakeApi(get=[DONE]), Ledger(None)
-            item, ending = scan(api, ledger, request=request_, start=start)
-            assert ending is None and api.calls == [("get", "s9")]
-            assert (item["scan_id"], item["created"], item["outcome"]) == ("s9", False, "remediated")
-            assert ledger.get(SCAN_KEY) == {}
-
-        def test_until_its_end(self):
-            item, ending = scan(FakeApi(get=[RUNNING, DONE]), request=dict(scan_id="s9"), wait=True)
-            assert ending is None and item["outcome"] == "remediated"
-
-        def test_nobody_knows_it(self):
-            api = FakeApi(get=[ScanNotFound("404")])
-            item, ending = scan(api, request=dict(EXPOSURE, scan_id="s9"))
-            assert isinstance(ending, ItemFailed) and "no scan has the id s9 (404)" in str(ending)
-            assert len(api.calls) == 1 and item["outcome"] == "inconclusive"
-
-    class TestLedger:
-        def test_an_end_counts(self):
-            api = FakeApi()
-            item, ending = scan(api, finished(), wait=True)
-            assert ending is None and api.calls == []
-            assert (item["scan_id"], item["created"], item["outcome"]) == ("s1", False, "remediated")
-
-        def test_an_end_that_is_too_old(self):
-            api = FakeApi(create=[("s2", True)])
-            item, ending = scan(api, finished(ago(100)), max_age=50)
-            assert ending is None
-            assert (item["scan_id"], item["created"], item["status"], item["result"], item["outcome"]) == (
-                "s2",
-                True,
-                "IN_PROGRESS",
-                None,
-                "pending",
-            )
-            assert "finished_at" not in item or item["finished_at"] is None
-
-        def test_an_end_that_is_too_old_and_none_may_be_started(self):
-            api = FakeApi()
-            ending = scan(api, finished(ago(100)), max_age=50, start=False)[1]
-            assert isinstance(ending, ItemFailed) and "longer ago than max_age" in str(ending) and not api.calls
-
-        def test_no_age_counts(self):
-            assert scan(FakeApi(create=[("s2", True)]), finished(), max_age=0)[0]["scan_id"] == "s2"
-
-        @pytest.mark.parametrize("start", [True, False])
-        @pytest.mark.parametrize("max_age", [0, 86400])
-        def test_one_under_way_is_looked_at_and_never_started_again(self, start, max_age):
-            api, ledger = FakeApi(get=[DONE]), ledger_with()
-            item, ending = scan(api, ledger, start=start, max_age=max_age)
-            assert ending is None and api.calls == [("get", "s1")]
-            assert (item["created"], item["outcome"], item["requested_at"]) == (
-                False,
-                "remediated",
-                ledger.get(SCAN_KEY)["requested_at"],
-            )
-            assert ledger.get(SCAN_KEY)["finished_at"]
-
-        def test_one_that_was_asked_for_just_now_is_given_time(self):
-            """As if this task had asked for it."""
-            api = FakeApi(get=[DONE])
-            generator = confirmation_scan(
-                api, ledger_with(requested_at=ago(20)), Looks(60), {}, EXPOSURE, wait=True
-            )
-            assert 35 < next(generator) <= 40 and not api.calls
-            generator = confirmation_scan(
-                api, ledger_with(requested_at=ago(61)), Looks(60), {}, EXPOSURE, wait=True
-            )
-            with pytest.raises(StopIteration):
-                next(generator)
-            assert api.calls == [("get", "s1")]
-
-        def test_nothing_known_and_none_may_be_started(self):
-            api = FakeApi()
-            ending = scan(api, start=False)[1]
-            assert (
-                isinstance(ending, ItemFailed) and "no scan of this exposure is known" in str(ending) and not api.calls
-            )
-
-        def test_a_remembered_scan_that_nobody_knows_is_asked_for_again(self):
-            api, ledger = FakeApi(get=[ScanNotFound("404"), DONE], create=[("s2", True)]), ledger_with()
-            item, ending = scan(api, ledger, wait=True)
-            assert ending is None
-            assert (item["scan_id"], item["created"], item["outcome"]) == ("s2", True, "remediated")
-            assert [name for name, _argument in api.calls] == ["get", "create", "get"]
-            assert ledger.get(SCAN_KEY)["scan_id"] == "s2"
-
-        def test_a_remembered_scan_that_nobody_knows_and_none_may_be_started(self):
-            ending = scan(FakeApi(get=[ScanNotFound("404")]), ledger_with(), start=False)[1]
-            assert isinstance(ending, ItemFailed) and "no scan has the id s1" in str(ending)
-
-        def test_a_new_scan_that_nobody_knows_does_not_loop(self):
-            api = FakeApi(get=[ScanNotFound("404")], create=[("s2", True)])
-            ending = scan(api, ledger_with(), wait=True)[1]
-            assert isinstance(ending, ItemFailed) and "no scan has the id s2" in str(ending)
-            assert [name for name, _argument in api.calls] == ["get", "create", "get"]
-
-        def test_check_mode_with_a_remembered_scan_that_nobody_knows(self):
-            api = FakeApi(get=[ScanNotFound("404")], create=[WouldChange("POST", "/x")])
-            item, ending = scan(api, ledger_with())
-            assert ending is None and (item["created"], item["scan_id"]) == (True, None)
-
-        def test_another_tenant_or_exposure_is_another_scan(self):
-            api = FakeApi(create=[("s2", True)])
-            assert scan(api, finished(), request=dict(EXPOSURE, service_id="u2"))[0]["scan_id"] == "s2"
-            api.host = "api-other.example"
-            assert scan(api, finished())[0]["scan_id"] == "s2"
-
-        def test_a_run_that_was_killed_goes_on(self, tmp_path):
-            path = str(tmp_path / "ledger.json")
-            ledger = Ledger(path)
-            next(confirmation_scan(FakeApi(create=[("s1", True)]), ledger, Looks(60), {}, EXPOSURE, wait=True))
-            # No close(): the process is gone.
-            api = FakeApi(get=[DONE])
-            item, ending = scan(api, Ledger(path))
-            assert ending is None and api.calls == [("get", "s1")] and item["outcome"] == "remediated"
+            scan_targets(dict(dict(alert_id="1"), **alert))
 
 
 def test_many_against_a_server(server, make_api):
@@ -887,7 +621,7 @@ def test_many_against_a_server(server, make_api):
     server.on("POST", GET_OR_CREATE + "/", create)
     server.on("POST", GET + "/", get)
     items = [{} for _number in range(100)]
-    every = Looks(0.05)
+    every = Pace(0.05)
     endings = drive(
         [
             confirmation_scan(
