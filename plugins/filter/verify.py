@@ -52,6 +52,10 @@ COLLECTIONS_PLAYBOOKS = re.compile(r"/ansible_collections/[^/]+/[^/]+/playbooks/
 MARKS = ("ledger.json", "latest", "SHA256SUMS")
 
 
+# What is less makes no sense, and is better known before anything is started.
+LEAST = {"verify_wait_timeout": 0, "verify_wait_interval": 1, "verify_max_age": 0, "verify_keep_runs": 0}
+
+
 def verify_inputs(given, evidence_dir):
     """The inputs of the role as they were meant, by their names without `verify_`; and `problems`, a list of sentences.
 
@@ -71,6 +75,9 @@ def verify_inputs(given, evidence_dir):
             meant[name] = value
     validation = ArgumentSpecValidator(INPUTS).validate(meant)
     problems += [message.rstrip(".") + "." for message in validation.error_messages]
+    problems += ["%s is %d and must be at least %d." % (name, validation.validated_parameters[name], least)
+                 for name, least in LEAST.items() if isinstance(validation.validated_parameters.get(name), int)
+                 and validation.validated_parameters[name] < least]
     inputs = {name[len("verify_"):]: value for name, value in validation.validated_parameters.items()}
     inputs["evidence_dir"] = inputs["evidence_dir"] or evidence_dir
     inputs["ledger"] = inputs["ledger"] or os.path.join(inputs["evidence_dir"], "ledger.json")

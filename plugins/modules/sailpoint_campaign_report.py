@@ -232,7 +232,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     settle,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report import campaign_report
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report import campaign_report, report_owners
 
 ARGUMENT_SPEC = dict(
     campaign_ids=dict(type="list", elements="str", required=True),
@@ -271,12 +271,13 @@ def run(task):
 
     ledger = open_ledger(task)
     pace = pace_of(task, api.client.limiter)
+    owners = report_owners(api, ledger)
     try:
         endings = drive(
             [campaign_report(
                 api, ledger, pace, item, params["type"], dest and os.path.join(dest, file_name(campaign_id, params)),
                 file_format=params["format"], newer_than=newer_than.get(campaign_id), force=params["force"],
-                wait=params["wait"]) for campaign_id, item in items.items()],
+                wait=params["wait"], owners=owners) for campaign_id, item in items.items()],
             params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop, task.check)
     finally:
         close_ledger(task, ledger)

@@ -114,6 +114,13 @@ rcs_targets:
     - alert_internal_id: 231
       attack_surface_rule_id: RdpServer
       service_id: 94232f8a-f001-3292-aa65-63fa9d981427
+cases_with_alerts:
+  description: Those of O(case_ids) that have an alert. Where alerts do not name their case, each is asked about alone.
+  returned: always
+  type: list
+  elements: int
+  version_added: 0.3.0
+  sample: [71]
 unscannable:
   description: Alerts that cannot be scanned, and alert IDs that no alert has.
   returned: always
@@ -198,8 +205,8 @@ def run(task):
     if params["limit"] is not None and params["limit"] < 1:
         raise TaskFailed("limit must be 1 or more")
     api = xpanse.connect(task)
-    result = dict(changed=False, alerts=[], rcs_targets=[], unscannable=[], total=0, truncated=False, requests=[],
-                  base_url=api.client.base_url)
+    result = dict(changed=False, alerts=[], rcs_targets=[], unscannable=[], cases_with_alerts=[], total=0, truncated=False,
+                  requests=[], base_url=api.client.base_url)
     if [] not in [params[name] for name in ("alert_ids", *FIELDS)]:
         try:
             collect(api, params, result)
@@ -218,6 +225,17 @@ def run(task):
             dict(alert_id=str(alert_id), reason="no alert has this id and meets the other conditions")
             for alert_id in dict.fromkeys(params["alert_ids"] or ()) if str(alert_id) not in found]
     return result
+
+
+def unknown_cases(case_ids, result):
+    """The cases of which the alerts that were found do not tell whether they have one: an alert need not name its case."""
+    named = {str(alert.get("case_id")) for alert in result["alerts"] if alert.get("case_id") is not None}
+    all_named = all(alert.get("case_id") is not None for alert in result["alerts"])
+    if all_named or len(case_ids) == 1:
+        result["cases_with_alerts"] = [case_id for case_id in case_ids if str(case_id) in named or not all_named]
+        return []
+    result["cases_with_alerts"] = [case_id for case_id in case_ids if str(case_id) in named]
+    return [case_id for case_id in case_ids if str(case_id) not in named]
 
 
 def collect(api, params, result):
@@ -240,6 +258,10 @@ def collect(api, params, result):
         result["alerts"] += alerts
         result["total"] += total
         result["truncated"] = result["truncated"] or truncated
+    for case_id in unknown_cases(params["case_ids"] or (), result):
+        alone = [dict(field="case_id_list", operator="in", value=[case_id])]
+        if api.get_alerts(alone, 1, result["requests"])[0]:
+            result["cases_with_alerts"].append(case_id)
 
 
 def main():

@@ -26,7 +26,7 @@ from simulator import company
 PLAYBOOK = "secops.remediation.verify"
 CHECK = "secops.remediation.verify_evidence"
 ROLE = Path(__file__).resolve().parent / "role.yml"
-SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schemas" / "verification-1.1.schema.json"
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schemas" / "verification-1.2.schema.json"
 STARTS = ("run_scan", "run_report", "rcs_get_or_create")
 QUICK = dict(verify_wait_interval=1, verify_wait_timeout=60)
 # Generated targets: every one is remediated once it is scanned.
@@ -148,7 +148,7 @@ def test_the_whole_company_and_again(ansible, simulator):
     assert run.outcomes == expected
     counts = dict(Counter(expected.values()), total=len(expected))
     assert run.found["counts"] == counts
-    assert run.found["verdict"] == "not_verified" and run.found["schema_version"] == "1.1"
+    assert run.found["verdict"] == "not_verified" and run.found["schema_version"] == "1.2"
     assert run.found["summary"] == (
         "Not verified: %(remediated)d of %(total)d targets remediated, %(unremediated)d still open, "
         "%(inconclusive)d without an answer, %(pending)d not finished." % counts)
@@ -175,8 +175,9 @@ def test_the_whole_company_and_again(ansible, simulator):
         company.FINANCE, company.WAREHOUSE, company.BOARD_PORTAL, company.HAMBURG, company.PRIVILEGED, company.BADGES}
     for target in reported:
         assert target["report"]["lastRunAt"] > target["scan"]["modified"] > target["scan"]["modified_before"]
-        (file,) = target["evidence"]
-        assert not Path(file["path"]).is_absolute() and sha256(run.evidence / file["path"]) == file["sha256"]
+        assert [file["path"].split("/")[0] for file in target["evidence"]] == ["reports", "records", "records"]
+        for file in target["evidence"]:
+            assert not Path(file["path"]).is_absolute() and sha256(run.evidence / file["path"]) == file["sha256"]
     # Whatever was answered is supported by requests that the server knows of.
     logged = {(entry["method"], entry["path"], entry["status"]) for entry in simulator.log()}
     for target in run.found["targets"]:
@@ -299,7 +300,9 @@ def test_killed_and_run_again(ansible, simulator, moment):
     run = Verification(second.returncode, output, ansible.folder / "remediation-evidence")
     assert run.outcomes == killed_outcomes()
     assert run.status == 2 and run.found["verdict"] == "not_verified"
-    assert max(started(simulator).values()) == 1, started(simulator)
+    # Of a scan whose acceptance nobody heard, nobody can know, so it is asked for once more.
+    most = {("scan", name): 2 for name in run.outcomes} if "answer to run_scan" in moment else {}
+    assert all(count <= most.get(key, 1) for key, count in started(simulator).items()), started(simulator)
     assert len([key for key in started(simulator) if key[0] == "scan"]) == len(run.outcomes)
     for target in run.found["targets"]:
         for file in target["evidence"]:
@@ -447,6 +450,7 @@ LASTING = (
 # In these an empty answer is as good as any, because the status says it all.
 STATUS_IS_ALL = ("run_scan", "run_report")
 CHANGES = ("rcs_get_or_create", *STATUS_IS_ALL)
+WAITED_FOR = ("rcs_get", "run_scan", "list_reports", "run_report", "download_report")
 
 
 @pytest.mark.parametrize("simulator", [SMALL], indirect=True)
@@ -461,9 +465,9 @@ def test_an_error_is_never_an_answer(ansible, simulator, operation):
                    for fault, words in LASTING]
         if operation in STATUS_IS_ALL:
             lasting = [(fault, words) for fault, words in lasting if fault["kind"] not in ("empty", "cut_json")]
-        if operation == "download_report":
-            lasting = [(fault, "is not a csv file" if fault["kind"] in ("html", "empty", "cut_json") else words)
-                       for fault, words in lasting]
+        if operation in WAITED_FOR:
+            # What is no answer passes by itself while something is waited for.
+            lasting = [(fault, words) for fault, words in lasting if fault["kind"] not in ("html", "empty", "cut_json")]
         if operation not in CHANGES:
             # It passes by itself where asking again does no harm.
             lasting = [(fault, words) for fault, words in lasting if fault.get("status") != 500]
@@ -492,23 +496,12 @@ def test_an_error_is_never_an_answer(ansible, simulator, operation):
 
 
 def test_a_request_that_was_carried_out_and_not_answered(ansible, simulator):
-    """The scan runs, but nobody said so: the next run joins it."""
-    simulator.control("POST", "config", {"scan_seconds": 600})
+    """The scan runs, but nobody said so, and a refusal may be anybody's: another is asked for once the campaign is free."""
     faults = [{"operation": "run_scan", "kind": kind, "status": 503, "processed": True} for kind in ("status", "drop")]
     simulator.control("POST", "faults", faults)
-    targets = dict(verify_campaign_ids=[company.FINANCE, company.PRIVILEGED],
-                   verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
-    run = verify(ansible, **targets)
-    assert set(run.outcomes.values()) == {"inconclusive"}
-    for name in run.outcomes:
-        assert "may have carried the request out" in run.reason(name) and "Run again" in run.reason(name)
-    process = ansible.start(PLAYBOOK, **QUICK, **targets)
-    wait_until(seen(simulator, "run_scan", 5), "it has joined", process)
-    let_the_look_end()
-    simulator.control("POST", "config", {"scan_seconds": 1})
-    output, _nothing = process.communicate(timeout=60)
-    again = Verification(process.returncode, output, ansible.folder / "remediation-evidence")
-    assert again.found["verdict"] == "verified" and set(started(simulator).values()) == {1}
+    run = verify(ansible, verify_campaign_ids=[company.FINANCE, company.PRIVILEGED])
+    assert run.found["verdict"] == "verified"
+    assert {kind: count for (kind, _name), count in started(simulator).items()} == {"scan": 2, "report": 1}
 
 
 def test_a_system_that_does_not_answer_leaves_the_other_alone(ansible, simulator):
@@ -798,7 +791,7 @@ def test_no_secret_is_shown(ansible, simulator, how):
     """Not even at the highest verbosity, not even in an error."""
     simulator.control("POST", "faults", [
         {"operation": "get_campaign", "kind": "html", "after": 1, "body": "<p>client_secret=admin-secret</p>"},
-        {"operation": "rcs_get", "kind": "status", "status": 500, "body": "Bad key advanced-key"}])
+        {"operation": "rcs_get", "kind": "status", "status": 418, "body": "Bad key advanced-key"}])
     secrets = dict(sailpoint_client_secret="admin-secret", xpanse_api_key="advanced-key")
     if how == "as modules":
         # A real module; and what is in the playbook's variables must not be shown either.

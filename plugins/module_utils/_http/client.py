@@ -185,7 +185,7 @@ class HttpClient:
 
         repeatable: whether it may be sent again when the server may have carried it out already
         (default: if it changes nothing). authentication: another one than the client's, for a request on which the
-        others depend. needs_body: False where the status says it all; then a body that is no JSON is None.
+        others depend. needs_body: False where the status says it all; then an empty body is None.
         record: an object with append(exchange), see _record. content: `params`, `json` or `data`.
         Raises HttpError, and WouldChange in check mode.
         """
@@ -411,7 +411,7 @@ class HttpClient:
                           hint=PROXY_HINT if status == 407 else self._hint(status, said))
 
     def _read_json(self, call, response, needed):
-        """The JSON value of a body; where none is needed, None for a body that is none. Raises HttpError."""
+        """The JSON value of a body; where none is needed, None for an empty one. Raises HttpError."""
         try:
             # What a status alone says is sure only if all of the answer came. Of JSON the parser knows the end.
             text = b"".join(read_whole(response, LARGEST_JSON_BODY, framed=not needed)).decode("utf-8", "replace")
@@ -421,7 +421,7 @@ class HttpClient:
         except Unreadable as problem:
             self._refuse(call, response, problem)
         except ValueError:
-            if needed:
+            if needed or text.strip():
                 self._refuse(call, response, Unreadable(
                     "HTTP %d, but %s" % (response.status_code, describe_text(self._redact(text, response))),
                     "Something other than the API answered (a proxy, a login page?), or the answer was cut off."))

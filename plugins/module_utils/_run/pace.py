@@ -132,6 +132,11 @@ class Scan:
         return round(age, 1)
 
 
+def has_heard(item):
+    """Whether the API has answered in this item's work."""
+    return any(exchange["status"] < 400 and not exchange.get("remembered") for exchange in item.get("answers", ()))
+
+
 def watch(step, scan, wait):
     """Looks until there is nothing more to look for, as a generator for batch.drive.
 
@@ -145,7 +150,7 @@ def watch(step, scan, wait):
         try:
             done = step.look(scan)
         except HttpError as error:
-            if not (wait and error.passing and (scan.pace.heard or step.known)):
+            if not (wait and error.passing and (scan.pace.heard or step.known or has_heard(step.item))):
                 raise
             step.item["last_error"] = str(error)
             scan.pace.silent()

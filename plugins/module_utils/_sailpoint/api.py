@@ -312,7 +312,9 @@ class SailPointApi:
             path = self._path("campaigns", campaign_id, *operation)
             answer = self.client.request("POST", path, needs_body=False, record=record)
             if not accepts(answer.status, answer.body):
-                raise HttpError("POST", path, "HTTP %d is not the acceptance (202) of what was asked for" % answer.status)
+                raise HttpError("POST", path, "HTTP %d%s is not the acceptance of what was asked for, which is 202 and nothing "
+                                "else" % (answer.status, "" if answer.body is None else " with the body %.200r" % (answer.body,)),
+                                answer.status)
             return answer
         except HttpError as error:
             if error.status == 400 and (error.code or "").startswith("400.2.0"):
@@ -374,7 +376,7 @@ class SailPointApi:
             raise HttpError(
                 "GET", url_path, "the answer is not a %s file: %s, starting with %r" %
                 (file_format, kind or "no content type", start.decode("utf-8", "replace")[:80]), answer.status,
-                hint="Something other than the API answered (a proxy, a login page?).")
+                hint="Something other than the API answered (a proxy, a login page?).", passing=True)
 
 
 def escape(text):

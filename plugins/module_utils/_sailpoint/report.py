@@ -43,13 +43,15 @@ class CampaignReport:
     api: SailPointApi. item: the result, filled in as the work goes on; it has `campaign_id`. report_type: see REPORT_TYPES.
     path: the file to download to, or None. newer_than: server time as text; an older report is run again, and after the
     download the campaign is read again, to see that it did not change meanwhile. force: whether to run it in any case.
-    ledger: where that last look is remembered, for later runs to be held against.
+    ledger: where that last look is remembered, for later runs to be held against. owners: by the id of a report the
+    campaign for which it is remembered.
     """
 
-    def __init__(self, api, ledger, item, report_type, path, file_format="csv", newer_than=None, force=False, wait=True):
+    def __init__(self, api, ledger, item, report_type, path, file_format="csv", newer_than=None, force=False, wait=True,
+                 owners=None):
         self.api, self.ledger, self.item, self.wait = api, ledger, item, wait
         self.report_type, self.path, self.file_format = report_type, path, file_format
-        self.newer_than, self.must_run = newer_than, force
+        self.newer_than, self.must_run, self.owners = newer_than, force, owners or {}
         # The scan that this is newer than was seen to have ended.
         self.known = bool(newer_than)
         self.campaign_id = item["campaign_id"]
@@ -89,6 +91,9 @@ class CampaignReport:
         return self._run_it(run_at, scan)
 
     def _take(self, report, scan):
+        other = self.owners.get(report.get("id") if isinstance(report.get("id"), str) else None)
+        if other not in (None, self.campaign_id):
+            raise ItemFailed("SailPoint listed the same report %s for another campaign, %s" % (report["id"], other))
         try:
             if self.path:
                 self.item["sha256"] = self.api.download_report(report.get("id"), self.file_format, self.path, self.answers)
@@ -105,7 +110,7 @@ class CampaignReport:
             if self._has_changed(campaign, report):
                 self.must_run = True
                 return self.look(scan)
-            self._remember(campaign)
+            self._remember(campaign, report.get("id"))
         self.item["status"] = "finished"
         scan.ended()
         return True
@@ -157,7 +162,7 @@ class CampaignReport:
     def _known(self):
         return self.ledger.get(campaign_key(self.api, self.campaign_id))
 
-    def _remember(self, campaign=None):
+    def _remember(self, campaign=None, report_id=None):
         """Adds this report to what is known of the scan. campaign: as it was after the report, once it is there."""
         known = self._known()
         if not known.get("answers") or not self.newer_than or self.report_type != REMEDIATION_STATUS_REPORT:
@@ -169,10 +174,16 @@ class CampaignReport:
             self.before = exchanges_in(known)
         try:
             self.ledger.put(campaign_key(self.api, self.campaign_id), dict(
-                known, baseline=baseline, answers=self.before + exchanges_in(self.item)), at_once=True)
+                known, baseline=baseline, report_id=report_id, answers=self.before + exchanges_in(self.item)), at_once=True)
         except LedgerError:
             # What could not be recorded is said when the ledger is closed.
             return
+
+
+def report_owners(api, ledger):
+    """By the id of a report the campaign for which the ledger remembers it."""
+    return {record["report_id"]: record.get("campaign_id") for record in ledger.find(campaign_key(api, "")) if isinstance(
+        record.get("report_id"), str)}
 
 
 def campaign_report(api, ledger, pace, item, report_type, path, **options):

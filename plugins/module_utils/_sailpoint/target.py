@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from urllib.parse import quote
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
@@ -33,6 +34,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.target
     records_of,
     requests_of,
     result_of,
+    scalar,
     system_of,
 )
 
@@ -48,8 +50,6 @@ CAMPAIGN_FACTS = ("name", "type", "status", "created", "deadline", "modified", "
                   "completedCertifications")
 # What of a campaign must not change once its decisions are made.
 CERTIFICATIONS = ("totalCertifications", "completedCertifications")
-# What only an error of this API, or of a gateway before it, has.
-ERROR_KEYS = {"detailCode", "trackingId", "messages", "causes", "error", "errors", "errorCode", "errorMessage", "fault"}
 ITEM_FACTS = ("items_total", "items_remediated", "items_open", "items_unknown", "open_items", "status_column", "words",
               "words_left_out")
 
@@ -65,8 +65,11 @@ def campaign_in(exchange, campaign_id):
 
 
 def accepts(status, body):
-    """Whether this is the answer to an operation that is taken up: 202 (documented), and no error in disguise."""
-    return status == 202 and not (isinstance(body, dict) and ERROR_KEYS & body.keys())
+    """Whether this is the answer to an operation that is taken up: 202 and an empty object (documented), or no body.
+
+    Whatever else comes with this status is of something on the way, such as the page of a firewall.
+    """
+    return status == 202 and body in (None, {})
 
 
 def is_accepted(exchange, campaign_id, *operation):
@@ -148,7 +151,7 @@ def prove(campaign_id, exchanges, sha256=None, info=None):
     changed = change_since(reads, scan, downloads[-1], run_at, ran_place(exchanges, campaign_id, scan["moved"]))
     if changed:
         return INCONCLUSIVE, changed
-    return judge_file(campaign_id, report, info)
+    return judge_file(campaign_id, report, info, last.get("name"))
 
 
 def is_download(exchange, report_id):
@@ -191,7 +194,7 @@ def change_since(reads, scan, downloaded, run_at, ran):
     return "the campaign was modified at %s, after its report was run (%s)" % (modified, run_at)
 
 
-def judge_file(campaign_id, report, info):
+def judge_file(campaign_id, report, info, name=None):
     """(outcome, reason) by what the report's file says."""
     if not isinstance(info, dict):
         return INCONCLUSIVE, "the remediation status report was not read"
@@ -200,6 +203,9 @@ def judge_file(campaign_id, report, info):
     others = [value for value in info.get("campaign_ids") or [] if value != campaign_id]
     if others:
         return INCONCLUSIVE, "the report has rows of another campaign, %s" % others[0]
+    names = info.get("campaign_names") or []
+    if not info.get("campaign_ids") and isinstance(name, str) and names and name.strip() not in names:
+        return INCONCLUSIVE, "the report has rows of another campaign, %s" % names[0]
     outcome, reason = info.get("outcome"), info.get("reason")
     if outcome == REMEDIATED and report.get("status") != "SUCCESS":
         return INCONCLUSIVE, "the report ended with status %s, so it may not be complete, and shows no open item" % (
@@ -227,11 +233,19 @@ def targets(results):
                             if isinstance(item.get("campaign_id"), str)} for source in ("scans", "reports")}
     infos = {item.get("path"): item for item in listed(result_of(results, "report_infos"), "reports") if isinstance(
         item.get("path"), str)}
+    claims = defaultdict(set)
+    for campaign_id, item in by_campaign["reports"].items():
+        for exchange in exchanges_in(item):
+            claims[scalar((report_in(exchange, campaign_id) or {}).get("id"))].add(campaign_id)
     made = []
     for campaign_id in dict.fromkeys([str(asked) for asked in results.get("campaign_ids") or ()] + list(found)):
         made.append(fenced(KIND, campaign_id, lambda campaign_id=campaign_id: campaign_target(
             campaign_id, found.get(campaign_id), by_campaign["scans"].get(campaign_id),
             by_campaign["reports"].get(campaign_id), infos, results)))
+        others = sorted(claims.get(scalar(made[-1].get("report", {}).get("id")), set()) - {campaign_id})
+        if others and made[-1]["outcome"] in (REMEDIATED, UNREMEDIATED):
+            made[-1].update(outcome=INCONCLUSIVE, reason="SailPoint lists the same report %s for another campaign, %s" % (
+                made[-1]["report"]["id"], others[0]))
     for campaign in odd:
         made.append(make_target(KIND, "campaign with the id %r" % (campaign.get("id"),), campaign.get("name"), INCONCLUSIVE,
                                 "the API listed a campaign whose id is no text, so nothing can be asked about it",

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from datetime import timedelta
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
+    CLOCK_SLACK,
     as_text,
     from_milliseconds,
     in_utc,
@@ -193,15 +195,23 @@ def names_another(exchange, exposure, scan_id):
 
 
 def reopened(alert, looked_up_at=None):
-    """When an alert was reopened, UTC text, or None if it is not.
+    """Since when an alert is known to be open again, or not to be closed, UTC text; None if it is resolved, or says nothing.
 
-    alert: as the API wrote it. looked_up_at: when it was read, for one that does not say when it was changed last.
+    Xpanse opens an alert again when it sees its exposure again, and the word for that (STATUS_..._REOPENED) is gone as soon
+    as an analyst takes the alert up. So whatever changed an alert that is not resolved may have been that.
+    alert: as the API wrote it. looked_up_at: when it was read, for one whose time of change cannot be.
     """
     status = alert.get("resolution_status") if alert else None
-    if not isinstance(status, str) or "REOPEN" not in status.upper():
+    if not isinstance(status, str) or re.search(r"(^|_)RESOLVED", status.upper()):
         return None
     moment = from_milliseconds(alert.get("last_modified_ts"))
-    return as_text(moment) if moment else looked_up_at or "9999-12-31T23:59:59Z"
+    made = [from_milliseconds(alert.get(name)) for name in ("local_insert_ts", "detection_timestamp")]
+    read_at = parse_time(looked_up_at)
+    if moment and not any(at and moment < at for at in made) and moment.year >= 2000 and (
+            read_at is None or moment <= read_at + timedelta(seconds=CLOCK_SLACK)):
+        return as_text(moment)
+    # No such alert was changed at that time.
+    return (looked_up_at or "9999-12-31T23:59:59Z") if "REOPEN" in status.upper() or moment else None
 
 
 # --- the records ---
@@ -235,11 +245,13 @@ def targets(results):
         found.append(fenced(KIND, id_of(key), lambda key=key, alert=alert, reopened_at=reopened_at: exposure_target(
             key, answers.get(key), alert, reopened_at, rcs, claims)))
         found[-1]["evidence"] = found[-1]["evidence"] + records_of(lookup)
+    taken = set()
     for number, ids in enumerate(asked, 1):
         key = exposure_key(ids)
         if not all(key):
-            found.append(make_target(KIND, "%s (number %d)" % (id_of(key), number), None, INCONCLUSIVE,
-                                     prove(key, [])["reason"]))
+            target_id = "%s (number %d)" % (id_of(key), number) if key in taken else id_of(key)
+            found.append(make_target(KIND, target_id, None, INCONCLUSIVE, prove(key, [])["reason"]))
+            taken.add(key)
     told = {}
     for lookup in lookups(results):
         for item in listed(lookup, "unscannable"):
@@ -312,10 +324,10 @@ def lookup_failures(results):
                                      "the API left alerts out, so not every exposure is known", **more))
         if noun == "case":
             known = {scalar(alert.get("case_id")) for alert in listed(lookup, "alerts")}
-            # An alert need not say to which case it belongs; then only "no alert at all" is certain.
-            if not known or "" not in known:
-                found += [make_target(KIND, "case %s" % case_id, None, INCONCLUSIVE, "no alert belongs to this case", **more)
-                          for case_id in asked if scalar(case_id) not in known]
+            # An alert need not say to which case it belongs. Then each case was asked about alone.
+            alone = lookup.get("cases_with_alerts") if isinstance(lookup.get("cases_with_alerts"), list) else []
+            found += [make_target(KIND, "case %s" % case_id, None, INCONCLUSIVE, "no alert belongs to this case", **more)
+                      for case_id in asked if case_id not in known | set(map(scalar, alone))]
         else:
             known = {scalar(alert.get("alert_id")) for alert in listed(lookup, "alerts")} | {
                 scalar(item.get("alert_id")) for item in listed(lookup, "unscannable")}
