@@ -99,6 +99,13 @@ options:
       - How many runs to keep. Older ones are removed. V(0) keeps all.
     type: int
     default: 0
+  wait_timeout:
+    version_added: 0.3.0
+    description:
+      - Seconds for which a lock of O(dest) or O(ledger) that another process holds is waited for at most. There are always
+        half a minute to write evidence.
+    type: int
+    default: 600
   campaign_ids:
     description:
       - The campaigns that were to be verified.
@@ -352,6 +359,7 @@ ARGUMENT_SPEC = dict(
     controls=dict(type="list", elements="str", default=["ac-2", "ac-6.7", "ca-7", "ra-5", "si-2"]),
     signing_key=dict(type="str", no_log=False),
     keep_runs=dict(type="int", default=0),
+    wait_timeout=dict(type="int", default=600),
     campaign_ids=dict(type="list", elements="str", default=[]),
     campaign_filters=dict(type="str", default=""),
     exposures=dict(type="list", elements="dict", default=[]),
@@ -410,7 +418,7 @@ def prepare(task, mode):
     if not task.check_mode:
         # The ledger may lie in it, and would make it with permissions of its own.
         writer.prepare(params["dest"], mode)
-    Ledger(params["ledger"], read_only=task.check_mode)
+    Ledger(params["ledger"], task.check_mode, min(60, params["wait_timeout"]))
     result = dict(changed=False, began=time.time(), started_at=utc_now(), run_id=secrets.token_hex(16), run=None, folder=None)
     if not task.check_mode:
         result["run"], result["folder"] = writer.begin(params["dest"], params["signing_key"], mode)

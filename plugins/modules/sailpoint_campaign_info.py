@@ -94,6 +94,12 @@ missing_ids:
   type: list
   elements: str
   sample: []
+errors:
+  description: By the ID of a campaign that could not be read, why.
+  returned: with O(campaign_ids)
+  type: dict
+  version_added: 0.3.0
+  sample: {}
 total:
   description: How many campaigns match.
   returned: always
@@ -201,8 +207,9 @@ def get_campaigns(task, api, campaign_ids):
                     stop=api.client.stop, check=task.check)
     campaigns = [campaign for campaign in items.values() if campaign]
     missing_ids.sort(key=campaign_ids.index)
+    errors = {campaign_id: str(ending) for campaign_id, ending in zip(campaign_ids, endings) if ending is not None}
     return settle([{} for _campaign_id in campaign_ids], endings, campaign_ids, "campaigns", "", changed=False,
-                  campaigns=campaigns, missing_ids=missing_ids, total=len(campaigns), truncated=False,
+                  campaigns=campaigns, missing_ids=missing_ids, errors=errors, total=len(campaigns), truncated=False,
                   requests=requests_in(requests), base_url=api.client.base_url)
 
 

@@ -260,7 +260,7 @@ def run(task):
     dest = None if task.check_mode else params["dest"]
     if dest:
         try:
-            prepare_directory(dest, "dest", "Nothing was started.")
+            prepare_directory(dest, "the folder for the reports, dest,", "No report was run.")
         except FileProblem as error:
             raise TaskFailed(str(error)) from error
     items = {campaign_id: dict(campaign_id=campaign_id, status=None) for campaign_id in params["campaign_ids"]}

@@ -217,6 +217,8 @@ def run(task):
     for alert in result["alerts"]:
         try:
             result["rcs_targets"] += xpanse.scan_targets(alert, read_at)
+            if xpanse.odd_service(alert):
+                raise ItemFailed(xpanse.odd_service(alert))
         except ItemFailed as reason:
             result["unscannable"].append(dict(alert_id=str(alert.get("alert_id")), reason=str(reason)))
     if not result["truncated"]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Contents of verification.json for tests, made by the real code from results of modules: every outcome of each kind.
+"""Contents of verification.json for tests, made by the real code from what both APIs answered: every outcome of each kind.
 
 all_samples() has one of each verdict, hostile() one with texts that no format may take for more than texts, and many(n)
 one with n targets.
@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.secops.remediation.plugins.module_utils._verdict import verification
+from answers_on_record import EXPOSURE, REPORT, SCANNING, exchange, filters, with_answers
+
+from ansible_collections.secops.remediation.plugins.module_utils import _systems
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import OUTCOMES
 
 RUN, STARTED, FINISHED = "20260302T081500Z", "2026-03-02T08:15:00Z", "2026-03-02T08:21:07Z"
@@ -48,60 +50,73 @@ def empty_results():
     results["campaigns"]["base_url"] = results["filtered_campaigns"]["base_url"] = SYSTEMS["campaign"]
     for name in ("alerts", "case_alerts", "rcs_requests"):
         results[name]["base_url"] = SYSTEMS["exposure"]
-    return dict(results, campaign_ids=[], campaign_filters=None, exposures=[], alert_ids=[], case_ids=[])
+    return dict(results, campaign_ids=[], campaign_filters="", exposures=[], alert_ids=[], case_ids=[])
 
 
-def request_of(method, path, reference=None):
-    """A request that was answered."""
-    return dict(method=method, path=path, status=200, reference=reference, server_time="2026-03-02T08:15:02Z")
+def time_of(seconds):
+    """A time so many seconds after the start of the run."""
+    return "2026-03-02T08:%02d:%02dZ" % (15 + seconds // 60, seconds % 60)
+
+
+def said(seconds, method, path, status, body, sent=None, reference=None, **more):
+    """An exchange so many seconds after the start of the run."""
+    return dict(exchange(method, path, status, 0, body, sent, **more), server_time=time_of(seconds), reference=reference)
 
 
 def add_campaign(results, outcome, campaign_id, name="Quarterly review", status="COMPLETED", **info):
-    """Adds a campaign that ends with an outcome. info: what is different in the report."""
-    path = "reports/%s-CAMPAIGN_REMEDIATION_STATUS_REPORT.csv" % campaign_id
-    if outcome == "pending":
-        status = "ACTIVE"
+    """Adds a campaign whose answers say an outcome. info: what is different in the report."""
+    path = "reports/%s-%s.csv" % (campaign_id, REPORT)
+    place, report_id = "/campaigns/v1/%s" % campaign_id, "r-%s" % campaign_id
+    found = dict(id=campaign_id, name=name, type="MANAGER", status="ACTIVE" if outcome == "pending" else status,
+                 created="2026-01-05T10:00:00.123Z", deadline="2026-02-01T10:00:00Z", modified="2026-02-20T09:00:00Z",
+                 totalCertifications=4, completedCertifications=4)
+    scanned = dict(found, modified="2026-03-02T08:16:02.5Z")
+    reading = said(2, "GET", place, 200, found, reference="trackingId 0b3c")
     results["campaign_ids"].append(campaign_id)
-    results["campaigns"].setdefault("campaigns", []).append(dict(
-        id=campaign_id, name=name, type="MANAGER", status=status, created="2026-01-05T10:00:00.123Z",
-        deadline="2026-02-01T10:00:00Z", modified="2026-03-02T08:16:02.5Z", totalCertifications=4, completedCertifications=4))
-    results["campaigns"].setdefault("requests", []).append(
-        request_of("GET", "/campaigns/v1/%s" % campaign_id, "trackingId 0b3c"))
+    results["campaigns"].setdefault("campaigns", []).append(found)
+    results["campaigns"].setdefault("requests", []).extend(with_answers({}, [reading])["requests"])
     if outcome == "pending":
         return
-    results["scans"].setdefault("scans", []).append(dict(
-        campaign_id=campaign_id, status="finished", requested_at="2026-03-02T08:15:02Z",
-        modified_before="2026-02-20T09:00:00Z", modified="2026-03-02T08:16:02.5Z",
-        requests=[request_of("POST", "/campaigns/v1/%s/run-remediation-scan" % campaign_id, "trackingId 0b3c")]))
-    results["reports"].setdefault("reports", []).append(dict(
-        campaign_id=campaign_id, status="finished", path=path, sha256=SHA256,
-        requests=[request_of("GET", "/reports/v1/r-%s" % campaign_id)],
-        report=dict(id="r-%s" % campaign_id, status="SUCCESS", lastRunAt="2026-03-02T08:17:00Z",
-                    reportType="CAMPAIGN_REMEDIATION_STATUS_REPORT")))
+    results["scans"].setdefault("scans", []).append(with_answers(dict(
+        campaign_id=campaign_id, status="finished", requested_at=time_of(2), modified_before=found["modified"],
+        modified=scanned["modified"]), [
+        reading, said(2, "POST", place + "/run-remediation-scan", 202, None, reference="trackingId 0b3c"),
+        said(70, "GET", place, 200, scanned)]))
+    report = dict(id=report_id, status="SUCCESS", lastRunAt=time_of(120), reportType=REPORT)
+    download = said(140, "GET", "/reports/v1/%s?fileFormat=csv" % report_id, 200, None, sha256=SHA256, size=100)
+    del download["body"]
+    results["reports"].setdefault("reports", []).append(with_answers(dict(
+        campaign_id=campaign_id, status="finished", path=path, sha256=SHA256, report=report), [
+        said(110, "POST", "%s/run-report/%s" % (place, REPORT), 202, None),
+        said(130, "GET", place + "/reports", 200, [report]), download, said(150, "GET", place, 200, scanned)]))
     open_items = [{"Identity": "Jo Novak", "Access": "WMS_SUPERVISOR", "Source": "Warehouse", "Remediation Status": "Open"}]
-    found = {
+    says = {
         "remediated": dict(reason="3 of 3 items remediated", items_total=3, items_remediated=3, items_open=0,
-                           items_unknown=0, open_items=[]),
+                           items_unknown=0, open_items=[], words=[dict(WORDS[1], count=3)]),
         "unremediated": dict(reason="1 of 3 items still open", items_total=3, items_remediated=2, items_open=1,
-                             items_unknown=0, open_items=open_items),
+                             items_unknown=0, open_items=open_items, words=[
+                                 dict(WORDS[1], count=2), dict(WORDS[1], word="Open", count=1, meaning="open")]),
         "inconclusive": dict(reason="the file is damaged: get the report again", items_total=None, items_remediated=None,
-                             items_open=None, items_unknown=None, open_items=[]),
+                             items_open=None, items_unknown=None, open_items=[], words=[]),
     }[outcome]
     results["report_infos"].setdefault("reports", []).append(dict(
-        dict(path=path, outcome=outcome, status_column="Remediation Status", columns=["Identity"], **found), **info))
+        dict(path=path, outcome=outcome, status_column="Remediation Status", columns=["Identity"], campaign_ids=[campaign_id],
+             words_left_out=0, **says), **info))
 
 
 def add_exposure(results, outcome, alert_id, name="RDP Server at 192.0.2.10:3389", **alert):
-    """Adds an exposure that ends with an outcome. alert: what is different in its alert."""
-    exposure = dict(alert_internal_id=str(alert_id), attack_surface_rule_id="RdpServer", service_id="service-%s" % alert_id)
-    status, result = {
-        "remediated": ("SUCCESS", "REMEDIATED"), "unremediated": ("SUCCESS", "UNREMEDIATED"),
-        "pending": ("IN_PROGRESS", None), "inconclusive": ("FAILED_TIMEOUT", None)}[outcome]
-    results["exposures"].append(exposure)
-    results["rcs_requests"].setdefault("rcs_requests", []).append(dict(
-        exposure, scan_id="scan-%s" % alert_id, status=status, result=result, outcome=outcome, created=True,
-        requests=[request_of("POST", "/public_api/v1/scan/", "scanId scan-%s" % alert_id)],
-        requested_at="2026-03-02T08:15:03Z", finished_at=None if outcome == "pending" else "2026-03-02T08:19:44Z"))
+    """Adds an exposure whose answers say an outcome. alert: what is different in its alert."""
+    ids = dict(zip(EXPOSURE, (str(alert_id), "RdpServer", "service-%s" % alert_id), strict=True))
+    scan_id = "scan-%s" % alert_id
+    words = {
+        "remediated": dict(status="SUCCESS", result="REMEDIATED"), "unremediated": dict(status="SUCCESS", result="UNREMEDIATED"),
+        "pending": dict(status="IN_PROGRESS"), "inconclusive": dict(status="FAILED_TIMEOUT")}[outcome]
+    results["exposures"].append(ids)
+    results["rcs_requests"].setdefault("rcs_requests", []).append(with_answers(dict(
+        ids, scan_id=scan_id, status=words["status"], result=words.get("result"), outcome=outcome, created=True,
+        requested_at=time_of(3), finished_at=None if outcome == "pending" else time_of(284)), [
+        said(3, "POST", SCANNING + "/get_or_create/", 201, {"reply": {"scanId": scan_id}}, filters(ids), "scanId " + scan_id),
+        said(284, "POST", SCANNING + "/get/", 200, {"reply": words}, filters({"id": scan_id}))]))
     results["alerts"].setdefault("alerts", []).append(dict(dict(
         alert_id=str(alert_id), name=name, severity="high", resolution_status="STATUS_010_NEW", case_id=91,
         ipv4_addresses=["192.0.2.10"], domain_names=["rdp.acme.example"], port_protocol="TCP",
@@ -122,25 +137,11 @@ def results_of(kinds_and_outcomes):
 
 def verify(results, previous=True):
     """The content of verification.json for results; before it, unless told otherwise, a run that found the same."""
-    before = verification.verify(results, BEFORE_RUN, BEFORE, BEFORE, CONTROLS) if previous else None
+    before = _systems.verify(results, BEFORE_RUN, BEFORE, BEFORE, CONTROLS) if previous else None
     sums = dict(run=BEFORE_RUN, sha256sums_sha256=SHA256) if previous else None
-    found = verification.verify(results, RUN, STARTED, FINISHED, CONTROLS, [before] if before else [], sums)
+    found = _systems.verify(results, RUN, STARTED, FINISHED, CONTROLS, [before] if before else [], sums)
     # As it is read from the file: in memory, the counts of the run are those of its history.
     return json.loads(json.dumps(found))
-
-
-def in_1_2(content):
-    """The same in version 1.2 of the format, if it is older."""
-    if content["schema_version"] != "1.1":
-        return content
-    content = json.loads(json.dumps(content))
-    for target in content["targets"]:
-        target["not_verified_since"] = target["open_since"]
-        if target["outcome"] != "unremediated":
-            target["open_since"] = None
-        if "items" in target:
-            target["items"]["words"] = []
-    return dict(content, schema_version="1.2", replay=None, lookups=[])
 
 
 def all_samples():
@@ -150,12 +151,13 @@ def all_samples():
     # What can only be said of a campaign or an alert that is not found, not readable or not scannable.
     looked_up["campaign_ids"] += ["missing", "unreadable"]
     looked_up["campaigns"].update(missing_ids=["missing"])
-    looked_up["campaign_filters"] = ['name sw "Q"']
+    looked_up["campaign_filters"] = 'name sw "Q"'
     looked_up["filtered_campaigns"].update(failed=True, msg="the API said no")
+    looked_up["alert_ids"] = ["9"]
     looked_up["alerts"].update(truncated=True, unscannable=[
         {"alert_id": "9", "reason": "the alert has no service, so Xpanse cannot scan it"}])
     looked_up["case_ids"] = ["77"]
-    looked_up["case_alerts"]["alerts"] = []
+    looked_up["case_alerts"].update(alerts=[], truncated=False)
     return {
         "every outcome": verify(results_of(every)),
         "verified": verify(results_of([(kind, "remediated") for kind in KINDS])),

@@ -25,6 +25,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     prepare_directory,
     write_atomically,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import why_not_trusted
@@ -378,7 +379,7 @@ def write(params, mode, warn):
     problems, warnings = [], []
     try:
         # Two jobs may end at once, and each run names the one before it.
-        with locked(directory, LOCK_SECONDS):
+        with locked(directory, max(30, min(LOCK_SECONDS, params["wait_timeout"]))):
             run = params["run"] or evidence.begin_run(directory, mode)[0]
             folder = evidence.working_folder(directory, run)
             if os.path.islink(folder) or not os.path.isdir(folder):
@@ -473,8 +474,9 @@ def in_short(found):
     return dict(
         {name: found[name] for name in ("verdict", "summary", "counts", "run")}, by_kind=by_kind(found["targets"]),
         directory=None, path=None, sha256=None, run_sha256=None, files={},
-        targets=[dict({name: target.get(name) for name in RECORD}, reason=target["reason"][:LONGEST_REASON])
-                 for target in targets[:MOST_RETURNED]],
+        # Ansible shows what it is given, and in a name there may be anything.
+        targets=printable_everywhere([dict({name: target.get(name) for name in RECORD}, reason=target["reason"][:LONGEST_REASON])
+                                      for target in targets[:MOST_RETURNED]]),
         targets_left_out=max(0, len(targets) - MOST_RETURNED))
 
 
@@ -484,6 +486,7 @@ def by_kind(targets):
     for target in targets:
         count = kinds.setdefault(target["kind"], dict(total=0, not_started=0))
         count["total"] += 1
-        if target["outcome"] == "inconclusive" and not target["scan_id"] and not target["started_at"]:
+        if not target["scan_id"] and not target["started_at"] and (
+                target["outcome"] == "inconclusive" or target["outcome"] == "pending" and target.get("scan")):
             count["not_started"] += 1
     return kinds

@@ -60,6 +60,8 @@ class Ledger:
         self._written = None
         self._write_again_at = self._wait_again_at = 0.0
         self._records = {}
+        # The addresses of which there are records.
+        self._tenants = set()
         if path is None:
             return
         if self._read_only:
@@ -68,7 +70,7 @@ class Ledger:
             return
         directory = os.path.dirname(path)
         try:
-            prepare_directory(directory, "the ledger's directory", "Nothing was started.")
+            prepare_directory(directory, "the ledger's directory", "This task has started nothing.")
             with locked(directory, lock_seconds):
                 self._records = self._read()
             self._opened = True
@@ -92,10 +94,8 @@ class Ledger:
         """
         host = urlsplit(tenant).hostname
         with self._lock:
-            for key in self._records:
-                other, _slash, rest = key.rpartition("/campaign/") if "/campaign/" in key else key.partition("/exposure/")
-                if "://" in other and rest and other != tenant and same_host(other, host):
-                    return {}
+            if any(other not in (None, tenant) and same_host(other, host) for other in self._tenants):
+                return {}
             return dict(self._records.get("%s/%s" % (host, name), {}))
 
     def find(self, start):
@@ -109,6 +109,7 @@ class Ledger:
             record = dict(record, updated_at=utc_now())
             self._records[key] = record
             self._changed[key] = record
+            self._tenants.add(tenant_in(key))
             if self._read_only:
                 return
             wait = self._write_again_at - time.monotonic()
@@ -161,6 +162,7 @@ class Ledger:
             # It may well be somebody else's file.
             raise LedgerError("%s is JSON, but not a ledger. It was left as it is: name another file as the ledger." %
                               self.path)
+        self._tenants.update(map(tenant_in, records))
         # One that somebody spoiled is as good as none, and costs the others nothing.
         return {key: record for key, record in records.items() if isinstance(record, dict) and is_shallow(record)}
 
@@ -174,7 +176,7 @@ class Ledger:
         return (
             "The ledger %s is not a ledger (%s). It was kept as %s%s. Mend it and move it back, "
             "or run again without it: scans that still run are then found again, finished ones are made anew." %
-            (self.path, why, aside, "" if self._opened else " and nothing was started"))
+            (self.path, why, aside, "" if self._opened else ", and this task has started nothing"))
 
     def _write(self):
         with self._file_lock:
@@ -227,6 +229,12 @@ def is_shallow(value):
         if not level:
             return True
     return False
+
+
+def tenant_in(key):
+    """The address in the key of a record, None in one that 0.2.0 wrote."""
+    address, _name, rest = key.rpartition("/campaign/") if "/campaign/" in key else key.partition("/exposure/")
+    return address if "://" in address and rest else None
 
 
 def same_host(address, host):

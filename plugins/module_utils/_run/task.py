@@ -24,7 +24,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     write_atomically,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._common.redaction import proxy_secrets
-from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable_everywhere
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, longest
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
@@ -138,7 +138,7 @@ def run_module(module, run, in_short=None):
     """Runs a module: module is its AnsibleModule."""
     from ansible.module_utils.basic import missing_required_lib
 
-    task = Task(module.params, module.check_mode, module.warn)
+    task = Task(module.params, module.check_mode, lambda text: module.warn(printable(text)))
     result, secrets = run_task(run, task, in_short)
     module.no_log_values.update(secrets)
     if "missing_library" in result:

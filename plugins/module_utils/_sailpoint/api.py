@@ -297,14 +297,14 @@ class SailPointApi:
                 return campaigns, total, True
 
     def run_remediation_scan(self, campaign_id, record=None):
-        """Asks for a remediation scan. Returns the server's time as text. Raises OperationConflict, CampaignNotFound.
+        """Asks for a remediation scan. Returns the server's time as text. Raises OperationConflict.
 
         The answer has no id: the scan can only be seen by its effects. Accepted means 202 (documented), and nothing else.
         """
         return self._operate(record, campaign_id, "run-remediation-scan").server_time
 
     def run_report(self, campaign_id, report_type, record=None):
-        """Asks for a report. Raises OperationConflict, CampaignNotFound."""
+        """Asks for a report. Raises OperationConflict."""
         self._operate(record, campaign_id, "run-report", report_type)
 
     def _operate(self, record, campaign_id, *operation):
@@ -319,10 +319,8 @@ class SailPointApi:
         except HttpError as error:
             if error.status == 400 and (error.code or "").startswith("400.2.0"):
                 raise OperationConflict(str(error)) from error
-            if error.status == 404:
-                raise CampaignNotFound(campaign_id) from error
             if error.uncertain:
-                error.hint = "Run again: what is under way already is found, not started twice."
+                error.hint = "Run again: it is asked for once more when the campaign is free."
             raise
 
     def list_reports(self, campaign_id, record=None):

@@ -30,8 +30,11 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
     CERTIFICATIONS,
     FAILED_REPORT_STATUSES,
+    MORE_THAN_ONE,
     READABLE_REPORT_STATUSES,
     REMEDIATION_STATUS_REPORT,
+    is_own_move,
+    only_report,
     ran_place,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
@@ -69,8 +72,10 @@ class CampaignReport:
 
     def look(self, scan):
         """One step. Returns whether the work is done. Raises ItemFailed, HttpError."""
-        report = self.item["report"] = next((one for one in self.api.list_reports(
-            self.campaign_id, self.answers) if one.get("reportType") == self.report_type), None)
+        report = self.item["report"] = only_report(self.api.list_reports(self.campaign_id, self.answers), self.report_type)
+        if report and report.get("status") == MORE_THAN_ONE:
+            raise ItemFailed("SailPoint lists more than one report of the type %s, and nothing tells which was run last" %
+                             self.report_type)
         status, run_at = (report.get("status"), report.get("lastRunAt")) if report else (None, None)
         if status == "PENDING" or self.ran and run_at == self.ran_at_before:
             self.item["status"] = "running"
@@ -121,8 +126,6 @@ class CampaignReport:
         except WouldChange:
             self.item.update(status="running", changed=True)
             return True
-        except CampaignNotFound:
-            raise no_campaign(self.campaign_id) from None
         except OperationConflict:
             self.item["status"] = "blocked"
             return False
@@ -155,9 +158,10 @@ class CampaignReport:
         baseline = known.get("baseline")
         if self.ran or isinstance(baseline, dict) and baseline.get("modified") == modified:
             return False
-        if baseline is None and ran_place(exchanges_in(known), self.campaign_id, 0) is not None:
+        if not is_later(modified, self.newer_than) or not is_later(modified, report.get("lastRunAt")):
             return False
-        return is_later(modified, self.newer_than) and is_later(modified, report.get("lastRunAt"))
+        is_ours = baseline is None and ran_place(exchanges_in(known), self.campaign_id, 0) is not None
+        return not (is_ours and is_own_move(modified, report["lastRunAt"]))
 
     def _known(self):
         return self.ledger.get(campaign_key(self.api, self.campaign_id))

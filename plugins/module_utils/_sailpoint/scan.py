@@ -82,10 +82,11 @@ class CampaignScan:
             # Its `modified` must not end a scan of this one.
             raise ItemFailed("the API answered with another campaign, %r" % (campaign.get("id"),))
         self._judge()
-        if self.known and not self._is_still_good(campaign):
+        problem = self._problem_of_known(campaign) if self.known else None
+        if problem:
             if not self.start:
-                raise ItemFailed("the last scan was asked for at %s, which is longer ago than max_age, or the campaign has "
-                                 "changed since: start a new one" % self.item["requested_at"])
+                raise ItemFailed("the last scan was asked for at %s, and %s: start a new one" % (
+                    self.item["requested_at"], problem))
             self._begin_anew()
         if self.item["status"] == "finished":
             scan.ended()
@@ -116,8 +117,6 @@ class CampaignScan:
                 self.campaign_id, self.answers))
             self.item.update(status="blocked" if pending else "running", modified_before=modified)
             return False
-        except CampaignNotFound:
-            raise no_campaign(self.campaign_id) from None
         self.answers.pin()
         self.asked_at = utc_now()
         scan.began = time.monotonic()
@@ -166,25 +165,26 @@ class CampaignScan:
         seconds = age(self.known.get("ended_at"))
         return seconds is not None and 0 <= seconds < self.max_age and isinstance(self.known.get("baseline"), dict)
 
-    def _is_still_good(self, campaign):
-        """Whether a remembered scan counts, by the server's clock and by what the campaign is now."""
+    def _problem_of_known(self, campaign):
+        """Why a remembered scan does not count, by the server's clock and by what the campaign is now; else None."""
         if campaign.get("status") != COMPLETED:
-            return False
+            return "the campaign is %s now" % campaign.get("status")
+        changed = "the campaign has changed since"
         baseline = self.known.get("baseline")
         if isinstance(baseline, dict):
             if any(campaign.get(name) != baseline.get(name) for name in ("status", "modified") + CERTIFICATIONS):
-                return False
+                return changed
         else:
             # A report that was asked for by us, and not read yet, may have moved it once more.
             moved = self.known.get("modified")
             scan = scan_on_record(self.known["answers"], self.campaign_id)
             if moved and campaign.get("modified") != moved and (
                     scan["moved"] is None or ran_place(self.known["answers"], self.campaign_id, scan["moved"]) is None):
-                return False
-        if self._is_this_runs():
-            return True
+                return changed
         now = exchanges_in(self.item)[-1].get("server_time")
-        return is_fresh(self.item["requested_at"], now, self.max_age)
+        if self._is_this_runs() or is_fresh(self.item["requested_at"], now, self.max_age):
+            return None
+        return "that is longer ago than max_age (%d s)" % self.max_age
 
 
 def remediation_scan(api, ledger, pace, item, **options):

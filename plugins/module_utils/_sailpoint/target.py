@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
     in_utc,
@@ -45,16 +45,24 @@ UNDECIDED = ("PENDING", "STAGED", "ACTIVATING", "ACTIVE", "COMPLETING")
 REMEDIATION_STATUS_REPORT = "CAMPAIGN_REMEDIATION_STATUS_REPORT"
 READABLE_REPORT_STATUSES = ("SUCCESS", "WARNING")
 FAILED_REPORT_STATUSES = ("ERROR", "TERMINATED", "TEMP_ERROR")
+MORE_THAN_ONE = "listed more than once"
 NOT_DOWNLOADED = "the remediation status report has finished, and was not downloaded (check mode downloads nothing)"
 CAMPAIGN_FACTS = ("name", "type", "status", "created", "deadline", "modified", "totalCertifications",
                   "completedCertifications")
 # What of a campaign must not change once its decisions are made.
 CERTIFICATIONS = ("totalCertifications", "completedCertifications")
+# Whether a report moves a campaign's `modified` is unknown. If it does, then not much later than it was run.
+OWN_MOVE_SECONDS = 300
 ITEM_FACTS = ("items_total", "items_remediated", "items_open", "items_unknown", "open_items", "status_column", "words",
               "words_left_out")
 
 
 # --- what the API's answers are worth ---
+
+def quoted(part):
+    """An id as a path has it."""
+    return quote(part, safe="", errors="replace")
+
 
 def campaign_in(exchange, campaign_id):
     """The campaign, as an answer shows it, or None: alone or, for who may not read it so, in a list."""
@@ -74,18 +82,26 @@ def accepts(status, body):
 
 def is_accepted(exchange, campaign_id, *operation):
     """Whether this asked for an operation on the campaign, and was accepted."""
-    path = "/".join(["", quote(campaign_id, safe="")] + list(operation))
+    path = "/".join(["", quoted(campaign_id)] + list(operation))
     return exchange.get("method") == "POST" and path_of(exchange).endswith(path) and accepts(
         exchange["status"], exchange.get("body"))
+
+
+def only_report(reports, report_type):
+    """The report of a type in a list, None where there is none. A list has one of each type (documented): of two nobody
+    knows which was run last, so there is a report whose `id` and status say nothing."""
+    found = [one for one in reports if isinstance(one, dict) and one.get("reportType") == report_type]
+    return dict(reportType=report_type, id=None, status=MORE_THAN_ONE, lastRunAt=None) if len(found) > 1 else next(
+        iter(found), None)
 
 
 def report_in(exchange, campaign_id, report_type=REMEDIATION_STATUS_REPORT):
     """The campaign's report of a type, as an answer lists it, or None."""
     body = exchange.get("body")
     if not (isinstance(body, list) and exchange.get("method") == "GET" and exchange["status"] == 200 and path_of(
-            exchange).endswith("/%s/reports" % quote(campaign_id, safe=""))):
+            exchange).endswith("/%s/reports" % quoted(campaign_id))):
         return None
-    return next((one for one in body if isinstance(one, dict) and one.get("reportType") == report_type), None)
+    return only_report(body, report_type)
 
 
 def scan_on_record(exchanges, campaign_id):
@@ -140,7 +156,9 @@ def prove(campaign_id, exchanges, sha256=None, info=None):
     run_at = report.get("lastRunAt")
     if not is_later(run_at, scan["modified"]):
         return INCONCLUSIVE, "the report was run at %s, which is not after the scan (%s)" % (run_at, scan["modified"])
-    if exchanges[listed_at].get("server_time") and not is_past(run_at, exchanges[listed_at]["server_time"]):
+    if not exchanges[listed_at].get("server_time"):
+        return INCONCLUSIVE, "the server does not say its time, so nothing shows that the report is not from the future"
+    if not is_past(run_at, exchanges[listed_at]["server_time"]):
         return INCONCLUSIVE, "the report was run at %s, which is in the future by the server's clock" % run_at
     shown_at = next(place for place, other in listings if all(
         other.get(name) == report.get(name) for name in ("id", "status", "lastRunAt")))
@@ -157,7 +175,7 @@ def prove(campaign_id, exchanges, sha256=None, info=None):
 def is_download(exchange, report_id):
     """Whether this brought the file of a report."""
     return (isinstance(report_id, str) and exchange.get("method") == "GET" and exchange["status"] == 200
-            and bool(exchange.get("sha256")) and path_of(exchange).endswith("/%s" % quote(report_id, safe=""))
+            and bool(exchange.get("sha256")) and path_of(exchange).endswith("/%s" % quoted(report_id))
             and "/reports/" in path_of(exchange))
 
 
@@ -188,10 +206,16 @@ def change_since(reads, scan, downloaded, run_at, ran):
         return "the campaign says no more when it was modified"
     if not is_later(modified, scan["modified"]) or not is_later(modified, run_at):
         return None
-    baseline = next((campaign for place, campaign in reads if ran is not None and place > ran), None)
-    if baseline is not None and baseline.get("modified") == modified:
+    baseline = next((campaign for place, campaign in reads if ran is not None and place > ran and parse_time(
+        campaign.get("modified"))), None)
+    if baseline is not None and baseline.get("modified") == modified and is_own_move(modified, run_at):
         return None
     return "the campaign was modified at %s, after its report was run (%s)" % (modified, run_at)
+
+
+def is_own_move(modified, run_at):
+    """Whether a report that was run at this time may itself have moved `modified` to that time."""
+    return (parse_time(modified) - parse_time(run_at)).total_seconds() <= OWN_MOVE_SECONDS
 
 
 def judge_file(campaign_id, report, info, name=None):
@@ -237,11 +261,12 @@ def targets(results):
     for campaign_id, item in by_campaign["reports"].items():
         for exchange in exchanges_in(item):
             claims[scalar((report_in(exchange, campaign_id) or {}).get("id"))].add(campaign_id)
+    looked_up = requests_by_campaign(named, filtered)
     made = []
     for campaign_id in dict.fromkeys([str(asked) for asked in results.get("campaign_ids") or ()] + list(found)):
         made.append(fenced(KIND, campaign_id, lambda campaign_id=campaign_id: campaign_target(
             campaign_id, found.get(campaign_id), by_campaign["scans"].get(campaign_id),
-            by_campaign["reports"].get(campaign_id), infos, results)))
+            by_campaign["reports"].get(campaign_id), infos, looked_up, results)))
         others = sorted(claims.get(scalar(made[-1].get("report", {}).get("id")), set()) - {campaign_id})
         if others and made[-1]["outcome"] in (REMEDIATED, UNREMEDIATED):
             made[-1].update(outcome=INCONCLUSIVE, reason="SailPoint lists the same report %s for another campaign, %s" % (
@@ -255,6 +280,15 @@ def targets(results):
         made.append(make_target(KIND, "filter: %s" % results.get("campaign_filters"), None, INCONCLUSIVE, problem,
                                 system=system_of(filtered), requests=requests_of(filtered)))
     return made
+
+
+def requests_by_campaign(*results):
+    """The requests by which campaigns were looked up, by the campaign's id; those that listed them under ""."""
+    found = defaultdict(list)
+    for request in requests_of(*results):
+        path = path_of(request)
+        found["" if path.endswith(("/campaigns", "/campaigns/v1")) else unquote(path.rpartition("/")[2])].append(request)
+    return found
 
 
 def lookups(results):
@@ -280,20 +314,19 @@ def problem_of_filter(results, filtered):
     return None if filtered["campaigns"] else "no campaign meets the filter"
 
 
-def campaign_target(campaign_id, campaign, scan, report, infos, results):
-    """The record of one campaign. campaign, scan, report: what the modules returned of it, or None."""
+def campaign_target(campaign_id, campaign, scan, report, infos, looked_up, results):
+    """The record of one campaign. campaign, scan, report: what the modules returned of it, or None. looked_up: see below."""
     named, filtered = lookups(results)
     if campaign is None:
         missing = named.get("missing_ids") or ()
+        errors = named.get("errors") if isinstance(named.get("errors"), dict) else {}
         reason = ("no campaign has this id, or this user may not see it" if campaign_id in missing else
-                  failure_of(named, "the campaign could not be read"))
-        asked = [request for request in requests_of(named) if path_of(request).endswith("/" + quote(campaign_id, safe=""))]
-        return make_target(KIND, campaign_id, None, INCONCLUSIVE, reason, system=system_of(named), requests=asked)
-    looked_up = [request for request in requests_of(named, filtered) if path_of(request).endswith(
-        ("/campaigns", "/campaigns/v1", "/" + quote(campaign_id, safe="")))]
+                  errors.get(campaign_id) or failure_of(named, "the campaign could not be read"))
+        return make_target(KIND, campaign_id, None, INCONCLUSIVE, reason, system=system_of(named),
+                           requests=looked_up[campaign_id])
     facts = {name: campaign[name] for name in CAMPAIGN_FACTS if name in campaign}
     target = make_target(KIND, campaign_id, campaign.get("name"), INCONCLUSIVE, "", system=system_of(named, filtered),
-                         requests=requests_of(scan, report) or looked_up, campaign=facts)
+                         requests=requests_of(scan, report) or looked_up[""] + looked_up[campaign_id], campaign=facts)
     exchanges = exchanges_in(scan) + exchanges_in(report)
     on_record = scan_on_record(exchanges, campaign_id)
     if scan:
@@ -324,6 +357,8 @@ def judge(campaign_id, campaign, scan, report, info, exchanges, results):
         return INCONCLUSIVE, failure_of(result_of(results, "scans"), "no remediation scan was asked for")
     if scan.get("error"):
         return INCONCLUSIVE, str(scan["error"])
+    if scan.get("status") == "requested" and scan_on_record(exchanges, campaign_id)["accepted"] is None:
+        return PENDING, "a remediation scan would be asked for"
     last = "; the last look failed: %s" % scan["last_error"] if scan.get("last_error") else ""
     if scan.get("status") == "blocked":
         return PENDING, "a report of the campaign runs, so the remediation scan has to wait" + last

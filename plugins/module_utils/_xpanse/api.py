@@ -293,6 +293,14 @@ def exposure_of(request):
             values["service_id"])
 
 
+def odd_service(alert):
+    """The reason why something of an alert cannot be scanned though something can, or None."""
+    service_ids = alert.get("service_ids")
+    odd = [service_id for service_id in service_ids if service_id not in (None, "") and not scalar(service_id)] if isinstance(
+        service_ids, list) else []
+    return "the alert has the service %r, which is no id, so Xpanse cannot scan it" % (odd[0],) if odd else None
+
+
 def scan_targets(alert, read_at=None):
     """What can be scanned of an alert: a list of the three ids, one entry a service. Raises ItemFailed with why not.
 
@@ -304,7 +312,8 @@ def scan_targets(alert, read_at=None):
     service_ids = alert.get("service_ids") or []
     if isinstance(service_ids, str):
         service_ids = service_ids.split(",")
-    service_ids = list(map(scalar, service_ids)) if isinstance(service_ids, list) else [""]
+    service_ids = service_ids if isinstance(service_ids, list) else [service_ids]
+    service_ids = list(map(scalar, service_ids))
     alert_id = scalar(alert.get("alert_id"))
     missing = ([] if alert_id else ["id"]) + ([] if rule_id else ["attack surface rule"]) + (
         [] if any(service_ids) else ["service"])

@@ -108,11 +108,11 @@ class ConfirmationScan:
             return False
         if self.key is None:
             return True
-        if self._is_recalled() and not self._is_still_good():
+        problem = self._problem_of_known() if self._is_recalled() else None
+        if problem:
             if not self.start:
-                raise ItemFailed(
-                    "the scan %s was last known to run at %s, which is longer ago than max_age, or the alert was reopened "
-                    "since: start a new one" % (scan_id, self.proof["ran_at"]))
+                raise ItemFailed("the scan %s was last known to run at %s, and %s: start a new one" % (
+                    scan_id, self.proof["ran_at"], problem))
             self._forget()
             return self.look(scan)
         if self.proof["ran_at"] is None and self.start and not self.asked_twice and self.item["status"] in FINAL_STATUSES:
@@ -212,21 +212,21 @@ class ConfirmationScan:
         self.item["unread"] = True
         return True
 
-    def _is_still_good(self):
-        """Whether a remembered scan that has ended counts, by the clock of Xpanse."""
+    def _problem_of_known(self):
+        """Why a remembered scan that has ended does not count, by the clock of Xpanse; else None."""
         exchanges = exchanges_in(self.item)
         now = exchanges[-1].get("server_time")
         ran_at = self.proof["ran_at"]
         newer_than = self.request.get("newer_than")
         if newer_than and is_later(newer_than, ran_at):
-            return False
+            return "the alert was reopened at %s, or changed while it was not resolved" % newer_than
         if any(reply_in(exchange).get("status") == IN_PROGRESS for exchange in exchanges if not exchange.get("remembered")):
             # This run saw it run.
-            return True
-        known = self.ledger.get(self.key)
-        if self._is_this_runs(known):
-            return True
-        return is_fresh(ran_at, now, self.max_age) and is_fresh(self.proof["finished_at"], now, self.max_age)
+            return None
+        if self._is_this_runs(self.ledger.get(self.key)) or is_fresh(ran_at, now, self.max_age) and is_fresh(
+                self.proof["finished_at"], now, self.max_age):
+            return None
+        return "that is longer ago than max_age (%d s)" % self.max_age
 
 
 def confirmation_scan(api, ledger, pace, item, request, **options):

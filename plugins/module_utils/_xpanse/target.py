@@ -137,8 +137,8 @@ def prove(exposure, exchanges, reopened_at=None):
         return dict(proof, reason="by the clock of Xpanse, the scan ended before it was asked for")
     if reopened_at and (parse_time(proof["ran_at"]) is None or parse_time(reopened_at) is None
                         or is_later(reopened_at, proof["ran_at"])):
-        return dict(proof, reason="the alert was reopened at %s, and the scan may have ended before: start a new one" %
-                    reopened_at)
+        return dict(proof, reason="the alert was reopened at %s, or changed while it was not resolved, and the scan may have "
+                                  "ended before: start a new one" % reopened_at)
     return dict(proof, outcome=outcome, reason=reason)
 
 

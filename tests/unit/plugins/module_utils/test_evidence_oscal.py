@@ -184,7 +184,7 @@ def test_observations():
     assert props_of(open_one) == {"outcome": "unremediated", "open-since": samples.BEFORE,
                                   "not-verified-since": samples.BEFORE, "items-total": "3",
                                   "items-remediated": "2", "items-open": "1", "items-unknown": "0"}
-    assert "run-remediation-scan: HTTP 200, trackingId 0b3c" in open_one["remarks"]
+    assert "run-remediation-scan: HTTP 202, trackingId 0b3c" in open_one["remarks"]
     # A campaign that is pending has no time of its own but that of the last request.
     assert observations[2]["collected"] == "2026-03-02T08:15:02Z"
     names = {item["uuid"]: item for items in ("components", "inventory-items") for item in result["local-definitions"][items]}

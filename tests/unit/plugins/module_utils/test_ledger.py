@@ -424,7 +424,7 @@ class TestUnwritten:
         assert "nothing was started" not in str(caught.value).lower()
         with open(path, "w", encoding="utf-8") as file:
             file.write("{")
-        with pytest.raises(LedgerError, match="nothing was started"):
+        with pytest.raises(LedgerError, match="has started nothing"):
             Ledger(path)
 
 
@@ -462,7 +462,7 @@ class TestPlaces:
 
     def test_a_folder_that_is_a_file(self, tmp_path):
         (tmp_path / "file").write_text("")
-        with pytest.raises(LedgerError, match="Cannot write into the ledger's directory .*Nothing was started"):
+        with pytest.raises(LedgerError, match="Cannot write into the ledger's directory .*has started nothing"):
             Ledger(str(tmp_path / "file" / "ledger.json"))
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -124,7 +124,8 @@ class TestReport:
         assert ending is None and (item["status"], item["changed"]) == ("running", True)
 
     def test_no_campaign(self):
-        ending = get_report(FakeSailPoint(reports=[[]], run_report=[CampaignNotFound("c1")]))[1]
+        api = FakeSailPoint(reports=[report(run_at=T1)], download=["sha"], campaign=[CampaignNotFound("c1")])
+        ending = get_report(api, newer_than=at(T0))[1]
         assert isinstance(ending, ItemFailed) and "no campaign has the id c1" in str(ending)
 
     def test_a_file_that_cannot_be_written(self):

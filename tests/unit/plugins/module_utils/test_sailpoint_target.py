@@ -61,6 +61,10 @@ def in_list(one, *others):
 
 # What is damaged: (the conversation, what is different of the file, what becomes of it, why).
 DAMAGES = {
+    "two reports of the type": (
+        instead(LISTED, dict(LISTED, body=LISTED["body"] + [dict(report(), id="r2")])), {}, "inconclusive",
+        "the report has the status 'listed more than once'"),
+    "no clock": ([dict(one, server_time=None) for one in TRUE], {}, "inconclusive", "the server does not say its time"),
     "nothing": ([], {}, "inconclusive", "no answer on record shows the campaign"),
     "another campaign": (
         [dict(one, body=dict(one["body"], id="c2")) if one in (BEFORE, MOVED, AFTER) else one for one in TRUE], {},
@@ -164,8 +168,8 @@ class TestProve:
         instead(LISTED, listing(210, report(run_at="2026-11-22T13:03:20.5+01:00"))),
         [dict(one, path=one["path"].replace("/campaigns/v1", "/v2025/campaigns").replace("/reports/v1", "/v2025/reports"))
          for one in TRUE],
-        # Without a clock, the order tells.
-        [dict(one, server_time=None) for one in TRUE],
+        # Without a clock, the order tells, but for the report's own time.
+        [one if one is LISTED else dict(one, server_time=None) for one in TRUE],
     ])
     def test_the_truth(self, conversation):
         assert proved(conversation, {}) == ("remediated", "3 of 3 items remediated")
@@ -291,6 +295,8 @@ def failed(name, **more):
 
 
 JUDGED = {
+    "rehearsed": (true_results(scans=dict(scans=[scan_item(status="requested", answers=TRUE[:1])])), "pending",
+                  "a remediation scan would be asked for"),
     "active": (campaigns(status="ACTIVE"), "pending", "the campaign is ACTIVE: not all decisions are made yet"),
     "staged": (campaigns(status="STAGED"), "pending", "the campaign is STAGED"),
     "canceling": (campaigns(status="CANCELING"), "inconclusive", "the campaign is CANCELING, so nothing can be verified"),
@@ -390,14 +396,16 @@ class TestTargets:
         assert [target["outcome"] for target in sailpoint.targets(results)] == ["remediated", "inconclusive"]
 
     def test_two_campaigns_do_not_share_a_file(self):
-        """The rows of one must not judge the other."""
+        """The rows of one must not judge the other: nobody can tell whose they are."""
         results = true_results(campaign_ids=["c1", "c2"])
         results["campaigns"] = dict(campaigns=[campaign(100), campaign(100, "c2")])
         other = [dict(one, path=one["path"].replace("c1", "c2"), body=dict(one["body"], id="c2") if isinstance(
             one.get("body"), dict) else one.get("body")) for one in TRUE]
         results["scans"] = dict(scans=[scan_item(), scan_item(campaign_id="c2", answers=other[:3])])
         results["reports"] = dict(reports=[report_item(), report_item(campaign_id="c2", answers=other[3:])])
-        assert [target["outcome"] for target in sailpoint.targets(results)] == ["remediated", "inconclusive"]
+        first, second = sailpoint.targets(results)
+        assert (first["outcome"], second["outcome"]) == ("inconclusive", "inconclusive")
+        assert "lists the same report" in first["reason"] and first["reason"].endswith(", c2")
 
 
 class TestFilters:

@@ -238,7 +238,15 @@ class TestReopened:
         (dict(resolution_status="REOPENED", last_modified_ts=-1), at(7)),
         (dict(resolution_status="REOPENED", last_modified_ts=True), at(7)),
         (dict(resolution_status="REOPENED"), at(7)),
-        (dict(resolution_status="STATUS_010_NEW", last_modified_ts=1795348800000), None), (dict(), None), (None, None),
+        # An analyst took it up, and the word is gone.
+        (dict(resolution_status="STATUS_020_UNDER_INVESTIGATION", last_modified_ts=1795348800000), at(0)),
+        (dict(resolution_status="STATUS_010_NEW", last_modified_ts=1795348800000), at(0)), (dict(), None), (None, None),
+        (dict(resolution_status="STATUS_010_NEW"), None),
+        (dict(resolution_status="STATUS_070_RESOLVED_OTHER", last_modified_ts=1795348800000), None),
+        (dict(resolution_status="resolved", last_modified_ts=1795348800000), None),
+        # No alert was changed then: in 1970, before it was made, in the future.
+        *[(dict(resolution_status="REOPENED", last_modified_ts=moment, local_insert_ts=1795348000000), at(7)) for moment in (
+            0, 1, 1795348800, "1795348800", 1795347999999, 1895348800000)],
         (dict(resolution_status=["REOPENED"]), None),
     ])
     def test_when(self, alert, when):
