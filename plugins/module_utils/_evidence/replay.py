@@ -52,7 +52,7 @@ def replay(folder, found):
     where the run kept no answers. problems: sentences about every record and every target with which something is wrong.
     """
     if not os.path.lexists(os.path.join(folder, ASKED)) and found.get("schema_version") in WITHOUT_ANSWERS:
-        return dict(total=None, followed=None, problems=[])
+        return dict(total=None, followed=None, problems=problem_of_old(found))
     problems = []
     results = load(folder, found, problems)
     check_files(folder, results, found, problems)
@@ -74,6 +74,14 @@ def replay(folder, found):
     more = len(problems) - MOST_TOLD
     return dict(total=len(found["targets"]), followed=followed,
                 problems=problems[:MOST_TOLD] + ["and %d problems more with its records" % more] * (more > 0))
+
+
+def problem_of_old(found):
+    """What a run without answers says that cannot be, as sentences: its verdict has to follow from its outcomes at least."""
+    outcomes = [target.get("outcome") for target in found["targets"] if isinstance(target, dict)]
+    if found.get("verdict") == "verified" and set(outcomes) != {"remediated"}:
+        return ["its verdict is verified, and its outcomes are %s" % (", ".join(sorted(set(map(str, outcomes)))) or "none")]
+    return []
 
 
 def sentence(replayed):

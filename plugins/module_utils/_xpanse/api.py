@@ -36,6 +36,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target 
     EXPOSURE,
     GET,
     GET_OR_CREATE,
+    changed,
     named_scan,
     reopened,
     values_sent,
@@ -306,7 +307,7 @@ def scan_targets(alert, read_at=None):
 
     `service_ids` is a list in an alert and plain text in an incident's extra data; more than one is then separated by
     commas. `external_id` is something else. Of an alert that was reopened, an entry has `newer_than` as well: a scan that
-    ended before proves nothing any more. read_at: when the alert was read, by the server's clock.
+    ended before proves nothing any more; of one that is not resolved `seen_after`, when it was changed last. read_at: when the alert was read, by the server's clock.
     """
     rule_id = scalar(alert.get("attack_surface_rule_id"))
     service_ids = alert.get("service_ids") or []
@@ -319,6 +320,7 @@ def scan_targets(alert, read_at=None):
         [] if any(service_ids) else ["service"])
     if missing:
         raise ItemFailed("the alert has no %s, so Xpanse cannot scan it" % " and no ".join(missing))
-    more = {"newer_than": reopened(alert, read_at)} if reopened(alert, read_at) else {}
+    more = {name: moment for name, moment in (
+        ("newer_than", reopened(alert, read_at)), ("seen_after", changed(alert, read_at))) if moment}
     return [dict(alert_internal_id=int(alert_id) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id,
                  attack_surface_rule_id=rule_id, service_id=service_id, **more) for service_id in service_ids if service_id]

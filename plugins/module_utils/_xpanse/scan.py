@@ -39,10 +39,11 @@ class ConfirmationScan:
     """The steps of one scan of one exposure.
 
     api: XpanseApi. ledger: where the scan's id and the answers about it are remembered. item: the result, filled in as the
-    work goes on. request: the three ids and/or a `scan_id`, which is then only looked at; `newer_than`, a time of
-    Xpanse's clock: a scan that may have ended before proves nothing. start: whether a scan may be asked for. wait: whether
-    its end is waited for. max_age: seconds for which what an earlier run was told counts. confirm: whether that is read
-    again. run_id: the run in which this happens, or None; what the same run was told counts whatever its age.
+    work goes on. request: the three ids and/or a `scan_id`, which is then only looked at; and times of Xpanse's clock,
+    `newer_than`, before which a scan must not have ended, and `seen_after`, before which its end must not have been seen.
+    start: whether a scan may be asked for. wait: whether its end is waited for. max_age: seconds for which what an earlier
+    run was told counts. confirm: whether that is read again. run_id: the run in which this happens, or None; what the same
+    run was told counts whatever its age.
     """
 
     def __init__(self, api, ledger, item, request, start=True, wait=False, max_age=86400, confirm=True, run_id=None):
@@ -60,8 +61,9 @@ class ConfirmationScan:
                 yield from watch(self, scan, self.wait)
             return
         self.exposure = exposure_of(self.request)
-        if self.request.get("newer_than") and parse_time(self.request["newer_than"]) is None:
-            raise ItemFailed("newer_than %r is not a time" % (self.request["newer_than"],))
+        for name in ("newer_than", "seen_after"):
+            if self.request.get(name) and parse_time(self.request[name]) is None:
+                raise ItemFailed("%s %r is not a time" % (name, self.request[name]))
         self.key = exposure_keys(self.api) + "%s/%s/%s" % self.exposure
         known = self.known = remembered(self.ledger, self.api, self.exposure)
         if known and self._is_this_runs(known) and self._recall(known)["status"] in FINAL_STATUSES:
@@ -151,10 +153,13 @@ class ConfirmationScan:
             self.item.update(status=reply.get("status"), result=reply.get("result"))
             self.item["outcome"] = outcome_of(self.item["status"], self.item["result"])[0]
             return
-        self.proof = prove(exposure_key(self._ids()), exchanges_in(self.item), self.request.get("newer_than"))
+        self.proof = self._prove(exchanges_in(self.item))
         self.item.update({name: self.proof[name] for name in ("status", "result", "outcome")})
         self.item.update({ours: self.proof[name] for ours, name in (
             ("requested_at", "asked_at"), ("finished_at", "finished_at")) if self.proof[name]})
+
+    def _prove(self, exchanges):
+        return prove(exposure_key(self._ids()), exchanges, self.request.get("newer_than"), self.request.get("seen_after"))
 
     def _ids(self):
         return dict(zip(EXPOSURE, self.exposure))
@@ -201,7 +206,7 @@ class ConfirmationScan:
     def _counts_unread(self, known):
         """Whether an earlier run's answer is taken as it was: by this machine's clock, as the server is not asked."""
         seconds = age(known.get("ended_at"))
-        proof = prove(exposure_key(self._ids()), known["answers"], self.request.get("newer_than"))
+        proof = self._prove(known["answers"])
         if seconds is None or not 0 <= seconds < self.max_age or proof["status"] not in FINAL_STATUSES:
             return False
         if not is_fresh(proof["ran_at"], proof["finished_at"], self.max_age):
@@ -217,9 +222,11 @@ class ConfirmationScan:
         exchanges = exchanges_in(self.item)
         now = exchanges[-1].get("server_time")
         ran_at = self.proof["ran_at"]
-        newer_than = self.request.get("newer_than")
+        newer_than, seen_after = self.request.get("newer_than"), self.request.get("seen_after")
         if newer_than and is_later(newer_than, ran_at):
-            return "the alert was reopened at %s, or changed while it was not resolved" % newer_than
+            return "the alert was reopened at %s" % newer_than
+        if seen_after and is_later(seen_after, self.proof["finished_at"]):
+            return "the alert, which is not resolved, was changed at %s" % seen_after
         if any(reply_in(exchange).get("status") == IN_PROGRESS for exchange in exchanges if not exchange.get("remembered")):
             # This run saw it run.
             return None

@@ -61,6 +61,8 @@ SCAN_REASONS = {
     "FAILED_ERROR": "the scan failed (FAILED_ERROR)",
 }
 # Under which names a reply could say which scan or exposure it is about. None is documented for a reply to `get`.
+# Where nobody knows when, no scan is late enough.
+NEVER = "9999-12-31T23:59:59Z"
 NAMES_OF_SCAN = ("scanId", "scan_id", "id")
 ALERT_FACTS = ("name", "severity", "resolution_status", "last_modified_ts", "case_id", "ipv4_addresses", "domain_names",
                "port_protocol", "attack_surface_rule_name", "business_unit_hierarchies")
@@ -81,13 +83,13 @@ def outcome_of(status, result):
     return INCONCLUSIVE, known or "the scan has the status %r, which is not known" % (status,)
 
 
-def prove(exposure, exchanges, reopened_at=None):
+def prove(exposure, exchanges, reopened_at=None, changed_at=None):
     """What the answers on record prove of an exposure, as a dict: `outcome`, `reason`, and the facts `scan_id`,
     `status`, `result`, `asked_at`, `ran_at` (when the scan is known not to have ended yet), `finished_at` (when it was
     seen to have ended), all times of Xpanse's clock.
 
     exposure: the three ids as exposure_key makes them. exchanges: what was asked and answered, in order. reopened_at:
-    when the alert was reopened, UTC text, or None.
+    when the alert was reopened, UTC text, or None. changed_at: the same of what changed an alert that is not resolved.
 
     Each condition has its reason: a scan that the API named for this very exposure, and no other; its words in an answer
     about that scan; an end after the scan was asked for, because it was new then or was seen running since; nothing that
@@ -137,8 +139,11 @@ def prove(exposure, exchanges, reopened_at=None):
         return dict(proof, reason="by the clock of Xpanse, the scan ended before it was asked for")
     if reopened_at and (parse_time(proof["ran_at"]) is None or parse_time(reopened_at) is None
                         or is_later(reopened_at, proof["ran_at"])):
-        return dict(proof, reason="the alert was reopened at %s, or changed while it was not resolved, and the scan may have "
-                                  "ended before: start a new one" % reopened_at)
+        return dict(proof, reason="the alert was reopened at %s, and the scan may have ended before: start a new one" %
+                    reopened_at)
+    if changed_at and not is_later(proof["finished_at"], changed_at) and proof["finished_at"] != changed_at:
+        return dict(proof, reason="the alert, which is not resolved, was changed at %s, after the scan: start a new one" %
+                    changed_at)
     return dict(proof, outcome=outcome, reason=reason)
 
 
@@ -195,23 +200,40 @@ def names_another(exchange, exposure, scan_id):
 
 
 def reopened(alert, looked_up_at=None):
-    """Since when an alert is known to be open again, or not to be closed, UTC text; None if it is resolved, or says nothing.
+    """When an alert was reopened, UTC text, or None if it is not.
 
-    Xpanse opens an alert again when it sees its exposure again, and the word for that (STATUS_..._REOPENED) is gone as soon
-    as an analyst takes the alert up. So whatever changed an alert that is not resolved may have been that.
     alert: as the API wrote it. looked_up_at: when it was read, for one whose time of change cannot be.
     """
-    status = alert.get("resolution_status") if alert else None
-    if not isinstance(status, str) or re.search(r"(^|_)RESOLVED", status.upper()):
+    status = status_of(alert)
+    return moment_of_change(alert, looked_up_at) or looked_up_at or NEVER if "REOPEN" in status else None
+
+
+def changed(alert, looked_up_at=None):
+    """When an alert that is not resolved was changed last, UTC text, or None.
+
+    Xpanse opens an alert again when it sees its exposure again, and the word for that is gone as soon as an analyst takes the
+    alert up. So what changed an alert that is not resolved, after its scan had ended, may have been that.
+    """
+    status = status_of(alert)
+    if not status or re.search(r"(^|_)RESOLVED", status) or alert.get("last_modified_ts") is None:
         return None
-    moment = from_milliseconds(alert.get("last_modified_ts"))
+    return moment_of_change(alert, looked_up_at) or looked_up_at or NEVER
+
+
+def status_of(alert):
+    """The word for the state of an alert in capitals, "" where there is none."""
+    status = alert.get("resolution_status") if alert else None
+    return status.upper() if isinstance(status, str) else ""
+
+
+def moment_of_change(alert, looked_up_at):
+    """When an alert says that it was changed last, UTC text, or None where no alert can have been changed then."""
+    moment, read_at = from_milliseconds(alert.get("last_modified_ts")), parse_time(looked_up_at)
     made = [from_milliseconds(alert.get(name)) for name in ("local_insert_ts", "detection_timestamp")]
-    read_at = parse_time(looked_up_at)
-    if moment and not any(at and moment < at for at in made) and moment.year >= 2000 and (
-            read_at is None or moment <= read_at + timedelta(seconds=CLOCK_SLACK)):
-        return as_text(moment)
-    # No such alert was changed at that time.
-    return (looked_up_at or "9999-12-31T23:59:59Z") if "REOPEN" in status.upper() or moment else None
+    if moment is None or moment.year < 2000 or any(at and moment < at for at in made) or (
+            read_at and moment > read_at + timedelta(seconds=CLOCK_SLACK)):
+        return None
+    return as_text(moment)
 
 
 # --- the records ---
@@ -241,9 +263,9 @@ def targets(results):
     keys = [key for key in dict.fromkeys(map(exposure_key, asked)) if all(key)]
     found = []
     for key in keys:
-        alert, lookup, reopened_at = alerts.get(key[0], (None, {}, None))
-        found.append(fenced(KIND, id_of(key), lambda key=key, alert=alert, reopened_at=reopened_at: exposure_target(
-            key, answers.get(key), alert, reopened_at, rcs, claims)))
+        alert, lookup, since = alerts.get(key[0], (None, {}, (None, None)))
+        found.append(fenced(KIND, id_of(key), lambda key=key, alert=alert, since=since: exposure_target(
+            key, answers.get(key), alert, since, rcs, claims)))
         found[-1]["evidence"] = found[-1]["evidence"] + records_of(lookup)
     taken = set()
     for number, ids in enumerate(asked, 1):
@@ -257,11 +279,11 @@ def targets(results):
         for item in listed(lookup, "unscannable"):
             told[exposure_key({EXPOSURE[0]: item.get("alert_id")})[0] or str(item.get("alert_id"))] = str(item.get("reason"))
     covered = {key[0] for key in keys}
-    for alert_id, (_alert, _lookup, _reopened_at) in alerts.items():
+    for alert_id in alerts:
         if alert_id not in covered:
             told.setdefault(alert_id, "nothing of this alert was asked about")
     for alert_id, reason in told.items():
-        alert, lookup, _reopened_at = alerts.get(alert_id, (None, lookups(results)[0], None))
+        alert, lookup, _since = alerts.get(alert_id, (None, lookups(results)[0], None))
         found.append(make_target(
             KIND, "alert %s" % alert_id, alert and alert.get("name"), INCONCLUSIVE, reason, system=system_of(lookup),
             requests=requests_of(lookup), evidence=records_of(lookup), **alert_facts(alert)))
@@ -270,16 +292,17 @@ def targets(results):
 
 
 def alerts_of(results):
-    """The alerts that were looked up, by their id as exposure_key makes it: (alert, its look-up, when it was reopened)."""
+    """The alerts that were looked up, by their id as exposure_key makes it: (alert, its look-up, when it was reopened and
+    when it was changed, if it is not resolved)."""
     found = {}
     for lookup in lookups(results):
         times = [request["server_time"] for request in requests_of(lookup) if isinstance(request.get("server_time"), str)]
         for alert in listed(lookup, "alerts"):
             alert_id = exposure_key({EXPOSURE[0]: alert.get("alert_id")})[0] or repr(alert.get("alert_id"))
-            reopened_at = reopened(alert, max(times, default=None))
-            if alert_id in found and not reopened_at:
+            since = reopened(alert, max(times, default=None)), changed(alert, max(times, default=None))
+            if alert_id in found and since == (None, None):
                 continue
-            found[alert_id] = (alert, lookup, reopened_at)
+            found[alert_id] = (alert, lookup, since)
     return found
 
 
@@ -336,8 +359,8 @@ def lookup_failures(results):
     return found
 
 
-def exposure_target(key, item, alert, reopened_at, rcs, claims):
-    """The record of one exposure. item: what the module returned of it, or None. reopened_at: when its alert was."""
+def exposure_target(key, item, alert, since, rcs, claims):
+    """The record of one exposure. item: what the module returned of it, or None. since: of its alert, see alerts_of."""
     name = alert.get("name") if alert else None
     target = make_target(KIND, id_of(key), name or "alert %s, %s" % key[:2], INCONCLUSIVE, "",
                          **dict(zip(EXPOSURE, key)), **alert_facts(alert))
@@ -345,7 +368,7 @@ def exposure_target(key, item, alert, reopened_at, rcs, claims):
         target["reason"] = failure_of(rcs, "no remediation confirmation scan was asked for")
         return target
     exchanges = exchanges_in(item)
-    proof = prove(key, exchanges, reopened_at)
+    proof = prove(key, exchanges, *since)
     target.update(
         scan_id=proof["scan_id"], system=system_of(rcs), requests=requests_of(item), evidence=records_of(rcs),
         started_at=in_utc(proof["asked_at"]), finished_at=in_utc(proof["finished_at"]),

@@ -62,7 +62,7 @@ def in_list(one, *others):
 # What is damaged: (the conversation, what is different of the file, what becomes of it, why).
 DAMAGES = {
     "two reports of the type": (
-        instead(LISTED, dict(LISTED, body=LISTED["body"] + [dict(report(), id="r2")])), {}, "inconclusive",
+        instead(LISTED, dict(LISTED, body=LISTED["body"] + [dict(LISTED["body"][-1], id="r2")])), {}, "inconclusive",
         "the report has the status 'listed more than once'"),
     "no clock": ([dict(one, server_time=None) for one in TRUE], {}, "inconclusive", "the server does not say its time"),
     "nothing": ([], {}, "inconclusive", "no answer on record shows the campaign"),
