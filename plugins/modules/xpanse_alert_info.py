@@ -211,7 +211,8 @@ def run(task):
         try:
             collect(api, params, result)
         except HttpError as error:
-            raise TaskFailed(str(error), **dict(result, requests=requests_in(result["requests"]))) from error
+            result["requests"] = requests_in(result["requests"])
+            raise TaskFailed(str(error), **result) from error
         result["requests"] = requests_in(result["requests"])
     read_at = max((request["server_time"] or "" for request in result["requests"]), default="") or None
     for alert in result["alerts"]:

@@ -627,7 +627,6 @@ def words_of_reports(targets):
     return sorted(found, key=lambda item: not item["configured"])
 
 
-
 def previous_of(verification):
     previous = dict_of(verification.get("previous_run"))
     return dict(run=words(previous.get("run")), sha256=words(previous.get("sha256sums_sha256"))) if previous else None

@@ -512,19 +512,24 @@ TEMPLATE = """
 <symbol id="i-remediated" color="{{ paint.remediated }}" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7.5" fill="currentColor"/>
 <path d="M4.5 8.3l2.4 2.4 4.7-5" fill="none" class="mark" stroke="{{ paint.mark }}" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round"/></symbol>
 <symbol id="i-unremediated" color="{{ paint.unremediated }}" viewBox="0 0 16 16"><path d="M5 .5h6L15.5 5v6L11 15.5H5L.5 11V5z" fill="currentColor"/>
-<path d="M8 4v4.6" fill="none" class="mark" stroke="{{ paint.mark }}" stroke-width="2" stroke-linecap="round"/><circle cx="8" cy="11.6" r="1.2" class="f-mark" fill="{{ paint.mark }}"/></symbol>
+<path d="M8 4v4.6" fill="none" class="mark" stroke="{{ paint.mark }}" stroke-width="2" stroke-linecap="round"/>
+<circle cx="8" cy="11.6" r="1.2" class="f-mark" fill="{{ paint.mark }}"/></symbol>
 <symbol id="i-inconclusive" color="{{ paint.inconclusive }}" viewBox="0 0 16 16"><path d="M8 .2L15.8 8 8 15.8.2 8z" fill="currentColor"/>
 <path d="M6.2 6.5a1.8 1.8 0 1 1 2.6 1.7c-.5.3-.8.6-.8 1.2" fill="none" class="mark" stroke="{{ paint.mark }}" stroke-width="1.5" stroke-linecap="round"/>
 <circle cx="8" cy="11.6" r=".95" class="f-mark" fill="{{ paint.mark }}"/></symbol>
 <symbol id="i-pending" color="{{ paint.pending }}" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.8"/>
 <path d="M8 4.3V8l2.5 1.7" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"/></symbol>
-<pattern id="f-remediated" width="8" height="8" patternUnits="userSpaceOnUse"><rect width="8" height="8" class="f-remediated" fill="{{ paint.remediated }}"/></pattern>
+<pattern id="f-remediated" width="8" height="8" patternUnits="userSpaceOnUse">
+<rect width="8" height="8" class="f-remediated" fill="{{ paint.remediated }}"/></pattern>
 <pattern id="f-unremediated" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-<rect width="7" height="7" class="f-unremediated" fill="{{ paint.unremediated }}"/><path d="M0 0v7" class="mark" stroke="{{ paint.mark }}" stroke-width="2.4"/></pattern>
+<rect width="7" height="7" class="f-unremediated" fill="{{ paint.unremediated }}"/>
+<path d="M0 0v7" class="mark" stroke="{{ paint.mark }}" stroke-width="2.4"/></pattern>
 <pattern id="f-inconclusive" width="7" height="7" patternUnits="userSpaceOnUse">
-<rect width="7" height="7" class="f-inconclusive" fill="{{ paint.inconclusive }}"/><circle cx="3.5" cy="3.5" r="1.3" class="f-mark" fill="{{ paint.mark }}"/></pattern>
+<rect width="7" height="7" class="f-inconclusive" fill="{{ paint.inconclusive }}"/>
+<circle cx="3.5" cy="3.5" r="1.3" class="f-mark" fill="{{ paint.mark }}"/></pattern>
 <pattern id="f-pending" width="7" height="7" patternUnits="userSpaceOnUse">
-<rect width="7" height="7" class="f-pending" fill="{{ paint.pending }}"/><path d="M0 3.5h7" class="mark" stroke="{{ paint.mark }}" stroke-width="1.6"/></pattern>
+<rect width="7" height="7" class="f-pending" fill="{{ paint.pending }}"/>
+<path d="M0 3.5h7" class="mark" stroke="{{ paint.mark }}" stroke-width="1.6"/></pattern>
 </defs>
 </svg>
 <header class="mast">

@@ -60,7 +60,7 @@ def replay(folder, found):
     targets = [target for target in found["targets"] if isinstance(target, dict)]
     try:
         again = verify(results, found.get("run"), found.get("started_at"), found.get("finished_at"),
-                               found.get("controls") or ())
+                       found.get("controls") or ())
     except Exception as error:  # pylint: disable=broad-exception-caught
         # Whatever somebody wrote into a record.
         problems.append("the records cannot be judged (%s: %s)" % (type(error).__name__, error))

@@ -307,7 +307,8 @@ def scan_targets(alert, read_at=None):
 
     `service_ids` is a list in an alert and plain text in an incident's extra data; more than one is then separated by
     commas. `external_id` is something else. Of an alert that was reopened, an entry has `newer_than` as well: a scan that
-    ended before proves nothing any more; of one that is not resolved `seen_after`, when it was changed last. read_at: when the alert was read, by the server's clock.
+    ended before proves nothing any more; of one that is not resolved `seen_after`, when it was changed last. read_at: when
+    the alert was read, by the server's clock.
     """
     rule_id = scalar(alert.get("attack_surface_rule_id"))
     service_ids = alert.get("service_ids") or []

@@ -82,7 +82,7 @@ class TestFresh:
 class TestMilliseconds:
     @pytest.mark.parametrize("value, expected", [
         (0, "1970-01-01T00:00:00Z"), (1795334400000, NOW), ("1795334400000", NOW), (1795334400999, NOW),
-        ("0", "1970-01-01T00:00:00Z"),        (times.LATEST_MILLISECONDS, "9999-12-31T23:59:59Z")])
+        ("0", "1970-01-01T00:00:00Z"), (times.LATEST_MILLISECONDS, "9999-12-31T23:59:59Z")])
     def test_moments(self, value, expected):
         assert times.as_text(times.from_milliseconds(value)) == expected
 

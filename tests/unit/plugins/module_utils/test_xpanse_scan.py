@@ -48,11 +48,11 @@ SCAN_KEY = "https://acme.example/exposure/231/Rdp/u1"
 DAY = 86400
 
 
-def scan(api, ledger=None, request=REQUEST, wait_timeout=5, pace=None, **options):
+def scan(api, ledger=None, request=None, wait_timeout=5, pace=None, **options):
     """Runs one scan. Returns (item, how it ended)."""
     item = dict(zip(EXPOSURE, map(str, IDS)))
-    generator = confirmation_scan(api, ledger or Ledger(None), pace or Pace(options.pop("wait_interval", 0)), item, request,
-                                  **options)
+    generator = confirmation_scan(api, ledger or Ledger(None), pace or Pace(options.pop("wait_interval", 0)), item,
+                                  REQUEST if request is None else request, **options)
     return item, drive([generator], 1, wait_timeout)[0]
 
 
