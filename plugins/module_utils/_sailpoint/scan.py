@@ -223,5 +223,5 @@ def from_0_2(record, campaign_id):
         return {}
     before = dict(method="GET", path=accepted[-1]["path"].rpartition("/")[0], status=200, reference=None, server_time=None,
                   sent=None, body={"id": campaign_id, "status": COMPLETED, "modified": record.get("modified_before")})
-    return dict(answers=[before, dict(accepted[-1], sent=None, body=None)], modified=record.get("modified"),
-                asked_at=record.get("requested_at"))
+    answers = [dict(one, recorded_by="0.2.0") for one in (before, dict(accepted[-1], sent=None, body=None))]
+    return dict(answers=answers, modified=record.get("modified"), asked_at=record.get("requested_at"))

@@ -235,8 +235,8 @@ def judge_file(campaign_id, report, info, name=None):
         return INCONCLUSIVE, "the report ended with status %s, so it may not be complete, and shows no open item" % (
             report.get("status"))
     numbers = [info.get(name) for name in ("items_total", "items_remediated", "items_open", "items_unknown")]
-    if outcome == REMEDIATED and (any(isinstance(number, bool) or not isinstance(number, int) for number in numbers) or numbers[0] < 0
-                                  or numbers != [numbers[0], numbers[0], 0, 0]):
+    counted = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
+    if outcome == REMEDIATED and (not counted or numbers[0] < 0 or numbers != [numbers[0], numbers[0], 0, 0]):
         return INCONCLUSIVE, "the report's numbers of items do not add up"
     return (outcome, reason) if outcome in (REMEDIATED, UNREMEDIATED) else (INCONCLUSIVE, reason)
 

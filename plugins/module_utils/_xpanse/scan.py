@@ -273,7 +273,7 @@ def from_0_2(record, exposure):
     sent = {"request_data": {"filters": [{"field": field, "operator": "EQ", "value": value}
                                          for field, value in zip(EXPOSURE, exposure)]}}
     return dict(scan_id=scan_id, asked_at=record.get("requested_at"),
-                answers=[dict(asked[-1], sent=sent, body={"reply": {"scanId": scan_id}})])
+                answers=[dict(asked[-1], sent=sent, body={"reply": {"scanId": scan_id}}, recorded_by="0.2.0")])
 
 
 def durations(api, ledger):
