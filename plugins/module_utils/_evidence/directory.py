@@ -312,7 +312,9 @@ def remove_old_runs(directory, keep):
     Working folders stay, for a job may still be at work there.
     """
     runs = runs_as_they_ended(directory)
-    old = [run for run in runs[:-keep] if not os.path.islink(os.path.join(directory, run))] if keep else []
+    # Others have folders with such names, too, and what is not known to be a run is not ours to remove.
+    old = [run for run in runs[:-keep] if not os.path.islink(os.path.join(directory, run)) and (
+        read_verification(directory, run) or {}).get("run") == run] if keep else []
     for run in old:
         shutil.rmtree(os.path.join(directory, run))
     return old

@@ -27,6 +27,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
 
 SCHEMA_VERSION = 1
+USUAL_NAME = "ledger.json"
+BEGINNING = b'{"schema_version":'
 SECONDS_BETWEEN_WRITES = 1.0
 DEEPEST = 60
 # Of the time at most; writing thousands of scans takes a while.
@@ -143,14 +145,20 @@ class Ledger:
         self._write()
 
     def _read(self):
+        raw = b""
         try:
             with open_regular(self.path) as file:
-                content = json.loads(file.read().decode("utf-8"))
+                raw = file.read()
+            content = json.loads(raw.decode("utf-8"))
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise LedgerError("The ledger %s cannot be read: %s." % (self.path, error.strerror)) from error
         except (ValueError, RecursionError) as error:
+            if not raw.startswith(BEGINNING) and os.path.basename(self.path) != USUAL_NAME:
+                # It may well be somebody else's file.
+                raise LedgerError("%s is not a ledger (%s). It was left as it is: name another file as the ledger." % (
+                    self.path, error)) from error
             raise LedgerError(self._put_aside(error)) from error
         version = content.get("schema_version") if isinstance(content, dict) else None
         if version not in (None, SCHEMA_VERSION):
@@ -247,7 +255,7 @@ def same_host(address, host):
 
 def as_text(records):
     """The file's content in pieces: JSON, a record a line. Thousands of records as one text take memory for nothing."""
-    yield '{"schema_version": %d, "records": {' % SCHEMA_VERSION
+    yield BEGINNING.decode() + ' %d, "records": {' % SCHEMA_VERSION
     separator = "\n"
     for key in sorted(records):
         yield "%s%s: %s" % (separator, json.dumps(key), json.dumps(records[key]))

@@ -268,7 +268,7 @@ class SailPointApi:
 
     def list_campaigns(self, filters, limit=None, record=None):
         """(FULL campaign objects, total, whether `limit` cut something off), all pages. total is None if unsaid."""
-        campaigns, total = [], None
+        campaigns, total, totals = [], None, set()
         while True:
             size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit - len(campaigns))
             params = {"detail": "FULL", "limit": size, "offset": len(campaigns), "count": "true", "sorters": "name"}
@@ -286,8 +286,9 @@ class SailPointApi:
                                 MOST_CAMPAIGNS, answer.status, hint="Narrow the filter down.")
             said = answer.headers.get("X-Total-Count", "")
             total = int(said) if re.fullmatch(r"[0-9]{1,9}", said) else total
-            # Of one that came twice, another was pushed over the edge of a page.
-            doubtful = len({str(campaign["id"]) for campaign in campaigns}) < len(campaigns)
+            # Of one that came twice, or with another total than before, another was pushed over the edge of a page.
+            totals.add(total)
+            doubtful = len(totals) > 1 or len({str(campaign["id"]) for campaign in campaigns}) < len(campaigns)
             if len(campaigns) == total:
                 return campaigns, total, doubtful
             if not answer.body:

@@ -182,7 +182,10 @@ class CampaignScan:
                     scan["moved"] is None or ran_place(self.known["answers"], self.campaign_id, scan["moved"]) is None):
                 return changed
         now = exchanges_in(self.item)[-1].get("server_time")
-        if self._is_this_runs() or is_fresh(self.item["requested_at"], now, self.max_age):
+        # A server whose clock stands still would keep it fresh for ever.
+        here = age(self.known.get("asked_at"))
+        if self._is_this_runs() or is_fresh(self.item["requested_at"], now, self.max_age) and (
+                here is None or here < self.max_age):
             return None
         return "that is longer ago than max_age (%d s)" % self.max_age
 
@@ -224,4 +227,4 @@ def from_0_2(record, campaign_id):
     before = dict(method="GET", path=accepted[-1]["path"].rpartition("/")[0], status=200, reference=None, server_time=None,
                   sent=None, body={"id": campaign_id, "status": COMPLETED, "modified": record.get("modified_before")})
     answers = [dict(one, recorded_by="0.2.0") for one in (before, dict(accepted[-1], sent=None, body=None))]
-    return dict(answers=answers, modified=record.get("modified"), asked_at=record.get("requested_at"))
+    return dict(answers=answers, modified=record.get("modified"))

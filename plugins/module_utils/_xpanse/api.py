@@ -224,7 +224,7 @@ class XpanseApi:
 
     def get_alerts(self, filters, limit=None, record=None):
         """(alert objects, total, whether something was cut off), all pages, newest first."""
-        alerts, total = [], None
+        alerts, total, totals = [], None, set()
         while True:
             size = ALERTS_PAGE if limit is None else min(ALERTS_PAGE, limit - len(alerts))
             answer = self._post(GET_ALERTS, {
@@ -239,12 +239,16 @@ class XpanseApi:
             alerts += page
             total = reply.get("total_count")
             total = total if isinstance(total, int) and not isinstance(total, bool) else None
+            totals.add(total)
+            # One that came twice, or another total than before: while it was read, something moved over the edge of a page.
+            doubtful = len(totals) > 1 or len({str(alert.get("alert_id")) if isinstance(alert, dict) else id(alert)
+                                               for alert in alerts}) < len(alerts)
             if len(alerts) > MOST_ALERTS:
                 raise HttpError("POST", GET_ALERTS, "there are more than %d alerts, or the pages never end" % MOST_ALERTS,
                                 answer.status, hint="Narrow the look-up down.")
             # Where no total is said, only an empty page is the end.
             if not page or total is not None and len(page) < size:
-                return alerts, max(total or 0, len(alerts)), total is not None and total > len(alerts)
+                return alerts, max(total or 0, len(alerts)), doubtful or total is not None and total > len(alerts)
             if limit is not None and len(alerts) >= limit:
                 return alerts, max(total or 0, len(alerts)), total is None or total > len(alerts)
 
@@ -297,8 +301,8 @@ def exposure_of(request):
 def odd_service(alert):
     """The reason why something of an alert cannot be scanned though something can, or None."""
     service_ids = alert.get("service_ids")
-    odd = [service_id for service_id in service_ids if service_id not in (None, "") and not scalar(service_id)] if isinstance(
-        service_ids, list) else []
+    odd = [service_id for service_id in service_ids if not scalar(service_id)] if isinstance(service_ids, list) and any(
+        map(scalar, service_ids)) else []
     return "the alert has the service %r, which is no id, so Xpanse cannot scan it" % (odd[0],) if odd else None
 
 

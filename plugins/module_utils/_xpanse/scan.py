@@ -117,7 +117,7 @@ class ConfirmationScan:
                     scan_id, self.proof["ran_at"], problem))
             self._forget()
             return self.look(scan)
-        if self.proof["ran_at"] is None and self.start and not self.asked_twice and self.item["status"] in FINAL_STATUSES:
+        if not self.proof["ran"] and self.start and not self.asked_twice and self.item["status"] in FINAL_STATUSES:
             # It was there already and had ended. Asking now, after its end, may bring a new one.
             self.asked_twice = True
             self._forget()
@@ -230,8 +230,11 @@ class ConfirmationScan:
         if any(reply_in(exchange).get("status") == IN_PROGRESS for exchange in exchanges if not exchange.get("remembered")):
             # This run saw it run.
             return None
-        if self._is_this_runs(self.ledger.get(self.key)) or is_fresh(ran_at, now, self.max_age) and is_fresh(
-                self.proof["finished_at"], now, self.max_age):
+        known = self.ledger.get(self.key)
+        # A server whose clock stands still would keep it fresh for ever.
+        here = age(known.get("asked_at"))
+        if self._is_this_runs(known) or is_fresh(ran_at, now, self.max_age) and is_fresh(
+                self.proof["finished_at"], now, self.max_age) and (here is None or here < self.max_age):
             return None
         return "that is longer ago than max_age (%d s)" % self.max_age
 

@@ -61,9 +61,11 @@ SCAN_REASONS = {
     "FAILED_ERROR": "the scan failed (FAILED_ERROR)",
 }
 # Under which names a reply could say which scan or exposure it is about. None is documented for a reply to `get`.
+# What a reply holds that is an error, in whatever spelling.
+ERRORS = ("errcode", "errmsg", "error", "errors")
 # Where nobody knows when, no scan is late enough.
 NEVER = "9999-12-31T23:59:59Z"
-NAMES_OF_SCAN = ("scanId", "scan_id", "id")
+NAMES_OF_SCAN = ("scanid", "id")
 ALERT_FACTS = ("name", "severity", "resolution_status", "last_modified_ts", "case_id", "ipv4_addresses", "domain_names",
                "port_protocol", "attack_surface_rule_name", "business_unit_hierarchies")
 
@@ -84,9 +86,9 @@ def outcome_of(status, result):
 
 
 def prove(exposure, exchanges, reopened_at=None, changed_at=None):
-    """What the answers on record prove of an exposure, as a dict: `outcome`, `reason`, and the facts `scan_id`,
-    `status`, `result`, `asked_at`, `ran_at` (when the scan is known not to have ended yet), `finished_at` (when it was
-    seen to have ended), all times of Xpanse's clock.
+    """What the answers on record prove of an exposure, as a dict: `outcome`, `reason`, and the facts `scan_id`, `status`,
+    `result`, `asked_at`, `ran` (whether it is known not to have ended when it was asked for), `ran_at` (until when that is
+    known), `finished_at` (when it was seen to have ended), all times of Xpanse's clock.
 
     exposure: the three ids as exposure_key makes them. exchanges: what was asked and answered, in order. reopened_at:
     when the alert was reopened, UTC text, or None. changed_at: the same of what changed an alert that is not resolved.
@@ -95,8 +97,8 @@ def prove(exposure, exchanges, reopened_at=None, changed_at=None):
     about that scan; an end after the scan was asked for, because it was new then or was seen running since; nothing that
     was reopened since.
     """
-    proof = dict(outcome=INCONCLUSIVE, reason="", scan_id=None, status=None, result=None, asked_at=None, ran_at=None,
-                 finished_at=None)
+    proof = dict(outcome=INCONCLUSIVE, reason="", scan_id=None, status=None, result=None, asked_at=None, ran=False,
+                 ran_at=None, finished_at=None)
     if not all(exposure):
         return dict(proof, reason="the exposure is not complete: %s is missing" % " and ".join(
             name for name, value in zip(EXPOSURE, exposure) if not value))
@@ -113,7 +115,7 @@ def prove(exposure, exchanges, reopened_at=None, changed_at=None):
         return dict(proof, reason=wrong)
     looks = [exchange for exchange in exchanges[place + 1:] if is_look(exchange, scan_id)]
     if asked["status"] == 201:
-        proof["ran_at"] = asked.get("server_time")
+        proof.update(ran=True, ran_at=asked.get("server_time"))
     if not looks:
         return dict(proof, outcome=PENDING, reason="the scan was asked for, and nobody has looked at it yet")
     for look in looks:
@@ -123,7 +125,7 @@ def prove(exposure, exchanges, reopened_at=None, changed_at=None):
         reply = reply_in(look)
         proof.update(status=reply.get("status"), result=reply.get("result"))
         if proof["status"] == IN_PROGRESS:
-            proof["ran_at"] = look.get("server_time")
+            proof.update(ran=True, ran_at=look.get("server_time"))
     outcome, reason = outcome_of(proof["status"], proof["result"])
     if outcome == PENDING:
         return dict(proof, outcome=outcome, reason=reason)
@@ -131,8 +133,7 @@ def prove(exposure, exchanges, reopened_at=None, changed_at=None):
                                 None)
     if outcome == INCONCLUSIVE:
         return dict(proof, reason=reason)
-    ran = asked["status"] == 201 or any(reply_in(look).get("status") == IN_PROGRESS for look in looks)
-    if not ran:
+    if not proof["ran"]:
         return dict(proof, reason="Xpanse named a scan that was there already and had ended, and nothing shows that it "
                                   "ended after it was asked for")
     if not is_in_order(asked, looks):
@@ -166,7 +167,8 @@ def reply_in(exchange):
     """The `reply` of an answer, {} where there is none or where it is an error."""
     body = exchange.get("body")
     reply = body.get("reply") if isinstance(body, dict) else None
-    return reply if isinstance(reply, dict) and "err_code" not in reply else {}
+    return reply if isinstance(reply, dict) and not any(
+        plain(name) in ERRORS and value for name, value in reply.items()) and "err_code" not in reply else {}
 
 
 def is_asking(exchange, exposure):
@@ -189,14 +191,20 @@ def named_scan(exchange):
 
 def names_another(exchange, exposure, scan_id):
     """Says that an answer is about another scan or exposure than was asked about, or None."""
-    reply = reply_in(exchange)
-    for name in NAMES_OF_SCAN:
-        if reply.get(name) is not None and reply[name] != scan_id:
-            return "the answer is about another scan, %r" % (reply[name],)
-    for name, value in zip(EXPOSURE, exposure or ()):
-        if reply.get(name) is not None and scalar(reply[name]) != value:
-            return "the answer is about another exposure, its %s is %r" % (name, reply[name])
+    for name, value in reply_in(exchange).items():
+        if value is None:
+            continue
+        if plain(name) in NAMES_OF_SCAN and value != scan_id:
+            return "the answer is about another scan, %r" % (value,)
+        for ours, mine in zip(EXPOSURE, exposure or ()):
+            if plain(name) == plain(ours) and scalar(value) != mine:
+                return "the answer is about another exposure, its %s is %r" % (name, value)
     return None
+
+
+def plain(name):
+    """A name without what tells scanId from scan_id."""
+    return "".join(character for character in name if character.isalnum()).casefold()
 
 
 def reopened(alert, looked_up_at=None):
@@ -223,7 +231,7 @@ def changed(alert, looked_up_at=None):
 def status_of(alert):
     """The word for the state of an alert in capitals, "" where there is none."""
     status = alert.get("resolution_status") if alert else None
-    return status.upper() if isinstance(status, str) else ""
+    return status.upper() if isinstance(status, str) else "" if status is None else "UNKNOWN"
 
 
 def moment_of_change(alert, looked_up_at):

@@ -186,6 +186,19 @@ class TestBroken:
         assert set(records(path)) == {"a"}
         assert aside[0].read_bytes() == content
 
+    @pytest.mark.parametrize("content", ["", "verify_campaign_ids: [c1]\n", "{", "[1"])
+    def test_a_file_that_may_be_somebody_elses_is_left_alone(self, tmp_path, content):
+        """Whoever names the wrong file must find it where it was."""
+        path = tmp_path / "targets.yml"
+        path.write_text(content)
+        with pytest.raises(LedgerError, match="It was left as it is: name another file"):
+            Ledger(str(path))
+        assert path.read_text() == content and len(list(tmp_path.glob("targets*"))) == 1
+        # One that was cut off still begins like one.
+        path.write_text('{"schema_version": 1, "records": {"a": {')
+        with pytest.raises(LedgerError, match="It was kept as"):
+            Ledger(str(path))
+
     @pytest.mark.parametrize("content", OTHER_JSON.values(), ids=OTHER_JSON)
     def test_other_json_is_left_alone(self, tmp_path, content):
         path = tmp_path / "package.json"

@@ -142,7 +142,7 @@ class TestProve:
     def test_its_facts(self):
         assert prove(KEY, TRUE) == dict(
             outcome="remediated", reason=xpanse.REASONS["remediated"], scan_id="s1", status="SUCCESS", result="REMEDIATED",
-            asked_at=at(0), ran_at=at(60), finished_at=at(120))
+            asked_at=at(0), ran=True, ran_at=at(60), finished_at=at(120))
         # It ended when that was seen first.
         assert prove(KEY, [*TRUE, looking(DONE, seconds=900)])["finished_at"] == at(120)
         # Of one that was there already, only a look shows that it had not ended yet.
