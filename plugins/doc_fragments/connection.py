@@ -26,18 +26,25 @@ options:
     default: true
   request_timeout:
     description:
-      - Seconds that an exchange may take as a whole, from the connection to the last byte of the answer.
+      - The deadline of an exchange. Seconds that it may take as a whole, from the connection to the last byte of the answer,
+        however slowly the bytes come. Where the module has O(ignore:wait_timeout), no exchange, repetition, or pause goes past
+        its end either.
       - The download of a file may take longer, as long as it never falls behind 16 KiB a second by more than this time.
       - Looking up the address of a host is bounded by the resolver of the system only.
     type: int
     default: 30
   retry_timeout:
     description:
-      - Seconds for which one request is tried again after HTTP 429, 502, 503, or 504, or a broken connection, and after
-        HTTP 500 if it only reads.
+      - Seconds for which one request is tried again after HTTP 429, 502, 503, or 504, a broken connection, or an answer that was
+        cut off.
+      - An HTTP 500 to a request that only reads is tried again like a 503, unless the API's own code in it names another
+        error. That one is its answer to this very request.
       - A request that the server may have carried out is only sent again where that does no harm.
       - When several requests have failed like this for so long, and none got an answer meanwhile, what all of them share is
-        away. Then all others end at once, with the reason, but for one that tries every few seconds whether it is back.
+        away, that is the API, a proxy, or the endpoint for tokens. So an outage costs a task this time once. All other requests
+        end at once, with the reason, but for one that tries every few seconds whether it is back.
+      - A task that waits for scans goes on waiting. What failed like this is looked at again at the next interval, until
+        O(ignore:wait_timeout).
     type: int
     default: 120
   concurrency:

@@ -12,6 +12,7 @@ options:
     description:
       - Address of the tenant's API, with its scheme, for example V(https://acme.api.identitynow.com).
       - Plain V(http://) is accepted for loopback addresses only.
+      - Tenants are told apart by scheme, host, port, and path of this address, and credentials are sent to no other.
       - If not given, the environment variable C(SAIL_BASE_URL) is used.
     type: str
     required: true

@@ -12,6 +12,7 @@ options:
     description:
       - The tenant's FQDN, to which C(https://api-) is added, or the whole address of the API.
       - Plain V(http://) is accepted for loopback addresses only.
+      - Tenants are told apart by scheme, host, port, and path of this address, and credentials are sent to no other.
       - If not given, the environment variable C(CORTEX_FQDN) is used.
     type: str
     required: true

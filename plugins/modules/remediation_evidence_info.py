@@ -37,20 +37,22 @@ options:
     description:
       - The sums of runs that must be here, as RV(secops.remediation.remediation_evidence#module:verification.run_sha256) or
         RV(runs[].sha256) was when it was kept elsewhere. That none is missing is what proves that the directory was not put
-        back to what it was before.
+        back to what it was before. Of each that is here RV(notes) says so.
     type: list
     elements: str
     default: []
   signers_file:
     description:
-      - File with the keys that are trusted to sign, in the form of C(ssh-keygen)'s allowed signers, for signatures of
-        SSH keys. Without it, such a signature only shows which key it was made with. Those of C(gpg) are checked with
-        the key ring of the user.
+      - File with the keys that are trusted to sign, in the form of C(ssh-keygen)'s allowed signers. A line
+        C(audit@example.com gpg FINGERPRINT) names a key of C(gpg), whose public half has to be in the key ring of the user.
+      - Without it, a signature of an SSH key only shows which key it was made with, and of those of C(gpg) any key of the key
+        ring counts.
       - Whoever names signers wants signatures, so it is a problem if none is there, or if a run has none and an older one has.
     type: path
   signed:
     description:
       - Whether a run without a valid signature of a signer that is trusted is a problem.
+      - Who signed with an SSH key is only known with O(signers_file). Without it no such signature is valid.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -87,7 +89,13 @@ summary:
   description: What was found, in a sentence.
   returned: always
   type: str
-  sample: "1 of 2 runs is intact. 20261122T080000Z: verification.csv was changed."
+  sample: "1 of 2 runs are intact: 20261122T080000Z: verification.csv was changed."
+msg:
+  version_added: 0.3.0
+  description: The same as RV(summary), so that a task with C(failed_when) says why it failed.
+  returned: always
+  type: str
+  sample: "1 of 2 runs are intact: 20261122T080000Z: verification.csv was changed."
 problems:
   description: Everything that is not as it was written, one sentence each.
   returned: always
@@ -195,10 +203,14 @@ def run(task):
     params = task.params
     # A survey hands several on as lines of a text. One that is blank is no wish to expect nothing.
     expected = [sha256_in(part) for text in params["expect_sha256"] for part in text.split() or [text]]
-    try:
-        if params["signers_file"]:
+    if params["signers_file"]:
+        try:
             # ssh-keygen would call a file that it cannot read a signer that is not trusted.
             open_regular(params["signers_file"]).close()
+        except OSError as error:
+            raise TaskFailed("Cannot read signers_file %s (evidence_signers_file of the playbook): %s" % (
+                params["signers_file"], error.strerror)) from error
+    try:
         runs, whole = check_directory(params["path"], params["signers_file"], params["signed"], expected)
     except OSError as error:
         raise TaskFailed("Cannot check %s: %s%s" % (
@@ -208,9 +220,10 @@ def run(task):
     problems = ["%s: %s" % (record["run"], problem) for record in runs for problem in record["problems"]]
     problems += whole["problems"]
     notes = ["%s: %s" % (record["run"], note) for record in runs for note in record["notes"]] + whole["notes"]
+    summary = summary_of(runs, problems)
     # File names and what the files say were written by others.
-    return printable_everywhere(dict(
-        changed=False, intact=not problems, summary=summary_of(runs, problems), problems=problems, runs=runs, notes=notes))
+    return printable_everywhere(dict(changed=False, intact=not problems, msg=summary, summary=summary, problems=problems,
+                                     runs=runs, notes=notes))
 
 
 def sha256_in(text):
@@ -224,13 +237,16 @@ def sha256_in(text):
 
 
 def summary_of(runs, problems):
-    """What was found, in a few sentences."""
+    """What was found, in a sentence."""
     intact = sum(record["intact"] for record in runs)
-    sentences = ["%d of %d run%s intact." % (intact, len(runs), " is" if len(runs) == 1 else "s are")]
-    sentences += ["%s." % problem for problem in problems[:MOST_SHOWN]]
-    if len(problems) > MOST_SHOWN:
-        sentences.append("And %d more." % (len(problems) - MOST_SHOWN))
-    return " ".join(sentences)
+    found = "%d of %d run%s intact" % (intact, len(runs), " is" if len(runs) == 1 else "s are")
+    if not problems:
+        return found + "."
+    if runs and intact == len(runs):
+        # Nobody reads on after good news.
+        found = "The evidence as a whole is not intact, though each run by itself is"
+    more = len(problems) - MOST_SHOWN
+    return "%s: %s%s." % (found, "; ".join(problems[:MOST_SHOWN]), "; and %d more" % more if more > 0 else "")
 
 
 def main():

@@ -18,7 +18,7 @@ import os
 from ansible import constants as C
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
-from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.errors import RequiredError, UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import callback_loader
 
@@ -60,6 +60,8 @@ class InProcessAction(ActionBase):
             text = validation.errors.msg
             if isinstance(validation.errors[0], UnsupportedError):
                 text = "Unsupported parameters for (%s) module: %s" % (self._task.action, text)
+            elif isinstance(validation.errors[0], RequiredError):
+                text += where_to_set(spec, params, self._task.action)
             return dict(result, failed=True, changed=False, msg=printable(remove_values(text, hidden)))
 
         warnings = []
@@ -98,6 +100,19 @@ class InProcessAction(ActionBase):
         host = (task_vars or {}).get("inventory_hostname", "localhost")
         aside = not stdout_is_for_people()
         return lambda text: self._display.display(printable("[%s] %s" % (host, text)), stderr=aside)
+
+
+def where_to_set(spec, params, action):
+    """Where the connection's required options that are missing may be set, as a sentence; "" where none is missing.
+
+    Who uses the role has never written their names anywhere.
+    """
+    missing = {name: option["fallback"][1] for name, option in spec.items()
+               if option.get("required") and option.get("fallback") and params.get(name) is None}
+    system = action.rpartition(".")[2].partition("_")[0]
+    ways = ["%s in the environment variable %s, as the module's option, or as the variable %s_%s of the playbook "
+            "secops.remediation.verify" % (name, " or ".join(variables), system, name) for name, variables in missing.items()]
+    return ": set %s" % "; ".join(ways) if ways else ""
 
 
 def stdout_is_for_people():

@@ -12,6 +12,7 @@ from __future__ import annotations
 import email.utils
 import json
 import math
+import re
 import time
 import zlib
 from dataclasses import dataclass, field
@@ -64,6 +65,18 @@ def read_whole(response, most, framed=True):
     if encoding in ("gzip", "x-gzip"):
         return bounded(unzipped(pieces), most)
     raise Unreadable("the answer is encoded as %r, which was not asked for" % encoding[:50], FRAMING_HINT)
+
+
+def refuse_memory(response):
+    """Raises Unreadable where an answer says that it was not made now: a cache has kept it.
+
+    By the Age header, in seconds, or by the warnings 110 to 113: it is stale, could not be renewed, or is very old.
+    """
+    age, warning = response.headers.get("Age", ""), response.headers.get("Warning", "")
+    if re.search("[1-9]", age) or re.search(r"(?:^|,)\s*11[0-3]\b", warning):
+        raise Unreadable("the answer comes from a cache and may be out of date (%s)" % (
+            "Age: %s" % age[:20] if age else "Warning: %s" % warning[:50]),
+            "A proxy or a gateway on the way keeps answers: it has to be mended or left out.")
 
 
 def framing_of(response):

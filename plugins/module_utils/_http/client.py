@@ -15,7 +15,7 @@ import json
 import os
 import random
 import time
-from urllib.parse import quote, urlencode, urljoin
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.redaction import proxy_secrets, redact, redact_json
 from ansible_collections.secops.remediation.plugins.module_utils._http.answers import (
@@ -29,6 +29,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.answers i
     make_answer,
     read_error,
     read_whole,
+    refuse_memory,
     retry_after,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.breaker import Breaker
@@ -49,7 +50,10 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.options i
     CONNECTION_OPTIONS,
     LEAST_VALUES,
     check_base_url,
+    check_bundle,
+    check_environment,
     from_environment,
+    is_below,
     origin,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.transport import (
@@ -125,7 +129,7 @@ class Call:
 
 
 class HttpClient:
-    """Sends requests to one origin by the rules of the collection.
+    """Sends requests to what is below one URL by the rules of the collection.
 
     base_url: https://host[/path]; http:// only to a loopback address.
     options: dict with validate_certs, ca_path, use_proxy, request_timeout and retry_timeout (seconds),
@@ -161,7 +165,10 @@ class HttpClient:
         if self._verify and options["ca_path"]:
             if not os.path.exists(options["ca_path"]):
                 raise BadConnectionOption("ca_path %r does not exist" % options["ca_path"])
+            check_bundle(options["ca_path"], "ca_path")
             self._verify = options["ca_path"]
+        elif self.base_url.lower().startswith("https:"):
+            check_environment(self._verify, options["use_proxy"])
         if not self._verify:
             requests.packages.urllib3.disable_warnings(requests.packages.urllib3.exceptions.InsecureRequestWarning)
         self._session = requests.Session()
@@ -173,8 +180,10 @@ class HttpClient:
         self._session.headers["Accept-Encoding"] = "identity"
         # A cache on the way remembers, and a memory proves nothing.
         self._session.headers["Cache-Control"] = "no-cache"
-        self._session.mount(self.base_url, TimedAdapter(
-            pool_connections=1, pool_maxsize=options["concurrency"], pool_block=True))
+        adapter = TimedAdapter(pool_connections=1, pool_maxsize=options["concurrency"], pool_block=True)
+        # Whatever is sent to, there is no way around its deadline.
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, adapter)
 
     def stop(self):
         """Ends every wait of every thread."""
@@ -252,7 +261,7 @@ class HttpClient:
                 self._breaker.good()
             if status in REDIRECT_STATUSES and redirects < MOST_REDIRECTS:
                 redirects += 1
-                url = self._same_origin(call, url, response)
+                url = self._redirected(call, url, response)
                 # The new address is a whole one, with its own query.
                 content = dict(content, params=None)
                 continue
@@ -377,20 +386,23 @@ class HttpClient:
             raise failure from None
         return seconds
 
-    def _same_origin(self, call, url, response):
+    def _redirected(self, call, url, response):
+        """The URL to which an answer redirects. Raises HttpError where that is not below base_url."""
         try:
             target = urljoin(url, response.headers.get("Location", ""))
-            scheme, host, port = origin(target)
+            if is_below(self.base_url, target):
+                return target
+            where, host, port = origin(target)
+            where = "%s://%s:%s" % (where, host, port) if host else "something that is no URL"
+            if origin(target) == origin(self.base_url):
+                where = "%s, which is not below base_url" % self._redact(
+                    where + urlsplit(target).path.split(";")[0][:MOST_SHOWN], response)
         except ValueError:
-            target = scheme = host = port = None
-        if (scheme, host, port) != origin(self.base_url):
-            raise call.error(
-                "HTTP %d redirects to %s" % (
-                    response.status_code, "%s://%s:%s" % (scheme, host, port) if host else "something that is no URL"),
-                status=response.status_code,
-                hint="Credentials are never sent to another address than the one that was configured. "
-                     "If the new address is right, set base_url to it.")
-        return target
+            where = "something that is no URL"
+        raise call.error(
+            "HTTP %d redirects to %s" % (response.status_code, where), status=response.status_code,
+            hint="Credentials are never sent to another address than the one that was configured. "
+                 "If the new address is right, set base_url to it.")
 
     def _answer_error(self, call, response, body, text):
         status = response.status_code
@@ -413,6 +425,7 @@ class HttpClient:
     def _read_json(self, call, response, needed):
         """The JSON value of a body; where none is needed, None for an empty one. Raises HttpError."""
         try:
+            refuse_memory(response)
             # What a status alone says is sure only if all of the answer came. Of JSON the parser knows the end.
             text = b"".join(read_whole(response, LARGEST_JSON_BODY, framed=not needed)).decode("utf-8", "replace")
             body = load_json(text)
@@ -436,6 +449,7 @@ class HttpClient:
         EXCHANGE.keep_pace(LEAST_DOWNLOAD_RATE)
         digest, size = hashlib.sha256(), 0
         try:
+            refuse_memory(response)
             pieces = read_whole(response, LARGEST_DOWNLOAD)
             target.seek(0)
             target.truncate()

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from urllib.parse import urlsplit
+import stat
+from urllib.parse import unquote, urlsplit
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import kind_of
 from ansible_collections.secops.remediation.plugins.module_utils._http.errors import BadConnectionOption
+from ansible_collections.secops.remediation.plugins.module_utils._http.transport import requests
 
 CONNECTION_OPTIONS = dict(
     validate_certs=dict(type="bool", default=True),
@@ -24,6 +27,7 @@ CONNECTION_OPTIONS = dict(
     rate_limit=dict(type="int", default=100),
 )
 LEAST_VALUES = dict(request_timeout=1, retry_timeout=0, concurrency=1, rate_limit=0)
+MOST_DECODINGS = 4
 
 
 def from_environment(*names):
@@ -80,3 +84,41 @@ def origin(url):
     """(scheme, host, port) of a URL."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def is_below(base_url, url):
+    """Whether a URL has the origin of the base URL, and its path goes on from there. Raises ValueError if it is none.
+
+    Behind one host there may be many tenants, and the path says which.
+    """
+    base, path = (requests.utils.requote_uri(urlsplit(each).path) for each in (base_url, url))
+    plain = path
+    for _time in range(MOST_DECODINGS):
+        plain = unquote(plain)
+    steps = {step.split(";")[0] for step in plain.replace("\\", "/").split("/")}
+    # Whoever is on the way may decode it, and then go up.
+    leaves = ".." in steps or unquote(plain) != plain
+    return origin(url) == origin(base_url) and not leaves and (path == base or path.startswith(base + "/"))
+
+
+def check_bundle(path, name):
+    """Refuses what holds no CA certificates, before anybody opens it: a pipe would keep them waiting for ever.
+
+    name: where the path comes from, for the message. Raises BadConnectionOption.
+    """
+    status = os.stat(path)
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise BadConnectionOption("%s %r is %s: give a file or a folder with CA certificates" % (name, path, kind_of(status)))
+
+
+def check_environment(verify, trusted):
+    """As check_bundle, for the file that the environment names, if it will be opened.
+
+    verify: whether certificates are checked. trusted: whether requests obeys the environment.
+    """
+    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if trusted else ()
+    # Where nothing is checked, OpenSSL loads its own all the same.
+    name = next((name for name in (names if verify else ("SSL_CERT_FILE",)) if os.environ.get(name)), None)
+    # Of one that is missing, requests tells.
+    if name and os.path.exists(os.environ[name]):
+        check_bundle(os.environ[name], "%s of the environment," % name)

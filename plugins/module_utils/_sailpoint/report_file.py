@@ -20,6 +20,14 @@ import re
 import stat
 from collections import Counter
 
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_lines import (
+    campaign_in,
+    is_campaign_id,
+    is_footer,
+    is_title,
+    text_of,
+    total_in,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_words import (
     BETWEEN,
     BUILT_IN,
@@ -50,14 +58,6 @@ MOST_CAMPAIGNS = 5
 MOST_TITLE_LINES = 20
 MOST_FOOTER_LINES = 20
 SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
-# Only of all items: a total of what is outstanding, say, is none.
-TOTAL = re.compile(r"(?:grand )?(?:total|count|number|summe|anzahl)"
-                   r"(?: (?:number |count )?(?:of )?(?:items|rows|records|entries))?"
-                   r" ?[:=]? ?([0-9]{1,12})(?: (?:items|rows|records|entries))?"
-                   r"|([0-9]{1,12}) (?:items|rows|records|entries)(?: in total)?")
-SPEAKS_OF_ITEMS = re.compile(r"open|remediat|pending|revo|not |fail|error|item|\bno\b")
-IMPRINT = re.compile(r"(?:report )?(?:generated|created|exported|printed|produced|erstellt|exportiert)\b"
-                     r"|(?:end of (?:report|file|data)|ende)\W*\Z|page [0-9]+(?: of [0-9]+)?\Z")
 
 EXPLAIN_THE_WORDS = ("say what they mean with verify_remediated_values and verify_open_values (the module's options "
                      "remediated_values and open_values)")
@@ -85,13 +85,13 @@ def read_report(path, vocabulary=None, status_column=None, max_open_items=100):
     with field_size_limit(LONGEST_RECORD), open_text(path) as file:
         lines = Lines(file)
         try:
-            skipped, delimiter, titles = beginning_of(file, status_column, vocabulary)
+            skipped, delimiter, titles, strange = beginning_of(file, status_column, vocabulary)
             file.seek(0)
             records, header = open_records(lines, skipped, delimiter)
             result["columns"] = columns = unique_names(header)
             index, problem = find_status_column(header, columns, status_column)
             count = Count(header, columns, index, vocabulary, max_open_items)
-            count.not_items += titles
+            count.add_titles(titles, strange)
             count.add_all(records, lines)
         except UnreadableReport as error:
             return dict(result, reason=str(error))
@@ -126,8 +126,9 @@ def judge(count, problem):
 
 
 def notes_on(lines):
-    """What was left out on purpose, as a list of a sentence or none. lines: (number, text) of each."""
-    return ["no item: %s" % ", ".join("line %d, %s" % (number, shown(text)) for number, text in lines)] if lines else []
+    """What was left out on purpose, as a list of a sentence or none. lines: (number, record) of each."""
+    named = ", ".join("line %d, %s" % (number, shown(text_of(record))) for number, record in lines)
+    return ["no item: %s" % named] if named else []
 
 
 class Count:
@@ -139,8 +140,10 @@ class Count:
 
     def __init__(self, header, columns, index, vocabulary, max_open_items):
         self.open_items = []
-        # (number, text) of the lines that are about the report.
+        # (number, record) of the lines that are about the report, and are understood.
         self.not_items = []
+        # The same of the first line before the header that is not, or None.
+        self._strange = None
         self.total = self.open = 0
         self._columns = columns
         self._index = index
@@ -152,8 +155,8 @@ class Count:
         self._width = None
         self._narrowest = len("".join("x" if name.strip() else " " for name in header).rstrip())
         self._campaigns = {"campaignid": {}, "campaignname": {}}
-        self._campaign_places = [(place, self._campaigns[plain(column)]) for place, column in enumerate(header)
-                                 if plain(column) in self._campaigns]
+        self._campaign_places = [(place, plain(column)) for place, column in enumerate(header)
+                                 if plain(column) in ("campaign", *self._campaigns)]
         self._words = {}
         self._words_left_out = 0
         self._remediated = 0
@@ -164,6 +167,13 @@ class Count:
         # Items that are remediated, by which of the witnesses have nothing to say.
         self._silent = {}
         self._filled = set()
+
+    def add_titles(self, titles, strange):
+        """Adds the lines before the header. strange: the first of them that is not understood, or None."""
+        self.not_items += titles
+        self._strange = strange
+        for _line, record in titles:
+            self._add_campaign("campaign", campaign_in(record) or "")
 
     def add_all(self, records, lines):
         """Adds every record. lines: the Lines that they are made of."""
@@ -187,18 +197,13 @@ class Count:
             for one in held:
                 self._add(*one)
         else:
-            self.not_items += [(line, text_of(record)) for line, record in held]
+            self.not_items += held
 
     def _may_be_a_footer(self, record):
         """Whether a record is a line about the report instead of an item of it."""
         if self._index is not None and len(record) > self._index and record[self._index].strip():
             return False
-        filled = [cell for cell in record if cell.strip()]
-        if not 0 < len(filled) < 3:
-            return False
-        text = text_of(record).lower()
-        return bool(total_in(text) is not None or
-                    len(filled) == 1 and IMPRINT.match(text) and not SPEAKS_OF_ITEMS.search(text))
+        return is_footer(record)
 
     def _fits(self, record):
         """Whether a record has as many cells as all, where all may have empty ones at the end, or lack them."""
@@ -214,10 +219,8 @@ class Count:
         if not self._fits(record):
             self._misshapen.add(line)
             return
-        for place, found in self._campaign_places:
-            name = record[place].strip() if place < len(record) else ""
-            if name and len(found) < MOST_CAMPAIGNS:
-                found.setdefault(name[:LONGEST_WORD])
+        for place, column in self._campaign_places:
+            self._add_campaign(column, record[place].strip() if place < len(record) else "")
         if self._index is None:
             return
         word = fold(record[self._index])
@@ -232,6 +235,14 @@ class Count:
             self._remediated += 1
         elif meaning == UNKNOWN:
             self._unknown_words.add(line)
+
+    def _add_campaign(self, column, name):
+        if column == "campaign":
+            # It may hold either.
+            column = "campaignid" if is_campaign_id(name) else "campaignname"
+        found = self._campaigns[column]
+        if name and len(found) < MOST_CAMPAIGNS:
+            found.setdefault(name[:LONGEST_WORD])
 
     def _hear(self, line, record, meaning):
         """The state of an item: what its column says, unless another column says something else."""
@@ -334,10 +345,15 @@ class Count:
                 "%d of %d items are said to be remediated, the first of them at line %d, and have nothing in the column %s, "
                 "in which other remediated ones have something: find out why" % (
                     number, self.total, line, " or ".join(map(shown, columns[:MOST_SHOWN_WORDS]))))
-        for line, text in self.not_items:
-            total = total_in(text)
+        for line, record in self.not_items:
+            total = total_in(record)
             if total is not None and total != self.total:
-                findings.append("line %d says %s, but there are %d rows: %s" % (line, shown(text), self.total, FETCH_AGAIN))
+                findings.append("line %d says %s, but there are %d rows: %s" % (
+                    line, shown(text_of(record)), self.total, FETCH_AGAIN))
+        if self._strange:
+            line, record = self._strange
+            findings.append("line %d, %s, comes before what looks like the header, and is not known to be only a title, so the "
+                            "report may not be whole: %s" % (line, shown(text_of(record)), FETCH_AGAIN))
         if problem and self.total:
             findings.append(
                 "%d of %d items are in a state that is not known: %s; if its words are not the usual ones, %s" % (
@@ -379,17 +395,6 @@ class Tally:
             self.first = line
 
 
-def text_of(record):
-    """What a record has to say, as one text."""
-    return " ".join(cell.strip() for cell in record if cell.strip())
-
-
-def total_in(text):
-    """How many items a line about the report says that there are, or None."""
-    match = TOTAL.fullmatch(" ".join(text.lower().split()).rstrip("."))
-    return int(match[1] or match[2]) if match else None
-
-
 # --- the file ---
 
 class Lines:
@@ -428,15 +433,16 @@ class Lines:
 
 
 def beginning_of(file, status_column, vocabulary):
-    """(lines to skip, delimiter or None, titles as (number, text)) of what comes before the header.
+    """(lines to skip, delimiter or None, titles, strange line or None) of what comes before the header.
 
-    A line is a title only if a line with the column of the states comes after it; otherwise it is the header itself.
-    What could be an item is no title: it is one text, or a name with a colon and one text, and no word for a state.
+    titles: (number, cells) of the lines that are known to be no more than a title. strange: the same of the first one that
+    is not. A line is a title only if a line with the column of the states comes after it; otherwise it is the header
+    itself, and so it is if it could be an item, which is more than one text, or a word for a state.
     """
     lines = list(itertools.islice(iter(lambda: file.readline(LONGEST_RECORD), ""), MOST_TITLE_LINES + 1))
     start = next((number for number, line in enumerate(lines) if line.strip()), None)
     if start is None or kind_of(lines[start]):
-        return 0, None, []
+        return 0, None, [], None
     match = SEPARATOR_LINE.fullmatch(lines[start].strip("\r\n "))
     named = match[1] if match and match[1] in DELIMITERS else None
     skipped = start + 1 if named else 0
@@ -448,10 +454,13 @@ def beginning_of(file, status_column, vocabulary):
         cells = cells_of(line, delimiter)
         if find_status_column(cells, unique_names(cells), status_column)[0] is not None:
             titles = [(place, cells_of(text, delimiter)) for place, text in enumerate(lines[skipped:number], skipped + 1)]
-            if all(is_title(title, vocabulary) for _place, title in titles):
-                return number, named, [(place, text_of(title)) for place, title in titles if text_of(title)]
-            break
-    return skipped, named, []
+            titles = [(place, title) for place, title in titles if text_of(title)]
+            item = next((title for title in titles if may_be_an_item(title[1], vocabulary)), None)
+            if item:
+                return skipped, named, [], item
+            strange = next((title for title in titles if not is_title(title[1])), None)
+            return number, named, [title for title in titles if is_title(title[1])], strange
+    return skipped, named, [], None
 
 
 def cells_of(line, delimiter):
@@ -459,11 +468,11 @@ def cells_of(line, delimiter):
     return next(csv.reader([line], delimiter=delimiter), [])
 
 
-def is_title(cells, vocabulary):
-    """Whether a line before a header can be no item of the report."""
+def may_be_an_item(cells, vocabulary):
+    """Whether a line before a header can be an item of the report: not if it is one text, or a name with a colon and one."""
     filled = [cell for cell in cells if cell.strip()]
     states = vocabulary.for_witness(YES_WORDS, NO_WORDS)
-    return (len(filled) < 2 or len(filled) == 2 and filled[0].rstrip().endswith(":")) and not any(
+    return len(filled) > 2 or len(filled) == 2 and not filled[0].rstrip().endswith(":") or any(
         fold(cell) in states for cell in filled)
 
 

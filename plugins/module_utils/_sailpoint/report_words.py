@@ -35,28 +35,89 @@ NO_WORDS = ("no", "false", "n")
 
 # The last word of a column's name says what it holds, and the words before it of what.
 STATE_NOUNS = ("status", "state")
-# Not the status itself, but what somebody says about it.
-REMARKS = {"reason", "comment", "comments", "message", "note", "notes", "by", "user", "detail", "details", "description", "id"}
+# Not the status itself, but what somebody says about it, or who.
+REMARKS = {"reason", "comment", "comments", "message", "note", "notes", "by", "user", "detail", "details", "description", "id",
+           "owner", "assignee", "approver", "team"}
 RESULT_NOUNS = {"remediation", "result", "outcome", "progress", "phase", "stage", "resolution", "fulfillment", "fulfilment"}
-FLAG_NOUNS = {"remediated", "completed", "complete", "done", "closed", "resolved", "fixed", "removed", "fulfilled", "finished"}
-INVERTED_FLAGS = {"open", "stillopen", "isopen", "itemopen", "pending", "ispending", "outstanding", "unremediated",
-                  "notremediated", "isunremediated", "unresolved", "incomplete"}
+FLAG_NOUNS = {"remediated", "completed", "complete", "completion", "done", "closed", "resolved", "fixed", "removed", "fulfilled",
+              "finished", "verified", "verification", "validated", "confirmed", "executed", "implemented", "deprovisioned",
+              "success", "successful", "succeeded", "revoked"}
+# In a column that is called by one of them, each is as good as yes; but what was only decided is revoked, too.
+DONE_WORDS = tuple(FLAG_NOUNS - {"revoked"}) + ("passed",)
+# These say of what it is wherever they are in a name ...
+DONE_ANYWHERE = {"remediated", "removed", "revoked"}
+# ... and with these, yes means that the item is open ...
+OPEN_NOUNS = {"open", "pending", "outstanding", "unremediated", "unresolved", "unrevoked", "unremoved", "incomplete", "present",
+              "still"}
+# ... as with these, alone or of the item: an approval, too, is needed, and a manager missing.
+NEED_NOUNS = {"need", "needs", "needed", "require", "requires", "required", "await", "awaits", "awaiting", "waiting", "overdue",
+              "missing", "exists", "exist", "remaining", "remains", "reopened", "blocked", "stuck"}
+# At the end of a name, yes means so too, but what is no yes and no may be of another thing: a person who is assigned.
+LOOSE_FLAGS = {"assigned", "exists", "remaining", "remains"}
+# Access that is so is not removed.
+HELD = {"has", "active", "enabled"}
+# Of what is still so, yes means that the item is open.
+STILL_SO = OPEN_NOUNS | LOOSE_FLAGS | {"granted", "active", "enabled", "provisioned", "there", "access", "held", "valid"}
+ERROR_NOUNS = {"error", "errors", "fail", "fails", "failed", "failing", "failure", "failures"}
+NO_ERROR = ("none", "no error", "no errors", "no failure", "no failures", "null", "nil", "n/a", "na", "-", "0", "ok", "success")
+LOGIN = {"login", "logins", "logon", "logons", "signin", "signins", "password", "authentication", "mfa"}
 DATE_NOUNS = {"date", "on", "at", "time", "timestamp"}
+# What is done to an item. A column of it says how far that is ...
+DEEDS = ("remediat", "revoc", "revok", "remove", "removal", "removing")
+# ... but these name what it is done to, or something about it, or are a setting of the campaign.
+THINGS = {"access", "entitlement", "entitlements", "item", "items", "role", "roles", "profile", "permission", "permissions",
+          "privilege", "privileges", "group", "account"}
+ATTRIBUTES = {"name", "value", "attribute", "type", "method", "mode", "kind", "channel", "category", "priority", "system",
+              "source", "application", "action", "ticket", "number", "campaign", "decision"}
+SETTINGS = {"auto", "automatic", "automated", "automatically", "manual", "allowed", "enabled", "supported", "possible"}
 # A state of something else than the item, of a person, an address, an account or the review ...
-OTHER_THINGS = {
-    "campaign", "certification", "certifications", "certifier", "reviewer", "review", "reviews", "decision", "sign", "signoff",
-    "identity", "user", "person", "employee", "employment", "worker", "hr", "manager", "owner", "lifecycle", "marital",
-    "contract", "account", "source", "application", "connector", "home", "work", "office", "billing", "mailing", "shipping",
+REVIEW_THINGS = {"campaign", "campaigns", "certification", "certifications", "certifier", "reviewer", "review", "reviews",
+                 "decision", "decisions", "sign", "signoff"}
+TECHNICAL_THINGS = {"account", "source", "application", "connector"}
+OTHER_THINGS = REVIEW_THINGS | TECHNICAL_THINGS | {
+    "identity", "user", "person", "employee", "employed", "employment", "worker", "hr", "manager", "owner", "lifecycle",
+    "marital", "contract", "home", "work", "office", "billing", "mailing", "shipping",
     "address", "country", "region", "location", "site", "company", "department", "previous", "former", "old", "original",
-    "email", "sla"}
+    "email", "phone", "mobile", "mfa", "sla", "position", "title", "job", "training"}
 # ... and a time before the remediation.
 NOT_YET = {"due", "deadline", "planned", "target", "expected", "scheduled", "start", "started", "requested", "request", "created",
            "begin", "next"}
-ABOUT_THE_ITEM = ("remediat", "revo", "remov", "item")
-LOOKS_LIKE_A_DATE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d\d)")
+ABOUT_THE_ITEM = DEEDS + ("item",)
+# Whoever has it, it is the item.
+ABOUT_ACCESS = {"access", "entitlement", "entitlements", "role", "permission", "privilege", "grant", "assignment"}
+# What some programs write as one word.
+JOINED = (r"is|has|still|not|access|item|open|pending|outstanding|unremediated|remediat(?:ion|ed)|revo(?:ked|cation)|"
+          r"remov(?:ed|al)|fail(?:ed|ure)|errors?|required|needs|present|completed|done|closed|result|date|status|state")
+
+# A day or a time of this century. What is older is no time but the zero of a program.
+MONTH = (r"(?:jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|m\u00e4rz?|apr(?:il)?|may|mai|june?|juni|july?|juli|aug(?:ust)?|"
+         r"sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\.?")
+YEAR = r"20[0-9]{2}"
+_DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
+_ORDINAL = _DAY + r"(?:st|nd|rd|th|\.)?"
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?,? )"
+_TIME = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]{1,9})?)?(?: ?[ap]\.?m\.?)?"
+_ZONE = r"(?: ?(?:z|(?:utc|gmt)?[+-][0-9]{2}(?::?[0-9]{2})?|utc|gmt|[ecmp][sd]t|cest|cet|bst|ist|jst|sgt|aes?t|uhr))?"
+_DATE = r"%s?(?:%s)" % (_WEEKDAY, "|".join((
+    YEAR + r"[-/.](?:0?[1-9]|1[0-2])[-/.]" + _DAY, YEAR + r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])",
+    _DAY + r"[./-]" + _DAY + r"[./-](?:20)?[0-9]{2}", r"%s[ -]%s,?[ -]%s" % (_ORDINAL, MONTH, YEAR),
+    r"%s %s,? %s" % (MONTH, _ORDINAL, YEAR))))
+MOMENT = r"(?:%s(?:(?:t|,? (?:at |um )?)%s%s)?|%s%s,? (?:on )?%s|%s%s %s %s%s %s)" % (
+    _DATE, _TIME, _ZONE, _TIME, _ZONE, _DATE, _WEEKDAY, MONTH, _DAY, _TIME, _ZONE, YEAR)
+# Also in seconds or milliseconds since 1970.
+WHEN = re.compile(r"%s|1[0-9]{9}(?:[0-9]{3})?" % MOMENT)
+WHEN_OR_ALL_OF_IT = re.compile(r"100(?:[.,]0+)?\s*%%?|%s" % WHEN.pattern)
 # An employee's number or a postcode, where a column called Status or State is an attribute of the identity. No state.
-NUMBER_OF_SOMETHING = re.compile(r"[0-9]{4,}\Z")
-ANYTHING = re.compile("")
+NUMBER_OF_SOMETHING = re.compile(r"[0-9]{4,}")
+NUMBER = re.compile(r"[0-9]+")
+NONE_OF_IT = re.compile(r"0+")
+ANYTHING = re.compile(r".*", re.DOTALL)
+# Of what may be of anything, these say that something did not come about.
+NO_FAILURE = re.compile(
+    r"(?!.*(?:fail|error|unsuccess|incomplet|abort|cancel|reject|skipped|pending|outstanding|unresolved|denied|"
+    r"time[sd]?[ _-]?out|(?<![^\W_])(?:not|no longer|never|unable|cannot|still|open|partial|partially)(?![^\W_]))).*", re.DOTALL)
+# What programs call a column that has no name.
+NAMELESS = re.compile(r"(?:unnamed|column|col|spalte|field|feld|f|_c)?[ :_]*[0-9]+(?:_level_[0-9]+)?|unnamed|\W*")
 # Between cells when a row is looked at as a whole: csv has no such cell, as no text has this character.
 BETWEEN = "\x1f"
 
@@ -113,16 +174,15 @@ class Vocabulary:
 class Witness:
     """A column beside the one with the states that may not say something else.
 
-    index: its position. meanings: what its folded words mean. own_name: a word that is as good as yes. passes: a pattern of
-    what is no word and contradicts nothing, a date for example. may_be_empty: whether an empty cell is natural beside an
-    item that is remediated, even if other cells of the column are filled.
+    index: its position. meanings: what its folded words mean. passes: a pattern of what is no word and contradicts nothing,
+    a date for example. may_be_empty: whether an empty cell is natural beside an item that is remediated, even if other
+    cells of the column are filled.
     """
 
-    def __init__(self, index, meanings, own_name="", passes=None, may_be_empty=False):
+    def __init__(self, index, meanings, passes=None, may_be_empty=False):
         self.index = index
         self.may_be_empty = may_be_empty
         self._meanings = meanings
-        self._own_name = own_name
         self._passes = passes
 
     def says(self, word):
@@ -130,9 +190,9 @@ class Witness:
         meaning = self._meanings.get(word)
         if meaning:
             return meaning, True
-        if self._passes and self._passes.match(word):
+        if self._passes and self._passes.fullmatch(word):
             return REMEDIATED, False
-        return (REMEDIATED if self._own_name and plain(word) == self._own_name else UNKNOWN), True
+        return UNKNOWN, True
 
 
 def witnesses(header, index, vocabulary):
@@ -143,31 +203,80 @@ def witnesses(header, index, vocabulary):
 
 def witness_of(index, name, vocabulary):
     """A column as a Witness, or None where it does not look like the state of an item."""
-    flat = plain(name)
     words = words_in(name)
-    if flat in INVERTED_FLAGS or words and (words[-1] == "failed" or words[-1] in FLAG_NOUNS and "not" in words) and (
-            not is_of_something_else(words)):
-        return Witness(index, vocabulary.for_witness(NO_WORDS, YES_WORDS), may_be_empty=True)
-    if not words or is_of_something_else(words):
+    if NAMELESS.fullmatch(fold(name)):
+        # Nobody knows what it holds.
+        is_number = name.strip() in ("#", "\u2116")
+        return Witness(index, vocabulary.for_witness(), passes=NUMBER if is_number else None, may_be_empty=True)
+    last = words[-1] if words else ""
+    named = set(words)
+    is_negated = bool(named & {"not", "never"}) or "no" in words[:-1]
+    if named & ERROR_NOUNS and not named & LOGIN:
+        # Whatever is said of an error: that there is one.
+        no_error, error = (YES_WORDS, NO_WORDS) if is_negated else (NO_WORDS + NO_ERROR, YES_WORDS)
+        return Witness(index, vocabulary.for_witness(no_error, error), may_be_empty=True)
+    if not words:
         return None
-    if words[-1] in DATE_NOUNS:
-        is_end = any(word.startswith(("remediat", "remov")) for word in words) and not NOT_YET.intersection(words)
-        return Witness(index, vocabulary.for_witness(), passes=re.compile(".*[1-9]", re.DOTALL)) if is_end else None
-    if words[-1] in FLAG_NOUNS or flat in FLAG_COLUMNS:
-        return Witness(index, vocabulary.for_witness(YES_WORDS, NO_WORDS), own_name=plain(words[-1]), passes=LOOKS_LIKE_A_DATE)
-    is_state = flat.endswith(STATE_NOUNS) or "status" in flat and words[-1] not in REMARKS
-    is_result = words[-1] in RESULT_NOUNS and any(word.startswith("remediat") for word in words)
-    if words[-1] in RESULT_NOUNS and not is_result:
-        # It may be of anything, and its words too, but those for open are clear.
-        return Witness(index, vocabulary.for_witness(), passes=ANYTHING, may_be_empty=True)
+    flag = flag_of(index, words, plain(name), is_negated, vocabulary)
+    if flag or is_of_something_else(words) or last in REMARKS:
+        return flag
+    is_deed = any(word.startswith(DEEDS) for word in words)
+    if last in DATE_NOUNS:
+        is_end = is_deed and not NOT_YET.intersection(words)
+        return Witness(index, vocabulary.for_witness(), passes=WHEN) if is_end else None
+    if is_deed and last in THINGS and not named & SETTINGS:
+        return Witness(index, vocabulary.for_witness(YES_WORDS, NO_WORDS), passes=NO_FAILURE, may_be_empty=True)
+    is_result = last in RESULT_NOUNS and not is_deed and not any("provision" in word for word in words)
+    if is_result or is_deed and (last in ATTRIBUTES or "to" in named or named & SETTINGS):
+        # It may be of anything, and its words too, but those for open and for a failure are clear.
+        return Witness(index, vocabulary.for_witness(), passes=NO_FAILURE, may_be_empty=True)
+    flat = plain(name)
     numbers = NUMBER_OF_SOMETHING if flat in GENERIC_COLUMNS else None
-    return Witness(index, vocabulary.for_witness(YES_WORDS, NO_WORDS), passes=numbers) if is_state or is_result else None
+    is_state = is_deed or last in RESULT_NOUNS or flat.endswith(STATE_NOUNS) or "status" in flat
+    return Witness(index, vocabulary.for_witness(YES_WORDS, NO_WORDS), passes=numbers) if is_state else None
 
 
-def is_of_something_else(words):
-    """Whether a column, by the words of its name, is about another thing than the item."""
+def flag_of(index, words, flat, is_negated, vocabulary):
+    """A column of which yes says that the item is done, or that it is open, as a Witness, or None.
+
+    words, flat: its name as words_in() and plain() give it. is_negated: whether a word of it turns yes into no.
+    """
+    last, named = words[-1], set(words)
+    if last in DATE_NOUNS | REMARKS or is_of_something_else(words, everywhere=True):
+        return None
+    is_deed = any(word.startswith(DEEDS) for word in words)
+    is_about_it = is_deed or len(words) == 1 or named & {"item", "items", "access", "entitlement", "action"}
+    is_planned = is_deed and {"to", "be"} <= named
+    is_done = last in FLAG_NOUNS or flat in FLAG_COLUMNS or bool(named & DONE_ANYWHERE)
+    is_open = bool(named & OPEN_NOUNS or is_about_it and named & NEED_NOUNS or last in LOOSE_FLAGS or is_planned or
+                   named & HELD and named & ABOUT_ACCESS or last in STILL_SO and (is_negated or "currently" in named))
+    if is_done and is_open:
+        # Still Removed: nobody knows what yes means.
+        return Witness(index, vocabulary.for_witness(), may_be_empty=True)
+    if is_open and not is_negated:
+        is_loose = last in LOOSE_FLAGS and words != ["exists"] and not is_deed and not named & (OPEN_NOUNS | {"currently"})
+        return Witness(index, vocabulary.for_witness(NO_WORDS, YES_WORDS), passes=ANYTHING if is_loose else NONE_OF_IT,
+                       may_be_empty=True)
+    if is_done and is_negated:
+        return Witness(index, vocabulary.for_witness(NO_WORDS, YES_WORDS), may_be_empty=True)
+    # Removed Access, Removed Status: what it is done to, and how far.
+    if is_open or is_done and last not in (*STATE_NOUNS, *RESULT_NOUNS, *THINGS, *ATTRIBUTES):
+        return Witness(index, vocabulary.for_witness(YES_WORDS + DONE_WORDS, NO_WORDS), passes=WHEN_OR_ALL_OF_IT)
+    return None
+
+
+def is_of_something_else(words, everywhere=False):
+    """Whether a column, by the words of its name, is about another thing than the item.
+
+    everywhere: whether the other thing may also be the last word, and whoever's access is meant is the item's.
+    """
     if any(word.startswith(ABOUT_THE_ITEM) for word in words):
         return False
+    if everywhere:
+        others = OTHER_THINGS.intersection(words)
+        if "present" in words:
+            others -= TECHNICAL_THINGS
+        return bool(others & REVIEW_THINGS or others and not (ABOUT_ACCESS | {"has", "assigned"}).intersection(words))
     # Some programs write accountstatus.
     thing = next((words[0].removesuffix(noun) for noun in STATE_NOUNS if words[0].endswith(noun)), "")
     return bool(OTHER_THINGS.intersection(words[:-1]) or thing in OTHER_THINGS)
@@ -235,9 +344,10 @@ def plain(name):
 
 
 def words_in(name):
-    """The words of a column's name, folded: also those of itemStatus and ITEM_STATUS."""
+    """The words of a column's name, folded: also those of itemStatus, ITEM_STATUS, and itemstatus."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return [fold(word) for word in re.findall(r"[^\W_]+", apart)]
+    words = [fold(word) for word in re.findall(r"[^\W_]+", apart)]
+    return [part for word in words for part in (re.findall(JOINED, word) if re.fullmatch("(?:%s)+" % JOINED, word) else [word])]
 
 
 def spellings(words):

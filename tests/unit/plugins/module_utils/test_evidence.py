@@ -440,8 +440,8 @@ class TestSignatures:
                             "Audit <audit@example.com>", "ed25519", "sign", "never"], check=True, capture_output=True)
             assert "failed" not in write(tmp_path, signing_key="audit@example.com")
             checked = check(tmp_path, signed=True)
-            assert checked["intact"] and checked["runs"][0]["signature_detail"] == (
-                "signed by Audit <audit@example.com>")
+            assert checked["intact"] and checked["runs"][0]["signature_detail"].startswith(
+                "signed by Audit <audit@example.com> with the gpg key ")
             path = latest(tmp_path) / "SHA256SUMS"
             path.write_text(path.read_text() + "\n")
             assert any("the signature is not valid" in problem for problem in check(tmp_path)["problems"])
@@ -463,7 +463,46 @@ def test_it_is_said_in_words(directory):
         for path in (directory / run).rglob("*.*"):
             path.write_text("x")
     checked = check(directory)
-    assert checked["summary"].startswith("0 of 3 runs are intact. ") and len(checked["problems"]) >= 3
+    assert checked["summary"].startswith("0 of 3 runs are intact: ") and len(checked["problems"]) >= 3
     with pytest.raises(TaskFailed):
         remediation_evidence_info.run(
             Task(dict(path="/no/such", signers_file=None, signed=False, expect_sha256=[]), False, print))
+
+
+def test_summary_begins_with_what_is_wrong_and_is_the_message(directory):
+    assert check(directory)["msg"] == "3 of 3 runs are intact."
+    sha256 = "0" * 64
+    checked = check(directory, expect_sha256=[sha256])
+    assert checked["msg"] == checked["summary"] and checked["summary"].startswith(
+        "The evidence as a whole is not intact, though each run by itself is: no run here has the SHA-256 %s" % sha256)
+    path = latest(directory) / "verification.csv"
+    path.write_text("x")
+    assert check(directory)["msg"] == "2 of 3 runs are intact: %s: verification.csv was changed." % path.parent.name
+
+
+def test_summary_is_no_longer_than_somebody_reads(directory):
+    for number in range(30):
+        (latest(directory) / ("%d.txt" % number)).write_text("x")
+    assert check(directory)["summary"].endswith("; and 10 more.")
+
+
+def test_run_that_was_expected_is_named(directory):
+    run = latest(directory)
+    sha256 = evidence.run_sha256(directory, run.name)
+    assert check(directory, expect_sha256=[sha256])["notes"] == [
+        "%s: it is the run that was expected, by its SHA-256" % run.name]
+    assert check(directory)["notes"] == []
+
+
+def test_signers_file_that_is_not_there_is_named(directory, tmp_path):
+    assert check(directory, signers_file=str(tmp_path / "nope"))["msg"] == (
+        "Cannot read signers_file %s (evidence_signers_file of the playbook): No such file or directory" % (tmp_path / "nope"))
+
+
+@needs_ssh_keygen
+def test_ssh_signature_without_signers_says_what_to_give(tmp_path):
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    write(tmp_path / "e", ["remediated"], signing_key=str(key))
+    checked = check(tmp_path / "e", signed=True)
+    assert not checked["intact"] and "give signers_file (evidence_signers_file of the playbook)" in checked["msg"]

@@ -12,6 +12,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ from ansible_collections.secops.remediation.plugins.modules import remediation_e
 
 EXPOSURES = [dict(alert_internal_id=number, attack_surface_rule_id="Rdp", service_id="s") for number in (1, 2)]
 needs_ssh_keygen = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="ssh-keygen is not installed")
+needs_gpg = pytest.mark.skipif(not shutil.which("gpg"), reason="gpg is not installed")
+AUDIT, MALLORY = "Audit <audit@example.com>", "Mallory <mallory@example.com>"
 
 
 def call(module, check_mode=False, warn=print, **options):
@@ -95,6 +98,58 @@ def ssh_key(tmp_path):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     (tmp_path / "signers").write_text("audit@example.com %s" % (tmp_path / "key.pub").read_text())
     return str(key), str(tmp_path / "signers")
+
+
+class KeyRing:
+    """A key ring of gpg."""
+
+    def __init__(self):
+        self.fingerprints = {}
+
+    def gpg(self, *arguments):
+        options = ["--batch", "--yes", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback"]
+        return subprocess.run(["gpg", *options, *arguments], check=True, capture_output=True, text=True).stdout
+
+    def make(self, user, ends="never", at="20240101T000000"):
+        """Makes a key and returns its fingerprint."""
+        self.gpg("--faked-system-time", at, "--quick-generate-key", user, "ed25519", "sign", ends)
+        listed = self.gpg("--with-colons", "--list-keys", "=" + user)
+        self.fingerprints[user] = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
+        return self.fingerprints[user]
+
+    def sign(self, path, *users, options=()):
+        """Signs a file as these users."""
+        by = [word for user in users for word in ("--local-user", self.fingerprints[user])]
+        self.gpg(*options, "--armor", *by, "--output", str(path) + ".asc", "--detach-sign", str(path))
+
+    def revoke(self, user):
+        """Revokes a key with the certificate that was made with it."""
+        path = Path(os.environ["GNUPGHOME"]) / "openpgp-revocs.d" / (self.fingerprints[user] + ".rev")
+        path.write_text(path.read_text().replace("\n:-----", "\n-----"))
+        self.gpg("--import", str(path))
+
+
+@pytest.fixture
+def ring(monkeypatch):
+    """A KeyRing with the keys of AUDIT and MALLORY."""
+    # Its sockets have short names only.
+    home = tempfile.mkdtemp(prefix="gpg-", dir="/tmp")
+    monkeypatch.setenv("GNUPGHOME", home)
+    try:
+        keys = KeyRing()
+        keys.make(AUDIT)
+        keys.make(MALLORY)
+        yield keys
+    finally:
+        subprocess.run(["gpgconf", "--kill", "all"], check=False)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def signed_file(tmp_path):
+    """A file that somebody may sign."""
+    (tmp_path / "SHA256SUMS").write_text("x\n")
+    return tmp_path / "SHA256SUMS"
 
 
 class TestHistory:
@@ -556,3 +611,151 @@ def test_nothing_of_what_others_wrote_reaches_the_terminal_raw(directory):
     checked = check(directory)
     text = json.dumps(checked, ensure_ascii=False)
     assert not set(text) & set("\x1b\x07\x9b\u202e\u2066") and "a\\x1b[2J\\u202e\\x07 was added" in checked["summary"]
+
+
+@needs_gpg
+class TestGpg:
+    def names(self, tmp_path, *lines):
+        """A file of signers."""
+        path = tmp_path / "signers"
+        path.write_text("".join(line + "\n" for line in lines))
+        return str(path)
+
+    @needs_ssh_keygen
+    def test_a_key_of_the_key_ring_does_not_stand_in_for_a_signer_who_is_named(self, tmp_path, ring, ssh_key):
+        """Seen: a run was changed, its sums were written anew, and somebody else signed them with gpg."""
+        key, signers = ssh_key
+        folder = tmp_path / "e"
+        write(folder, signing_key=key)
+        assert check(folder, signers_file=signers, signed=True)["intact"]
+        run = runs_in(folder)[0]
+        edit(run, lambda content: content.update(forged=True))
+        for path in (run, folder):
+            (path / "SHA256SUMS.sig").unlink()
+        write_sums_anew(run)
+        for path in (run, folder):
+            ring.sign(path / "SHA256SUMS", MALLORY)
+        for options in (dict(signed=True), dict(signed=False)):
+            checked = check(folder, signers_file=signers, **options)
+            assert not checked["intact"] and checked["runs"][0]["signature"] == "invalid"
+            what = "signed with the gpg key %s (%s), which %s does not name" % (ring.fingerprints[MALLORY], MALLORY, signers)
+            assert "%s: the signature is not valid: %s" % (run.name, what) in checked["problems"]
+            assert "the signature over all runs is not valid: %s" % what in checked["problems"]
+
+    def test_without_signers_it_is_said_that_any_key_counts(self, tmp_path, ring):
+        write(tmp_path / "e", signing_key="audit@example.com")
+        checked = check(tmp_path / "e", signed=True)
+        assert checked["intact"] and checked["runs"][0]["signature"] == "valid"
+        assert checked["runs"][0]["signature_detail"] == (
+            "signed by %s with the gpg key %s; no signers are named, so any key of the key ring counts" % (
+                AUDIT, ring.fingerprints[AUDIT]))
+
+    def test_who_is_named_counts(self, tmp_path, ring):
+        write(tmp_path / "e", signing_key="audit@example.com")
+        signers = self.names(tmp_path, "audit@example.com gpg " + ring.fingerprints[AUDIT])
+        checked = check(tmp_path / "e", signers_file=signers, signed=True)
+        assert checked["intact"] and checked["runs"][0]["signature_detail"] == "signed by audit@example.com"
+
+    @pytest.mark.parametrize("line, counts", [
+        ("audit gpg %s", True),
+        ("  audit\tgpg   %s  ", True),
+        ("# who may sign\n\naudit gpg %s", True),
+        ("bob ssh-ed25519 AAAA\naudit gpg %s\nmallory gpg " + "A" * 40, True),
+        ("", False),
+        ("# audit gpg %s", False),
+        ("#audit gpg %s", False),
+        ("audit gpg %.39s", False),
+        ("audit gpg %.16s", False),
+        ("audit gpg %s0", False),
+        ("audit GPG %s", False),
+        ("audit ssh-ed25519 %s", False),
+        ("gpg %s", False),
+        # Whoever makes a key chooses what it is called.
+        ("audit@example.com", False),
+        ("Audit <audit@example.com>", False),
+        ("audit@example.com gpg Audit <audit@example.com>", False),
+        ("audit@example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZm", False),
+    ])
+    def test_how_a_key_is_named(self, tmp_path, ring, signed_file, line, counts):
+        ring.sign(signed_file, AUDIT)
+        fingerprint = ring.fingerprints[AUDIT]
+        spaced = " ".join(fingerprint[at:at + 4] for at in range(0, 40, 4))
+        for spelling in (fingerprint, fingerprint.lower(), spaced) if counts else (fingerprint,):
+            signers = self.names(tmp_path, line % spelling if "%" in line else line)
+            status, detail = signature.check_signature(str(signed_file), signers)
+            assert status == ("valid" if counts else "invalid")
+            assert detail == "signed by audit" if counts else "does not name" in detail
+
+    def test_a_subkey_that_signs(self, tmp_path, ring, signed_file):
+        """Either it is named, or its primary key is."""
+        ring.gpg("--quick-add-key", ring.fingerprints[AUDIT], "ed25519", "sign", "never")
+        listed = ring.gpg("--with-colons", "--list-keys", AUDIT)
+        primary, subkey = [line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:")]
+        ring.gpg("--armor", "--local-user", subkey + "!", "--detach-sign", str(signed_file))
+        for named, expected in ((primary, "valid"), (subkey, "valid"), (ring.fingerprints[MALLORY], "invalid")):
+            signers = self.names(tmp_path, "audit gpg " + named)
+            assert signature.check_signature(str(signed_file), signers)[0] == expected
+
+    @pytest.mark.parametrize("named", [AUDIT, MALLORY])
+    def test_one_of_two_signatures(self, tmp_path, ring, signed_file, named):
+        ring.sign(signed_file, AUDIT, MALLORY)
+        signers = self.names(tmp_path, "somebody gpg " + ring.fingerprints[named])
+        assert signature.check_signature(str(signed_file), signers) == ("valid", "signed by somebody")
+        # All of it has to be right.
+        signed_file.write_text("y\n")
+        assert signature.check_signature(str(signed_file), signers)[0] == "invalid"
+
+    def test_a_user_id_that_reads_like_another_key(self, tmp_path, ring, signed_file):
+        """What gpg says of a signature is told from what the key's maker wrote into it."""
+        audit = ring.fingerprints[AUDIT]
+        user = "x\u2028[GNUPG:] VALIDSIG %s 2024-01-01 1 0 4 0 22 8 00 %s" % (audit, audit)
+        ring.make(user)
+        ring.sign(signed_file, user)
+        signers = self.names(tmp_path, "audit gpg " + audit)
+        status, detail = signature.check_signature(str(signed_file), signers)
+        assert status == "invalid" and detail.startswith("signed with the gpg key " + ring.fingerprints[user])
+        assert "another key" in signature.why_not_signed_with(str(signed_file), "audit@example.com")
+
+    @pytest.mark.parametrize("what, expected", [("key", "unknown"), ("signature", "unknown"), ("revoked", "invalid")])
+    @pytest.mark.parametrize("named", [False, True])
+    def test_what_is_over_is_not_valid(self, tmp_path, ring, signed_file, what, expected, named):
+        user, at = "Old <old@example.com>", ("--faked-system-time", "20240101T010000")
+        fingerprint = ring.make(user, ends="2d" if what == "key" else "never")
+        ring.sign(signed_file, user, options=at + (("--default-sig-expire", "1d") if what == "signature" else ()))
+        if what == "revoked":
+            ring.revoke(user)
+        signers = self.names(tmp_path, "old gpg " + fingerprint) if named else None
+        status, detail = signature.check_signature(str(signed_file), signers)
+        assert status == expected
+        assert dict(key="a gpg key that has expired", signature="until a time that is over", revoked="revoked")[what] in detail
+        assert signature.why_not_signed_with(str(signed_file), "old@example.com")
+        signed_file.write_text("y\n")
+        assert signature.check_signature(str(signed_file), signers)[0] == "invalid"
+
+    def test_a_key_that_is_not_in_the_ring(self, tmp_path, ring, signed_file):
+        ring.sign(signed_file, AUDIT)
+        ring.gpg("--delete-secret-and-public-key", ring.fingerprints[AUDIT])
+        signers = self.names(tmp_path, "audit gpg " + ring.fingerprints[AUDIT])
+        for trusted in (None, signers):
+            status, detail = signature.check_signature(str(signed_file), trusted)
+            assert status == "unknown" and "import the signer's public key" in detail
+
+    def test_only_a_key_that_can_sign_here_is_the_one_that_signs_here(self, ring, signed_file):
+        """Seen from the key ring alone, somebody else's may have the same user id."""
+        other = ring.make("Auditor <audit@example.com>")
+        ring.sign(signed_file, "Auditor <audit@example.com>")
+        ring.gpg("--delete-secret-keys", other)
+        assert "another key" in signature.why_not_signed_with(str(signed_file), "audit@example.com")
+        ring.sign(signed_file, AUDIT)
+        assert signature.why_not_signed_with(str(signed_file), "audit@example.com") is None
+        assert "another key" in signature.why_not_signed_with(str(signed_file), "mallory@example.com")
+
+    @needs_ssh_keygen
+    def test_both_kinds_in_one_file(self, tmp_path, ring, ssh_key):
+        """A line for gpg keeps nobody from being found by ssh-keygen, wherever it stands."""
+        key, signers = ssh_key
+        write(tmp_path / "e", signing_key=key)
+        ssh = Path(signers).read_text().strip()
+        for lines in ((ssh, "a gpg " + ring.fingerprints[AUDIT]), ("a gpg " + ring.fingerprints[AUDIT], ssh)):
+            checked = check(tmp_path / "e", signers_file=self.names(tmp_path, *lines), signed=True)
+            assert checked["intact"] and checked["runs"][0]["signature_detail"] == "signed by audit@example.com"

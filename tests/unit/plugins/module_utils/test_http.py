@@ -10,6 +10,8 @@ import hashlib
 import io
 import json
 import logging
+import os
+import socket
 import ssl
 import sys
 import threading
@@ -17,6 +19,7 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -285,9 +288,15 @@ class TestAnswers:
         assert "Cookie" not in server.requests[1].headers
 
     def test_a_body_nobody_needs(self, server, client):
-        server.expect("POST", "/run", Reply(202, ""), Reply(202, "<html>"))
+        server.expect("POST", "/run", Reply(202, ""), Reply(202, "\r\n"))
         assert client.request("POST", "/run", needs_body=False).body is None
         assert client.request("POST", "/run", needs_body=False).status == 202
+
+    def test_a_body_that_is_there_has_to_be_json(self, server, client):
+        server.expect("POST", "/run", Reply(202, "Please wait"))
+        with pytest.raises(HttpError, match="Please wait") as caught:
+            client.request("POST", "/run", needs_body=False)
+        assert caught.value.passing and caught.value.uncertain
 
     @pytest.mark.parametrize(
         "body, words",
@@ -571,6 +580,58 @@ class TestRedirects:
         with pytest.raises(HttpError, match="HTTP 302 redirects to "):
             client.request("GET", "/x")
         assert len(server.requests) == 1
+
+    @pytest.mark.parametrize("base, location", [
+        ("/acme", "/globex/x"),
+        ("/acme", "/acme2/x"),
+        ("/acme", "/"),
+        ("/acme", "/Acme/x"),
+        ("/acme", "../globex/x"),
+        ("/acme", "%(url)s"),
+        ("/acme", "%(url)s/globex/x"),
+        ("/acme", "%(url)s/acme/../globex/x"),
+        ("/acme", "//%(host)s/acme/../globex/x"),
+        ("/acme", "/acme/%%2e%%2e/globex/x"),
+        ("/acme", "/acme/.%%2E/globex/x"),
+        ("/acme", "/acme/%%252e%%252e/globex/x"),
+        ("/acme", "/acme/..%%2fglobex/x"),
+        ("/acme", "/acme/..%%5cglobex/x"),
+        ("/acme", "/acme/..\\globex/x"),
+        ("/acme", "/acme/..;v=1/globex/x"),
+        ("/acme", "/acme%%2f../globex/x"),
+        ("/acme", "/acme/%%" + "25" * 20000 + "2e/x"),
+        ("/gateway/acme", "/gateway/globex/x"),
+        ("/gateway/acme", "/gateway"),
+        ("", "%(url)s/../x"),
+    ])
+    def test_another_tenant_behind_the_same_host_gets_nothing(self, server, make_client, base, location):
+        """The path of base_url says whose answers these are."""
+        places = {"url": server.url, "host": server.url.split("//")[1]}
+        server.expect("POST", base + "/x", Reply(307, headers={"Location": location % places + "?token=t"}))
+        with pytest.raises(HttpError, match="HTTP 307 redirects to .*, which is not below base_url") as caught:
+            make_client(base_url=server.url + base).request("POST", "/x", json={"a": 1})
+        assert len(server.requests) == 1
+        assert "set base_url to it" in str(caught.value) and "token=t" not in texts_of(caught.value)
+        assert caught.value.status == 307 and not caught.value.passing
+
+    @pytest.mark.parametrize("base, location, path", [
+        ("/acme", "/acme/x/", "/acme/x/"),
+        ("/acme", "x/", "/acme/x/"),
+        ("/acme", "%(url)s/acme/x/", "/acme/x/"),
+        ("/acme", "/acme/v2//x", "/acme/v2//x"),
+        ("/acme", "/acme", "/acme"),
+        ("/acme", "/%%61cme/x/", "/acme/x/"),
+        ("/acme/", "/acme/x/", "/acme/x/"),
+        ("/b%C3%A4r", "/b%%C3%%A4r/x/", "/b%C3%A4r/x/"),
+        ("/b\xe4r", "/b%%C3%%A4r/x/", "/b%C3%A4r/x/"),
+        ("", "%(url)s/y..z", "/y..z"),
+    ])
+    def test_below_base_url_a_redirect_is_followed(self, server, make_client, base, location, path):
+        start = quote(base.rstrip("/"), safe="/%") + "/x"
+        server.on("POST", start, Reply(307, headers={"Location": location % {"url": server.url}}))
+        server.on("POST", path, Reply(json="there"))
+        assert make_client(base_url=server.url + base).request("POST", "/x", json={"a": 1}).body == "there"
+        assert [request.target for request in server.requests] == [start, path]
 
     def test_credentials_in_the_address_are_not_used(self, server, client):
         server.expect("GET", "/x", Reply(302, headers={"Location": "http://eve:evil@127.0.0.1:%d/y" % server.port}))
@@ -1058,6 +1119,44 @@ class TestTls:
         with pytest.raises(BadConnectionOption, match="nothing.pem' does not exist"):
             make_client(ca_path=str(tmp_path / "nothing.pem"))
 
+    @pytest.mark.parametrize("kind", ["pipe", "socket", "link"])
+    @pytest.mark.parametrize("where", ["ca_path", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+    def test_what_can_hold_no_certificates_is_never_opened(self, make_client, tmp_path, monkeypatch, kind, where):
+        """A pipe would be waited for without end, whatever the timeouts are."""
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.delenv(name, raising=False)
+        path = tmp_path / "ca.pem"
+        monkeypatch.chdir(tmp_path)
+        if kind == "socket":
+            socket.socket(socket.AF_UNIX).bind("ca.pem")
+        else:
+            os.mkfifo(tmp_path / "pipe" if kind == "link" else path)
+        if kind == "link":
+            path.symlink_to("pipe")
+        if where == "ca_path":
+            options = dict(ca_path=str(path))
+        else:
+            monkeypatch.setenv(where, str(path))
+            options = dict(validate_certs=where != "SSL_CERT_FILE")
+        with pytest.raises(BadConnectionOption) as caught:
+            make_client(base_url="https://127.0.0.1:1", **options)
+        what = "a socket" if kind == "socket" else "a named pipe"
+        assert where in str(caught.value) and "ca.pem' is %s: give a file or a folder" % what in str(caught.value)
+
+    def test_what_is_not_opened_may_be_anything(self, tls_server, server, make_client, authority, tmp_path, monkeypatch):
+        os.mkfifo(tmp_path / "pipe")
+        authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.setenv(name, str(tmp_path / "pipe"))
+        for each in (tls_server, server):
+            each.on("GET", "/x", Reply(json="ok"))
+        for options in (dict(ca_path=str(tmp_path / "ca.pem")), dict(validate_certs=False)):
+            assert make_client(base_url=tls_server.url, **options).request("GET", "/x").body == "ok"
+        assert make_client().request("GET", "/x").body == "ok"
+        with pytest.raises(HttpError, match="was not accepted"):
+            make_client(base_url=tls_server.url, use_proxy=False, ca_path=None).request("GET", "/x")
+        make_client(base_url=tls_server.url, ca_path=str(tmp_path))
+
     def test_a_ca_path_that_is_no_ca(self, tls_server, make_client, tmp_path):
         (tmp_path / "text.pem").write_text("hello")
         with pytest.raises(HttpError, match="certificate"):
@@ -1089,7 +1188,6 @@ class TestTls:
         assert http_utils.is_final(wrapped) is final
         # It may also come when a kept connection is written to.
         assert http_utils.describe_connection_error(wrapped, "https://x", 5)[2] is not final
-
 
     def test_tls_that_breaks_after_the_request_was_sent(self, tls_server, make_client, authority, tmp_path, monkeypatch):
         """It may have been carried out."""

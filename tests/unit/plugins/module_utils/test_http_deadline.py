@@ -67,6 +67,17 @@ class TestExchange:
         with in_time(), pytest.raises(HttpError):
             make_client(request_timeout=1, retry_timeout=0).download("/x", {}, "text/csv", io.BytesIO())
 
+    @pytest.mark.parametrize("what", ["headers", "body"])
+    def test_a_base_url_that_is_written_otherwise_on_the_wire(self, server, make_client, what):
+        """Its connections are no others."""
+        server.on("GET", "/b%C3%A4r/x", dripping(DRIPS[what]))
+        with in_time(), pytest.raises(HttpError, match="no answer within 1 s"):
+            make_client(base_url=server.url + "/b\xe4r", request_timeout=1, retry_timeout=0).request("GET", "/x")
+
+    @pytest.mark.parametrize("url", ["https://elsewhere.example/", "http://127.0.0.1:1/", "HTTPS://127.0.0.1/"])
+    def test_there_is_no_way_around_it(self, client, url):
+        assert isinstance(client._session.get_adapter(url), transport.TimedAdapter)
+
     def test_an_acceptance_a_byte_at_a_time(self, server, make_client):
         server.on("POST", "/run", dripping(DRIPS["body"].replace(b"200 OK", b"202 OK")))
         with in_time(), pytest.raises(HttpError) as caught:

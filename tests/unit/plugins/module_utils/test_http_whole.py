@@ -253,7 +253,35 @@ class TestJson:
         except HttpError as error:
             assert error.status in (None, status)
         else:
-            assert status < 300 and name != "Content-Length"
+            assert status < 300 and name not in ("Content-Length", "Age")
+
+    @pytest.mark.parametrize("headers", [
+        {"Age": "7200"}, {"Age": "1"}, {"Age": "0, 7200"}, {"Age": "7" * 5000}, {"Warning": '110 - "Response is Stale"'},
+        {"Warning": '199 - "x", 111 proxy "Revalidation Failed"'}, {"Warning": "113 - x", "Age": "0"},
+    ])
+    def test_a_memory_is_no_answer(self, server, make_client, headers):
+        """However often it is told not to, a cache may answer in the API's place."""
+        server.on("GET", "/x", Reply(json={"a": 1}, headers=headers))
+        server.on("POST", "/x", Reply(202, json={}, headers=headers))
+        client = make_client(retry_timeout=0)
+        for ask in (lambda: client.request("GET", "/x"), lambda: client.download("/x", {}, "*/*", io.BytesIO()),
+                    lambda: client.request("POST", "/x", needs_body=False)):
+            with pytest.raises(HttpError, match="comes from a cache") as caught:
+                ask()
+            assert caught.value.passing and len(str(caught.value)) < 400
+        assert caught.value.uncertain
+
+    @pytest.mark.parametrize("headers", [
+        {"Age": "0"}, {"Age": "000"}, {"Age": ""}, {"Warning": '299 - "version 110 is deprecated"'}, {"Warning": "214 110 x"},
+    ])
+    def test_an_answer_that_was_made_now(self, server, client, headers):
+        server.on("GET", "/x", Reply(json={"a": 1}, headers=headers))
+        assert client.request("GET", "/x").body == {"a": 1}
+
+    def test_an_error_out_of_a_cache_says_what_it_says(self, server, client):
+        server.on("GET", "/x", Reply(403, json={"text": "not you"}, headers={"Age": "7200"}))
+        with pytest.raises(HttpError, match="not you"):
+            client.request("GET", "/x")
 
     def test_a_part_is_no_answer(self, server, make_client):
         server.on("GET", "/x", Reply(206, json={"a": 1}))

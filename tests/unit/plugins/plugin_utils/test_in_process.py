@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
@@ -255,3 +256,29 @@ def test_after_an_interruption_connections_are_made_anew(make_action):
     with pytest.raises(KeyboardInterrupt):
         make_action(run).run(None, {})
     assert in_process.CONNECTIONS == {}
+
+
+@pytest.mark.parametrize("name, required", [
+    ("xpanse_alert_info", {"base_url": "CORTEX_FQDN", "api_key_id": "CORTEX_API_KEY_ID", "api_key": "CORTEX_API_KEY"}),
+    ("sailpoint_campaign_info", {"base_url": "SAIL_BASE_URL"})])
+def test_missing_setting_says_where_to_set_it(make_action, monkeypatch, name, required):
+    module = import_module("ansible_collections.secops.remediation.plugins.modules.%s" % name)
+    for variable in required.values():
+        monkeypatch.delenv(variable, raising=False)
+    for given in ([], list(required)[1:]):
+        action = make_action(None)
+        action._task.action = "secops.remediation." + name
+        action._task.args = dict.fromkeys(given, "https://given.example")
+        action.module = module
+        text = action.run(None, {})["msg"]
+        assert text.startswith("missing required arguments: ")
+        for option, variable in required.items():
+            told = "%s in the environment variable %s, " % (option, variable)
+            assert (told in text) == (option not in given)
+            assert ("variable %s_%s of the playbook" % (name.partition("_")[0], option) in text) == (option not in given)
+
+
+def test_other_option_that_is_missing_has_no_such_place(make_action):
+    action = make_action(None)
+    action._task.args = {}
+    assert action.run(None, {})["msg"] == "missing required arguments: name"
