@@ -43,12 +43,7 @@ options:
       newer_than:
         version_added: 0.3.0
         description: Time of Xpanse's clock, ISO 8601. A scan that may have ended before does not count, because the alert
-          was reopened then.
-        type: str
-      seen_after:
-        version_added: 0.3.0
-        description: Time of Xpanse's clock, ISO 8601. A scan whose end was seen before does not count, because the alert is
-          not resolved, and was changed then.
+          was reopened then, or changed while it was not resolved.
         type: str
   requests_files:
     version_added: 0.2.0
@@ -253,7 +248,6 @@ ARGUMENT_SPEC = dict(
         service_id=dict(type="str"),
         scan_id=dict(type="str"),
         newer_than=dict(type="str"),
-        seen_after=dict(type="str"),
     )),
     requests_files=dict(type="list", elements="path"),
     wait=dict(type="bool", default=False),

@@ -15,7 +15,7 @@ import json
 import os
 import random
 import time
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.redaction import proxy_secrets, redact, redact_json
 from ansible_collections.secops.remediation.plugins.module_utils._http.answers import (
@@ -44,6 +44,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.errors im
     WouldChange,
     describe_connection_error,
     is_final,
+    only_200,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.limiter import Limiter, TooLate
 from ansible_collections.secops.remediation.plugins.module_utils._http.options import (
@@ -65,7 +66,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.transport
 
 __all__ = [
     "CONNECTION_OPTIONS", "REQUESTS_IMPORT_ERROR", "Answer", "ApiError", "BadConnectionOption", "HeaderAuth",
-    "HttpClient", "HttpError", "NoAuthentication", "WouldChange", "from_environment",
+    "HttpClient", "HttpError", "NoAuthentication", "WouldChange", "from_environment", "only_200",
 ]
 
 REDIRECT_STATUSES = (301, 302, 307, 308)
@@ -390,12 +391,14 @@ class HttpClient:
         """The URL to which an answer redirects. Raises HttpError where that is not below base_url."""
         try:
             target = urljoin(url, response.headers.get("Location", ""))
-            if is_below(self.base_url, target):
+            # Another path may be another campaign's. What is known to be redirected is a slash at the end.
+            paths = {unquote(urlsplit(each).path).rstrip("/") for each in (url, target)}
+            if is_below(self.base_url, target) and len(paths) == 1:
                 return target
             where, host, port = origin(target)
             where = "%s://%s:%s" % (where, host, port) if host else "something that is no URL"
             if origin(target) == origin(self.base_url):
-                where = "%s, which is not below base_url" % self._redact(
+                where = "%s, which is another resource, or not below base_url" % self._redact(
                     where + urlsplit(target).path.split(";")[0][:MOST_SHOWN], response)
         except ValueError:
             where = "something that is no URL"

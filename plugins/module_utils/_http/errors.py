@@ -142,6 +142,15 @@ def is_final(error):
         requests.exceptions.InvalidHeader, requests.exceptions.MissingSchema))
 
 
+def only_200(answer, method, path):
+    """The answer to a request that reads, where it is one: another good status is of something that is not done, or not the
+    API's own (201, 202, 203). Raises HttpError."""
+    if answer.status != 200:
+        raise HttpError(method, path, "HTTP %d is no answer to a request that only reads, 200 is" % answer.status, answer.status,
+                        passing=True)
+    return answer
+
+
 def describe_connection_error(error, base_url, request_timeout):
     """(problem, hint, whether the request may have reached the server) of an exception of requests or urllib3."""
     words = words_of(error)

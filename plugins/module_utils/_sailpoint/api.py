@@ -32,6 +32,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
     HttpError,
     NoAuthentication,
     from_environment,
+    only_200,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
@@ -249,8 +250,8 @@ class SailPointApi:
         if self._may_get_campaign:
             params = {} if self._version == "beta" else {"detail": "FULL"}
             try:
-                campaign = self.client.request("GET", self._path("campaigns", campaign_id), params=params,
-                                               record=record).body
+                path = self._path("campaigns", campaign_id)
+                campaign = only_200(self.client.request("GET", path, params=params, record=record), "GET", path).body
                 if not isinstance(campaign, dict):
                     raise HttpError("GET", self._path("campaigns", campaign_id), "the answer is not a campaign object")
                 if "modified" in campaign:
@@ -275,6 +276,7 @@ class SailPointApi:
             if filters:
                 params["filters"] = filters
             answer = self.client.request("GET", self._path("campaigns"), params=params, record=record)
+            only_200(answer, "GET", self._path("campaigns"))
             if not isinstance(answer.body, list) or not all(
                     isinstance(campaign, dict) and campaign.get("id") is not None for campaign in answer.body):
                 raise HttpError("GET", self._path("campaigns"), "the answer is not a list of campaigns", answer.status)
@@ -289,7 +291,7 @@ class SailPointApi:
             # Of one that came twice, or with another total than before, another was pushed over the edge of a page.
             totals.add(total)
             doubtful = len(totals) > 1 or len({str(campaign["id"]) for campaign in campaigns}) < len(campaigns)
-            if len(campaigns) == total:
+            if len(campaigns) == total and len(answer.body) <= size:
                 return campaigns, total, doubtful
             if not answer.body:
                 # Without a total, or with one that was too small, only an empty page is the end.
@@ -334,6 +336,7 @@ class SailPointApi:
             if error.status == 404:
                 return []
             raise
+        only_200(answer, "GET", path)
         if not isinstance(answer.body, list):
             raise HttpError("GET", path, "the answer is not a list of reports", answer.status)
         return [report for report in answer.body if isinstance(report, dict)]

@@ -23,6 +23,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
     HttpClient,
     HttpError,
     from_environment,
+    only_200,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
@@ -36,7 +37,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target 
     EXPOSURE,
     GET,
     GET_OR_CREATE,
-    changed,
     named_scan,
     reopened,
     values_sent,
@@ -46,6 +46,8 @@ GET_ALERTS = "/public_api/v2/alerts/get_alerts_multi_events"
 ALERTS_PAGE = 100
 # Pages of an API that never says that it is at the end would be read for ever.
 MOST_ALERTS = 200_000
+# The API counts no further, so a total of this size is a lower bound.
+ALERTS_COUNTED = 9999
 
 CONNECTION_OPTIONS = dict(
     base_url=dict(type="str", required=True, fallback=(from_environment, ["CORTEX_FQDN"])),
@@ -214,8 +216,7 @@ class XpanseApi:
         """The reply for a scan: a dict with `status`, and `result` once that is SUCCESS. Raises ScanNotFound."""
         try:
             answer = self._post_equals(GET, {"id": scan_id}, WithScanId(record))
-            if answer.status != 200:
-                raise HttpError("POST", GET, "HTTP %d is no answer about a scan" % answer.status, answer.status)
+            only_200(answer, "POST", GET)
             return reply_of(answer, GET)
         except HttpError as error:
             if error.status == 404 or error.code == "err_code 404":
@@ -230,6 +231,7 @@ class XpanseApi:
             answer = self._post(GET_ALERTS, {
                 "filters": filters, "search_from": len(alerts), "search_to": len(alerts) + size,
                 "sort": {"field": "creation_time", "keyword": "desc"}}, record)
+            only_200(answer, "POST", GET_ALERTS)
             reply = reply_of(answer, GET_ALERTS)
             page = reply.get("alerts")
             if not isinstance(page, list):
@@ -241,8 +243,9 @@ class XpanseApi:
             total = total if isinstance(total, int) and not isinstance(total, bool) else None
             totals.add(total)
             # One that came twice, or another total than before: while it was read, something moved over the edge of a page.
-            doubtful = len(totals) > 1 or len({str(alert.get("alert_id")) if isinstance(alert, dict) else id(alert)
-                                               for alert in alerts}) < len(alerts)
+            ids = {str(alert.get("alert_id")) if isinstance(alert, dict) else id(alert) for alert in alerts}
+            doubtful = len(totals) > 1 or len(ids) < len(alerts) or (
+                total is not None and total < min(len(alerts), ALERTS_COUNTED))
             if len(alerts) > MOST_ALERTS:
                 raise HttpError("POST", GET_ALERTS, "there are more than %d alerts, or the pages never end" % MOST_ALERTS,
                                 answer.status, hint="Narrow the look-up down.")
@@ -311,8 +314,7 @@ def scan_targets(alert, read_at=None):
 
     `service_ids` is a list in an alert and plain text in an incident's extra data; more than one is then separated by
     commas. `external_id` is something else. Of an alert that was reopened, an entry has `newer_than` as well: a scan that
-    ended before proves nothing any more; of one that is not resolved `seen_after`, when it was changed last. read_at: when
-    the alert was read, by the server's clock.
+    ended before proves nothing any more. read_at: when the alert was read, by the server's clock.
     """
     rule_id = scalar(alert.get("attack_surface_rule_id"))
     service_ids = alert.get("service_ids") or []
@@ -325,7 +327,6 @@ def scan_targets(alert, read_at=None):
         [] if any(service_ids) else ["service"])
     if missing:
         raise ItemFailed("the alert has no %s, so Xpanse cannot scan it" % " and no ".join(missing))
-    more = {name: moment for name, moment in (
-        ("newer_than", reopened(alert, read_at)), ("seen_after", changed(alert, read_at))) if moment}
+    more = {"newer_than": reopened(alert, read_at)} if reopened(alert, read_at) else {}
     return [dict(alert_internal_id=int(alert_id) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id,
                  attack_surface_rule_id=rule_id, service_id=service_id, **more) for service_id in service_ids if service_id]

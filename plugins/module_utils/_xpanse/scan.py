@@ -39,8 +39,8 @@ class ConfirmationScan:
     """The steps of one scan of one exposure.
 
     api: XpanseApi. ledger: where the scan's id and the answers about it are remembered. item: the result, filled in as the
-    work goes on. request: the three ids and/or a `scan_id`, which is then only looked at; and times of Xpanse's clock,
-    `newer_than`, before which a scan must not have ended, and `seen_after`, before which its end must not have been seen.
+    work goes on. request: the three ids and/or a `scan_id`, which is then only looked at; and `newer_than`,
+    a time of Xpanse's clock before which a scan must not have ended.
     start: whether a scan may be asked for. wait: whether its end is waited for. max_age: seconds for which what an earlier
     run was told counts. confirm: whether that is read again. run_id: the run in which this happens, or None; what the same
     run was told counts whatever its age.
@@ -61,9 +61,8 @@ class ConfirmationScan:
                 yield from watch(self, scan, self.wait)
             return
         self.exposure = exposure_of(self.request)
-        for name in ("newer_than", "seen_after"):
-            if self.request.get(name) and parse_time(self.request[name]) is None:
-                raise ItemFailed("%s %r is not a time" % (name, self.request[name]))
+        if self.request.get("newer_than") and parse_time(self.request["newer_than"]) is None:
+            raise ItemFailed("newer_than %r is not a time" % (self.request["newer_than"],))
         self.key = exposure_keys(self.api) + "%s/%s/%s" % self.exposure
         known = self.known = remembered(self.ledger, self.api, self.exposure)
         if known and self._is_this_runs(known) and self._recall(known)["status"] in FINAL_STATUSES:
@@ -159,7 +158,7 @@ class ConfirmationScan:
             ("requested_at", "asked_at"), ("finished_at", "finished_at")) if self.proof[name]})
 
     def _prove(self, exchanges):
-        return prove(exposure_key(self._ids()), exchanges, self.request.get("newer_than"), self.request.get("seen_after"))
+        return prove(exposure_key(self._ids()), exchanges, self.request.get("newer_than"))
 
     def _ids(self):
         return dict(zip(EXPOSURE, self.exposure))
@@ -222,11 +221,9 @@ class ConfirmationScan:
         exchanges = exchanges_in(self.item)
         now = exchanges[-1].get("server_time")
         ran_at = self.proof["ran_at"]
-        newer_than, seen_after = self.request.get("newer_than"), self.request.get("seen_after")
+        newer_than = self.request.get("newer_than")
         if newer_than and is_later(newer_than, ran_at):
-            return "the alert was reopened at %s" % newer_than
-        if seen_after and is_later(seen_after, self.proof["finished_at"]):
-            return "the alert, which is not resolved, was changed at %s" % seen_after
+            return "the alert was reopened at %s, or changed while it was not resolved" % newer_than
         if any(reply_in(exchange).get("status") == IN_PROGRESS for exchange in exchanges if not exchange.get("remembered")):
             # This run saw it run.
             return None

@@ -85,13 +85,13 @@ def outcome_of(status, result):
     return INCONCLUSIVE, known or "the scan has the status %r, which is not known" % (status,)
 
 
-def prove(exposure, exchanges, reopened_at=None, changed_at=None):
+def prove(exposure, exchanges, reopened_at=None):
     """What the answers on record prove of an exposure, as a dict: `outcome`, `reason`, and the facts `scan_id`, `status`,
     `result`, `asked_at`, `ran` (whether it is known not to have ended when it was asked for), `ran_at` (until when that is
     known), `finished_at` (when it was seen to have ended), all times of Xpanse's clock.
 
     exposure: the three ids as exposure_key makes them. exchanges: what was asked and answered, in order. reopened_at:
-    when the alert was reopened, UTC text, or None. changed_at: the same of what changed an alert that is not resolved.
+    since when the alert may be open again, UTC text, or None.
 
     Each condition has its reason: a scan that the API named for this very exposure, and no other; its words in an answer
     about that scan; an end after the scan was asked for, because it was new then or was seen running since; nothing that
@@ -140,11 +140,8 @@ def prove(exposure, exchanges, reopened_at=None, changed_at=None):
         return dict(proof, reason="by the clock of Xpanse, the scan ended before it was asked for")
     if reopened_at and (parse_time(proof["ran_at"]) is None or parse_time(reopened_at) is None
                         or is_later(reopened_at, proof["ran_at"])):
-        return dict(proof, reason="the alert was reopened at %s, and the scan may have ended before: start a new one" %
-                    reopened_at)
-    if changed_at and not is_later(proof["finished_at"], changed_at) and proof["finished_at"] != changed_at:
-        return dict(proof, reason="the alert, which is not resolved, was changed at %s, after the scan: start a new one" %
-                    changed_at)
+        return dict(proof, reason="the alert was reopened at %s, or changed while it was not resolved, and the scan may have "
+                                  "ended before: start a new one" % reopened_at)
     return dict(proof, outcome=outcome, reason=reason)
 
 
@@ -208,30 +205,25 @@ def plain(name):
 
 
 def reopened(alert, looked_up_at=None):
-    """When an alert was reopened, UTC text, or None if it is not.
-
-    alert: as the API wrote it. looked_up_at: when it was read, for one whose time of change cannot be.
-    """
-    status = status_of(alert)
-    return moment_of_change(alert, looked_up_at) or looked_up_at or NEVER if "REOPEN" in status else None
-
-
-def changed(alert, looked_up_at=None):
-    """When an alert that is not resolved was changed last, UTC text, or None.
+    """Since when an alert may be open again, UTC text, or None where it is resolved or says nothing.
 
     Xpanse opens an alert again when it sees its exposure again, and the word for that is gone as soon as an analyst takes the
-    alert up. So what changed an alert that is not resolved, after its scan had ended, may have been that.
+    alert up. So whatever changed an alert that is not resolved may have been that: a comment costs a scan, which is the
+    price of being sure. alert: as the API wrote it. looked_up_at: when it was read, for one whose time of change cannot be.
     """
     status = status_of(alert)
-    if not status or re.search(r"(^|_)RESOLVED", status) or alert.get("last_modified_ts") is None:
+    if not status or re.search(r"(^|_)RESOLVED", status):
         return None
-    return moment_of_change(alert, looked_up_at) or looked_up_at or NEVER
+    moment = moment_of_change(alert, looked_up_at)
+    if moment is None and alert.get("last_modified_ts") is None and "REOPEN" not in status:
+        return None
+    return moment or looked_up_at or NEVER
 
 
 def status_of(alert):
     """The word for the state of an alert in capitals, "" where there is none."""
     status = alert.get("resolution_status") if alert else None
-    return status.upper() if isinstance(status, str) else "" if status is None else "UNKNOWN"
+    return status.upper() if isinstance(status, str) else "" if not alert else "UNKNOWN"
 
 
 def moment_of_change(alert, looked_up_at):
@@ -271,7 +263,7 @@ def targets(results):
     keys = [key for key in dict.fromkeys(map(exposure_key, asked)) if all(key)]
     found = []
     for key in keys:
-        alert, lookup, since = alerts.get(key[0], (None, {}, (None, None)))
+        alert, lookup, since = alerts.get(key[0], (None, {}, None))
         found.append(fenced(KIND, id_of(key), lambda key=key, alert=alert, since=since: exposure_target(
             key, answers.get(key), alert, since, rcs, claims)))
         found[-1]["evidence"] = found[-1]["evidence"] + records_of(lookup)
@@ -300,15 +292,15 @@ def targets(results):
 
 
 def alerts_of(results):
-    """The alerts that were looked up, by their id as exposure_key makes it: (alert, its look-up, when it was reopened and
-    when it was changed, if it is not resolved)."""
+    """The alerts that were looked up, by their id as exposure_key makes it: (alert, its look-up, since when it may be
+    open again)."""
     found = {}
     for lookup in lookups(results):
         times = [request["server_time"] for request in requests_of(lookup) if isinstance(request.get("server_time"), str)]
         for alert in listed(lookup, "alerts"):
             alert_id = exposure_key({EXPOSURE[0]: alert.get("alert_id")})[0] or repr(alert.get("alert_id"))
-            since = reopened(alert, max(times, default=None)), changed(alert, max(times, default=None))
-            if alert_id in found and since == (None, None):
+            since = reopened(alert, max(times, default=None))
+            if alert_id in found and since is None:
                 continue
             found[alert_id] = (alert, lookup, since)
     return found
@@ -376,7 +368,7 @@ def exposure_target(key, item, alert, since, rcs, claims):
         target["reason"] = failure_of(rcs, "no remediation confirmation scan was asked for")
         return target
     exchanges = exchanges_in(item)
-    proof = prove(key, exchanges, *since)
+    proof = prove(key, exchanges, since)
     target.update(
         scan_id=proof["scan_id"], system=system_of(rcs), requests=requests_of(item), evidence=records_of(rcs),
         started_at=in_utc(proof["asked_at"]), finished_at=in_utc(proof["finished_at"]),
