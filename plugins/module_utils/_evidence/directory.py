@@ -306,6 +306,16 @@ def latest_run(directory):
         return None
 
 
+def foreign_sums(directory):
+    """A path in the SHA256SUMS of a directory that is of no run, or None: it would be overwritten."""
+    try:
+        return next((path for path in read_sums(directory) if not RUN.fullmatch(path.split("/", 1)[0])), None)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return "a line that is no checksum"
+
+
 def remove_old_runs(directory, keep):
     """Removes all but the runs that ended last, and returns their names. Never a link: what it leads to is elsewhere.
 

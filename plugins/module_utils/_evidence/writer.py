@@ -17,6 +17,7 @@ import shutil
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
     FILE_MODE,
+    FileProblem,
     folder_mode,
     local_locks,
     locked,
@@ -98,6 +99,10 @@ class Incomplete(WritingFailed):
 def prepare(dest, mode):
     """Proves that evidence can be written. mode: of its files, a number. Raises FileProblem."""
     prepare_directory(dest, "the evidence directory", NOTHING_STARTED, folder_mode(mode))
+    foreign = evidence.foreign_sums(dest)
+    if foreign:
+        raise FileProblem("%s is no evidence directory: its %s is of other files, such as %s. Name another folder. %s" % (
+            dest, evidence.SUMS, foreign, NOTHING_STARTED))
 
 
 def begin(dest, signing_key, mode):
