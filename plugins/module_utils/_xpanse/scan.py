@@ -51,7 +51,7 @@ class ConfirmationScan:
         self.start, self.wait, self.max_age, self.confirm, self.run_id = start, wait, max_age, confirm, run_id
         self.exposure = self.key = self.known = None
         self.asked_twice = self.seen_running = False
-        item.update(scan_id=request.get("scan_id") or None, created=False, status=None, result=None, outcome=INCONCLUSIVE)
+        item.update(scan_id=request.get("scan_id") or None, created=False, status=None, result=None, outcome=PENDING)
         self.answers = Answers(item)
 
     def run(self, pace):
@@ -188,7 +188,7 @@ class ConfirmationScan:
 
     def _forget(self):
         self.answers.forget()
-        self.item.update(scan_id=None, status=None, result=None, outcome=INCONCLUSIVE)
+        self.item.update(scan_id=None, status=None, result=None, outcome=PENDING)
         for name in ("requested_at", "finished_at", "took"):
             self.item.pop(name, None)
 

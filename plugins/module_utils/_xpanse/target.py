@@ -50,6 +50,7 @@ GET = SCANNING + "/get"
 IN_PROGRESS = "IN_PROGRESS"
 # Of a scan that ended with these words (documented). Any other word is no answer.
 ANSWERS = {("SUCCESS", "REMEDIATED"): REMEDIATED, ("SUCCESS", "UNREMEDIATED"): UNREMEDIATED}
+NOT_FINISHED = "the scan has not finished"
 REASONS = {
     REMEDIATED: "Xpanse scanned the service and sees the exposure no more",
     UNREMEDIATED: "Xpanse scanned the service and still sees the exposure",
@@ -75,7 +76,7 @@ ALERT_FACTS = ("name", "severity", "resolution_status", "last_modified_ts", "cas
 def outcome_of(status, result):
     """(outcome, reason) by the words for a scan alone. What is not known is never read as an answer."""
     if status == IN_PROGRESS:
-        return PENDING, "the scan has not finished"
+        return PENDING, NOT_FINISHED
     outcome = next((outcome for words, outcome in ANSWERS.items() if words == (status, result)), None)
     if outcome:
         return outcome, REASONS[outcome]
@@ -117,7 +118,7 @@ def prove(exposure, exchanges, reopened_at=None):
     if asked["status"] == 201:
         proof.update(ran=True, ran_at=asked.get("server_time"))
     if not looks:
-        return dict(proof, outcome=PENDING, reason="the scan was asked for, and nobody has looked at it yet")
+        return dict(proof, outcome=PENDING, reason=NOT_FINISHED)
     for look in looks:
         wrong = names_another(look, exposure, scan_id)
         if wrong:
@@ -385,7 +386,7 @@ def exposure_target(key, item, alert, since, rcs, claims):
                       if item.get("last_error") else "a scan would be started")
     elif item.get("last_error"):
         target.update(outcome=PENDING, reason="%s; the last look failed: %s" % (
-            "the scan has not finished" if target["outcome"] == PENDING else "what an earlier run was told was not read again",
+            NOT_FINISHED if target["outcome"] == PENDING else "what an earlier run was told was not read again",
             item["last_error"]))
     elif target["outcome"] in (REMEDIATED, UNREMEDIATED) and not any(
             is_look(exchange, proof["scan_id"]) and not exchange.get("remembered") for exchange in exchanges):

@@ -44,7 +44,7 @@ TRUE = [ASKED, RAN, ENDED]
 JOINED = [asking(status=200), RAN, ENDED]
 OTHER_SCAN, OTHER_IDS = "s2", (232, "Rdp", "u1")
 NOT_ASKED = "no answer on record says that a scan of this exposure was asked for"
-NOT_LOOKED = "the scan was asked for, and nobody has looked at it yet"
+NOT_LOOKED = "the scan has not finished"
 ENDED_BEFORE = "Xpanse named a scan that was there already and had ended"
 
 
