@@ -34,13 +34,18 @@ def test_evidence_is_checked_whole_and_alone(ansible, simulator):
     assert done.returncode == 0, done.stdout
     assert lines_of(done) == [
         "%s (verified): intact, %d files, not signed, 1 of 1 outcomes follow from the answers on record, SHA-256 %s" % (
-            run.name, len([path for path in run.rglob("*") if path.is_file()]) - 1, sha256), "1 of 1 run is intact."]
+            run.name, len([path for path in run.rglob("*") if path.is_file()]) - 1, sha256),
+        "%s: it is the run that was expected, by its SHA-256" % run.name, "1 of 1 run is intact."]
 
     sent = ansible.folder / run.name
     shutil.copytree(run, sent)
     done = ansible.run(CHECK, evidence_dir=str(sent), evidence_expect_sha256=[sha256, "0" * 64], environment=alone)
     assert done.returncode == 2 and any("0" * 64 in line for line in lines_of(done)), done.stdout
     assert any("this is the folder of one run" in line for line in lines_of(done))
+    # What a log and a controller show of the task that failed.
+    assert "Unknown error" not in done.stdout
+    assert re.search(r"(?m)^(\[ERROR\]: Task failed|fatal: ).*The evidence as a whole is not intact.*no run here has the SHA-256",
+                     done.stdout), done.stdout
 
     # A forged outcome with new checksums, and somebody who says that all is well.
     found = json.loads((sent / "verification.json").read_text())

@@ -142,36 +142,59 @@ def test_check_mode_is_what_was_done_and_not_what_is_said(ansible, simulator, ho
     assert bool(found) == bool(simulator.log(changed=True)) == bool(status)
 
 
-@pytest.mark.parametrize("fail_on, exposures, status", [
-    (["unremediated", "inconclusive", "pending"], STILL_OPEN, 2), ("pending,inconclusive", STILL_OPEN, 0), ([], STILL_OPEN, 0),
-    ("[]", STILL_OPEN, 0), (None, STILL_OPEN, 2), ("remediated", CLOSED, 2), (["unremediated"], CLOSED, 0)])
-def test_what_fails_the_play(ansible, simulator, fail_on, exposures, status):
-    done, found = run(ansible, verify_exposures=exposures, verify_fail_on=fail_on)
-    assert done.returncode == status and found["counts"]["total"] == 1, done.stdout
+def verify_each(ansible, hosts, **variables):
+    """Runs the role once for many hosts, each with variables of its own. Returns (the output, by host: whether it failed)."""
+    inventory = ansible.folder / "each.json"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": dict(ansible_connection="local")}}))
+    done = ansible.run(ROLE, "--forks", "8", inventory=inventory, **QUICK, **variables, verify_evidence_dir=str(
+        ansible.folder / "evidence") + "/{{ inventory_hostname }}")
+    failed = {name: int(count) for name, count in re.findall(r"^(case\d+) +: .*failed=(\d+)", done.stdout, re.MULTILINE)}
+    assert failed.keys() == hosts.keys(), done.stdout
+    return done.stdout, {name: failed[name] > 0 for name in hosts}
 
 
-WRONG = {"SAIL_CLIENT_SECRET": "wrong-secret", "CORTEX_API_KEY": "wrong-key"}
+def evidence_of(ansible, name):
+    return json.loads((ansible.folder / "evidence" / name / "latest" / "verification.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("targets, environment, status", [
-    (dict(verify_exposures=CLOSED), WRONG, 2), (dict(verify_campaign_ids=[company.FINANCE]), WRONG, 2),
-    (dict(verify_alert_ids=[4101]), WRONG, 2), (dict(verify_campaign_filters='name sw "Fin"'), WRONG, 2),
-    # One of two systems is enough to have lost its scans.
-    (dict(verify_exposures=CLOSED, verify_campaign_ids=[company.FINANCE]), {"CORTEX_API_KEY": "wrong-key"}, 2),
-    (dict(verify_exposures=CLOSED, verify_campaign_ids=["nobody-has-this"]), {}, 2),
-    # What could be started was.
-    (dict(verify_exposures=CLOSED, verify_campaign_ids=["nobody-has-this", company.FINANCE]), {}, 0),
-    (dict(verify_campaign_ids=[company.MANAGERS]), {}, 0)])
-def test_start_fails_when_nothing_could_be_started(ansible, simulator, targets, environment, status):
-    done, found = run(ansible, playbook=ROLE, entry_point="start", environment=environment, verify_fail_on=[],
-                      verify_evidence_dir=str(ansible.folder / "remediation-evidence"), **targets)
-    assert done.returncode == status, done.stdout
-    assert ("not one could be started" in done.stdout) == bool(status)
+def test_what_fails_the_play(ansible, simulator):
+    cases = [
+        (["unremediated", "inconclusive", "pending"], STILL_OPEN, True), ("pending,inconclusive", STILL_OPEN, False),
+        ([], STILL_OPEN, False), ("[]", STILL_OPEN, False), (None, STILL_OPEN, True), ("remediated", CLOSED, True),
+        (["unremediated"], CLOSED, False)]
+    hosts = {"case%d" % place: dict(verify_fail_on=fail_on, verify_exposures=exposures)
+             for place, (fail_on, exposures, _fails) in enumerate(cases)}
+    output, failed = verify_each(ansible, hosts)
+    assert list(failed.values()) == [fails for _fail_on, _exposures, fails in cases], output
+    assert all(evidence_of(ansible, name)["counts"]["total"] == 1 for name in hosts)
+
+
+def test_start_fails_when_nothing_could_be_started(ansible, simulator):
+    wrong = dict(sailpoint_options=dict(client_secret="wrong-secret"), xpanse_options=dict(api_key="wrong-key"))
+    nobody = dict(verify_exposures=CLOSED, verify_campaign_ids=["nobody-has-this"])
+    # Each has a campaign of its own, because a campaign takes one operation at a time.
+    cases = [
+        (dict(verify_exposures=CLOSED, **wrong), True), (dict(verify_campaign_ids=[company.WAREHOUSE], **wrong), True),
+        (dict(verify_alert_ids=[4101], **wrong), True), (dict(verify_campaign_filters='name sw "Fin"', **wrong), True),
+        # One of two systems is enough to have lost its scans.
+        (dict(verify_exposures=CLOSED, verify_campaign_ids=[company.PRIVILEGED],
+              xpanse_options=dict(api_key="wrong-key")), True),
+        (nobody, True),
+        # What could be started was.
+        (dict(nobody, verify_campaign_ids=["nobody-has-this", company.BADGES]), False),
+        (dict(verify_campaign_ids=[company.MANAGERS]), False)]
+    hosts = {"case%d" % place: variables for place, (variables, _fails) in enumerate(cases)}
+    output, failed = verify_each(ansible, hosts, entry_point="start", verify_fail_on=[])
+    assert list(failed.values()) == [fails for _variables, fails in cases], output
+    assert output.count("not one could be started") >= sum(failed.values()), output
     # What is known is written first.
-    assert found["targets"] and (status == 0 or found["verdict"] == "not_verified")
-    again, _found = run(ansible, playbook=ROLE, entry_point="start", environment={}, verify_fail_on=[],
-                        verify_evidence_dir=str(ansible.folder / "remediation-evidence"), **targets)
-    assert again.returncode == (2 if "nobody-has-this" in str(targets) and status else 0), again.stdout
+    for name, fails in failed.items():
+        found = evidence_of(ansible, name)
+        assert found["targets"] and (found["verdict"] == "not_verified" or not fails)
+    # With the right key.
+    hosts = {name: {key: value for key, value in variables.items() if key not in wrong} for name, variables in hosts.items()}
+    output, failed = verify_each(ansible, hosts, entry_point="start", verify_fail_on=[])
+    assert [name for name in failed if failed[name]] == ["case%d" % cases.index((nobody, True))], output
 
 
 @pytest.mark.parametrize("operation", ["rcs_get", "get_campaign", "get_alerts"])
@@ -179,7 +202,7 @@ def test_a_task_that_ansible_ended_leaves_evidence(ansible, simulator, operation
     """A time limit for tasks, as an administrator sets it for all jobs."""
     simulator.control("POST", "faults", [{"operation": operation, "kind": "latency", "seconds": 600, "times": None}])
     done, found = run(ansible, verify_exposures=STILL_OPEN, verify_campaign_ids=[company.FINANCE], verify_alert_ids=[4101],
-                      environment={"ANSIBLE_TASK_TIMEOUT": "4"})
+                      xpanse_request_timeout=6, sailpoint_request_timeout=6, environment={"ANSIBLE_TASK_TIMEOUT": "4"})
     assert done.returncode == 2 and found["verdict"] == "not_verified", done.stdout
     assert {target["outcome"] for target in found["targets"]} != {"remediated"} and len(found["targets"]) >= 2
     assert found["summary"] in done.stdout
