@@ -609,7 +609,8 @@ class TestRedirects:
         """The path of base_url says whose answers these are."""
         places = {"url": server.url, "host": server.url.split("//")[1]}
         server.expect("POST", base + "/x", Reply(307, headers={"Location": location % places + "?token=t"}))
-        with pytest.raises(HttpError, match="HTTP 307 redirects to .*, which is another resource, or not below base_url") as caught:
+        match = "HTTP 307 redirects to .*, which is another resource, or not below base_url"
+        with pytest.raises(HttpError, match=match) as caught:
             make_client(base_url=server.url + base).request("POST", "/x", json={"a": 1})
         assert len(server.requests) == 1
         assert "set base_url to it" in str(caught.value) and "token=t" not in texts_of(caught.value)
