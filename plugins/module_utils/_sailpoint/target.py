@@ -324,7 +324,7 @@ def campaign_target(campaign_id, campaign, scan, report, infos, looked_up, resul
                   errors.get(campaign_id) or failure_of(named, "the campaign could not be read"))
         return make_target(KIND, campaign_id, None, INCONCLUSIVE, reason, system=system_of(named),
                            requests=looked_up[campaign_id])
-    facts = {name: campaign[name] for name in CAMPAIGN_FACTS if name in campaign}
+    facts = {name: in_utc(campaign[name]) or campaign[name] for name in CAMPAIGN_FACTS if name in campaign}
     target = make_target(KIND, campaign_id, campaign.get("name"), INCONCLUSIVE, "", system=system_of(named, filtered),
                          requests=requests_of(scan, report) or looked_up[""] + looked_up[campaign_id], campaign=facts)
     exchanges = exchanges_in(scan) + exchanges_in(report)
@@ -332,13 +332,15 @@ def campaign_target(campaign_id, campaign, scan, report, infos, looked_up, resul
     if scan:
         target.update(started_at=in_utc(on_record["accepted_at"]), finished_at=in_utc(on_record["modified"]),
                       evidence=records_of(result_of(results, "scans"), result_of(results, "reports")),
-                      scan=dict(status=scan.get("status"), requested_at=on_record["accepted_at"],
-                                modified_before=on_record["modified_before"], modified=on_record["modified"]))
+                      scan=dict(status=scan.get("status"), **{name: in_utc(on_record[place]) for name, place in (
+                              ("requested_at", "accepted_at"), ("modified_before", "modified_before"),
+                              ("modified", "modified"))}))
     info = None
     if report and isinstance(report.get("path"), str):
         target["evidence"] = [dict(path=report["path"], sha256=report.get("sha256"))] + target["evidence"]
         shown = report.get("report") if isinstance(report.get("report"), dict) else {}
-        target["report"] = {name: shown.get(name) for name in ("id", "status", "lastRunAt", "reportType")}
+        target["report"] = dict({name: shown.get(name) for name in ("id", "status", "reportType")},
+                                lastRunAt=in_utc(shown.get("lastRunAt")) or shown.get("lastRunAt"))
         info = infos.get(report["path"])
         if info and not info.get("error"):
             target["items"] = {name: info.get(name) for name in ITEM_FACTS}
