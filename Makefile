@@ -8,7 +8,7 @@ ANSIBLE_CORE ?=
 # The X.Y.Z of requests; without it, the newest. The oldest that has to work is in requirements.txt.
 REQUESTS ?=
 DEMO_DIR ?= $(CURDIR)/.cache/demo
-UNIT_ARGS ?=
+UNIT_ARGS ?= -n auto --maxprocesses 4
 # Real runs of ansible-playbook: they mostly wait, so several run side by side.
 INTEGRATION_ARGS ?= -n auto --maxprocesses 4
 SANITY_ARGS ?=
