@@ -125,8 +125,7 @@ def test_a_lock_of_the_ledger_that_comes_later(ansible, simulator):
     assert "the process %d on " % os.getpid() in output + json.dumps(found.found), output
     assert "othing was started" not in output and "has started nothing" not in output, output
     simulator.control("POST", "config", {"scan_seconds": 0})
-    variables["verify_wait_timeout"] = 60
-    again = verify(ansible, **variables)
+    again = verify(ansible, verify_wait_timeout=60, verify_ledger=str(memory / "ledger.json"), **TARGETS)
     assert again.found["verdict"] == "verified" and {scans_of(simulator, name) for name in again.outcomes} == {1}
 
 

@@ -332,9 +332,9 @@ def campaign_target(campaign_id, campaign, scan, report, infos, looked_up, resul
     if scan:
         target.update(started_at=in_utc(on_record["accepted_at"]), finished_at=in_utc(on_record["modified"]),
                       evidence=records_of(result_of(results, "scans"), result_of(results, "reports")),
-                      scan=dict(status=scan.get("status"), **{name: in_utc(on_record[place]) for name, place in (
-                              ("requested_at", "accepted_at"), ("modified_before", "modified_before"),
-                              ("modified", "modified"))}))
+                      scan=dict(status=scan.get("status"), requested_at=in_utc(on_record["accepted_at"]),
+                                modified_before=in_utc(on_record["modified_before"]),
+                                modified=in_utc(on_record["modified"])))
     info = None
     if report and isinstance(report.get("path"), str):
         target["evidence"] = [dict(path=report["path"], sha256=report.get("sha256"))] + target["evidence"]
