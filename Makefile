@@ -97,13 +97,14 @@ test: ## Run every check; the last line counts the tests
 .PHONY: lint
 lint: venv ## Lint playbooks, roles, YAML, Python and the changelog
 	@status=0; \
-	for check in "yamllint --strict ." "ansible-lint --profile production --offline" "ruff check --quiet ." "antsibull-changelog lint"; do \
+	for check in "yamllint --strict ." "ansible-lint --profile production --offline" "ruff check --quiet ." "ruff format --check --quiet ." "antsibull-changelog lint"; do \
 	  echo "$$check"; $$check || { status=1; echo "FAILED: $$check"; }; \
 	done; exit $$status
 
 .PHONY: fix
-fix: venv ## Let ruff repair what it can
+fix: venv ## Let ruff repair and format what it can
 	"$(BIN)/ruff" check --fix .
+	"$(BIN)/ruff" format .
 
 .PHONY: docs-lint
 docs-lint: venv ## Check the documentation of modules, plugins and roles

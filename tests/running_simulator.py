@@ -25,8 +25,11 @@ class Simulator:
     def control(self, method, path, body=None):
         """Calls the control API below /_sim/ and returns its JSON answer."""
         request = urllib.request.Request(
-            self.url + "/_sim/" + path, method=method, data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"})
+            self.url + "/_sim/" + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
         # Never through a proxy: it is on this machine.
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
             return json.loads(answer.read() or b"null")
@@ -39,8 +42,7 @@ class Simulator:
 
     def log(self, **wanted):
         """The logged requests that have all the wanted values."""
-        return [entry for entry in self.control("GET", "log")
-                if all(entry.get(name) == value for name, value in wanted.items())]
+        return [entry for entry in self.control("GET", "log") if all(entry.get(name) == value for name, value in wanted.items())]
 
 
 @contextlib.contextmanager

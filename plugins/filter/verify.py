@@ -75,10 +75,12 @@ def verify_inputs(given, evidence_dir):
             meant[name] = value
     validation = ArgumentSpecValidator(INPUTS).validate(meant)
     problems += [message.rstrip(".") + "." for message in validation.error_messages]
-    problems += ["%s is %d and must be at least %d." % (name, validation.validated_parameters[name], least)
-                 for name, least in LEAST.items() if isinstance(validation.validated_parameters.get(name), int)
-                 and validation.validated_parameters[name] < least]
-    inputs = {name[len("verify_"):]: value for name, value in validation.validated_parameters.items()}
+    problems += [
+        "%s is %d and must be at least %d." % (name, validation.validated_parameters[name], least)
+        for name, least in LEAST.items()
+        if isinstance(validation.validated_parameters.get(name), int) and validation.validated_parameters[name] < least
+    ]
+    inputs = {name[len("verify_") :]: value for name, value in validation.validated_parameters.items()}
     inputs["evidence_dir"] = inputs["evidence_dir"] or evidence_dir
     inputs["ledger"] = inputs["ledger"] or os.path.join(inputs["evidence_dir"], "ledger.json")
     return dict(inputs, problems=[printable(problem) for problem in problems])
@@ -177,16 +179,22 @@ def verify_plan(inputs, campaign_lookups, alert_lookups):
     inputs: as verify_inputs returns them. campaign_lookups, alert_lookups: registered results; {} of what did not run.
     """
     campaigns = [campaign for lookup in campaign_lookups for campaign in lookup.get("campaigns") or ()]
-    ids = [campaign["id"] for campaign in campaigns if isinstance(campaign, dict) and isinstance(campaign.get("id"), str)
-           and campaign.get("status") == "COMPLETED"]
+    ids = [
+        campaign["id"]
+        for campaign in campaigns
+        if isinstance(campaign, dict) and isinstance(campaign.get("id"), str) and campaign.get("status") == "COMPLETED"
+    ]
     exposures = list(inputs["exposures"])
     for lookup in alert_lookups:
         exposures += lookup.get("rcs_targets") or ()
     # Thousands of alerts are too much to hand from task to task, so they are in files; check mode writes none.
     in_files = [lookup for lookup in alert_lookups if lookup.get("results_file") and lookup["counts"].get("rcs_targets")]
-    return dict(campaign_ids=list(dict.fromkeys(ids)), exposures=exposures,
-                exposure_files=[lookup["results_file"] for lookup in in_files],
-                any_exposures=bool(exposures or in_files))
+    return dict(
+        campaign_ids=list(dict.fromkeys(ids)),
+        exposures=exposures,
+        exposure_files=[lookup["results_file"] for lookup in in_files],
+        any_exposures=bool(exposures or in_files),
+    )
 
 
 def seconds_left(timeout, began, reserve=0):
@@ -199,8 +207,11 @@ def seconds_left(timeout, began, reserve=0):
 def verify_lines(verification):
     """What the role prints of a verification, as remediation_evidence returns it: a list of lines."""
     lines = [verification["summary"]]
-    lines += ["%s: %s %s: %s" % (target["outcome"], target["kind"], target["name"] or target["id"], target["reason"])
-              for target in verification["targets"] if target["outcome"] != "remediated"]
+    lines += [
+        "%s: %s %s: %s" % (target["outcome"], target["kind"], target["name"] or target["id"], target["reason"])
+        for target in verification["targets"]
+        if target["outcome"] != "remediated"
+    ]
     if verification["targets_left_out"]:
         lines.append("... and %d more targets in the evidence." % verification["targets_left_out"])
     if verification["path"]:
@@ -212,8 +223,11 @@ def verify_lines(verification):
 
 def nothing_started(verification):
     """The kinds of target of which not one could be started, though there are some, as a list of sentences."""
-    return ["Of %d %ss, not one could be started." % (count["total"], kind)
-            for kind, count in sorted(verification["by_kind"].items()) if count["total"] == count["not_started"] > 0]
+    return [
+        "Of %d %ss, not one could be started." % (count["total"], kind)
+        for kind, count in sorted(verification["by_kind"].items())
+        if count["total"] == count["not_started"] > 0
+    ]
 
 
 class FilterModule:
@@ -221,6 +235,12 @@ class FilterModule:
 
     def filters(self):
         """The filters by name."""
-        return dict(verify_inputs=verify_inputs, evidence_directory=evidence_directory, verify_plan=verify_plan,
-                    seconds_left=seconds_left, verify_lines=verify_lines, nothing_started=nothing_started,
-                    printable=printable_everywhere)
+        return dict(
+            verify_inputs=verify_inputs,
+            evidence_directory=evidence_directory,
+            verify_plan=verify_plan,
+            seconds_left=seconds_left,
+            verify_lines=verify_lines,
+            nothing_started=nothing_started,
+            printable=printable_everywhere,
+        )

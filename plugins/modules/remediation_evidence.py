@@ -401,7 +401,8 @@ def mode_of(text):
     if mode & 0o600 != 0o600 or mode & ~0o666:
         raise TaskFailed(
             "mode: %r is no mode for files that their owner can read and write and nobody has to run. Write it in quotes, "
-            "for example '%04o' or '0640' (verify_evidence_mode of the role)." % (text, FILE_MODE))
+            "for example '%04o' or '0640' (verify_evidence_mode of the role)." % (text, FILE_MODE)
+        )
     return mode
 
 
@@ -412,7 +413,8 @@ def prepare(task, mode):
         raise TaskFailed(
             "There is nothing to verify. Name targets with campaign_ids, campaign_filters, exposures, alert_ids, or case_ids "
             "(verify_campaign_ids, verify_campaign_filters, verify_exposures, verify_alert_ids, or verify_case_ids of the "
-            "role).")
+            "role)."
+        )
     if not all(control.strip() for control in params["controls"]):
         raise TaskFailed("controls (verify_controls of the role): one of them is empty: name each, for example AC-2")
     if not task.check_mode:

@@ -208,13 +208,16 @@ def run(task):
             # ssh-keygen would call a file that it cannot read a signer that is not trusted.
             open_regular(params["signers_file"]).close()
         except OSError as error:
-            raise TaskFailed("Cannot read signers_file %s (evidence_signers_file of the playbook): %s" % (
-                params["signers_file"], error.strerror)) from error
+            raise TaskFailed(
+                "Cannot read signers_file %s (evidence_signers_file of the playbook): %s"
+                % (params["signers_file"], error.strerror)
+            ) from error
     try:
         runs, whole = check_directory(params["path"], params["signers_file"], params["signed"], expected)
     except OSError as error:
-        raise TaskFailed("Cannot check %s: %s%s" % (
-            params["path"], error.strerror, ", %s" % error.filename if error.filename else "")) from error
+        raise TaskFailed(
+            "Cannot check %s: %s%s" % (params["path"], error.strerror, ", %s" % error.filename if error.filename else "")
+        ) from error
     for record in runs:
         record["intact"] = not record["problems"]
     problems = ["%s: %s" % (record["run"], problem) for record in runs for problem in record["problems"]]
@@ -222,8 +225,9 @@ def run(task):
     notes = ["%s: %s" % (record["run"], note) for record in runs for note in record["notes"]] + whole["notes"]
     summary = summary_of(runs, problems)
     # File names and what the files say were written by others.
-    return printable_everywhere(dict(changed=False, intact=not problems, msg=summary, summary=summary, problems=problems,
-                                     runs=runs, notes=notes))
+    return printable_everywhere(
+        dict(changed=False, intact=not problems, msg=summary, summary=summary, problems=problems, runs=runs, notes=notes)
+    )
 
 
 def sha256_in(text):
@@ -231,8 +235,9 @@ def sha256_in(text):
     digits = text.strip().lower()
     digits = digits[7:] if digits.startswith("sha256:") else digits
     if not re.fullmatch("[0-9a-f]{64}", digits):
-        raise TaskFailed("expect_sha256 (evidence_expect_sha256 of the playbook): %r is no SHA-256, which has 64 hexadecimal "
-                         "digits" % text)
+        raise TaskFailed(
+            "expect_sha256 (evidence_expect_sha256 of the playbook): %r is no SHA-256, which has 64 hexadecimal digits" % text
+        )
     return digits
 
 

@@ -181,11 +181,19 @@ def run(task):
     requests = []
     try:
         campaigns, total, truncated = api.list_campaigns(
-            sailpoint.campaign_filters(params["name"], params["statuses"], params["filters"]), params["limit"], requests)
+            sailpoint.campaign_filters(params["name"], params["statuses"], params["filters"]), params["limit"], requests
+        )
     except HttpError as error:
         raise TaskFailed(str(error), requests=requests_in(requests), base_url=api.client.base_url) from error
-    return dict(changed=False, campaigns=campaigns, missing_ids=[], total=total, truncated=truncated,
-                requests=requests_in(requests), base_url=api.client.base_url)
+    return dict(
+        changed=False,
+        campaigns=campaigns,
+        missing_ids=[],
+        total=total,
+        truncated=truncated,
+        requests=requests_in(requests),
+        base_url=api.client.base_url,
+    )
 
 
 def get_campaigns(task, api, campaign_ids):
@@ -203,14 +211,31 @@ def get_campaigns(task, api, campaign_ids):
             missing_ids.append(campaign_id)
         yield from ()
 
-    endings = drive([get(campaign_id) for campaign_id in campaign_ids], task.params["concurrency"], task.params["wait_timeout"],
-                    stop=api.client.stop, check=task.check)
+    endings = drive(
+        [get(campaign_id) for campaign_id in campaign_ids],
+        task.params["concurrency"],
+        task.params["wait_timeout"],
+        stop=api.client.stop,
+        check=task.check,
+    )
     campaigns = [campaign for campaign in items.values() if campaign]
     missing_ids.sort(key=campaign_ids.index)
     errors = {campaign_id: str(ending) for campaign_id, ending in zip(campaign_ids, endings) if ending is not None}
-    return settle([{} for _campaign_id in campaign_ids], endings, campaign_ids, "campaigns", "", changed=False,
-                  campaigns=campaigns, missing_ids=missing_ids, errors=errors, total=len(campaigns), truncated=False,
-                  requests=requests_in(requests), base_url=api.client.base_url)
+    return settle(
+        [{} for _campaign_id in campaign_ids],
+        endings,
+        campaign_ids,
+        "campaigns",
+        "",
+        changed=False,
+        campaigns=campaigns,
+        missing_ids=missing_ids,
+        errors=errors,
+        total=len(campaigns),
+        truncated=False,
+        requests=requests_in(requests),
+        base_url=api.client.base_url,
+    )
 
 
 def main():

@@ -216,23 +216,45 @@ def run(task):
 
     def say(next_look):
         statuses = [item["status"] for item in items.values()]
-        task.say("campaigns: %d of %d scans done, %d in progress, next look in %.0f s%s" % (
-            statuses.count("finished"), len(items), len(items) - statuses.count("finished") - statuses.count(None),
-            next_look, pace.silence()))
+        task.say(
+            "campaigns: %d of %d scans done, %d in progress, next look in %.0f s%s"
+            % (
+                statuses.count("finished"),
+                len(items),
+                len(items) - statuses.count("finished") - statuses.count(None),
+                next_look,
+                pace.silence(),
+            )
+        )
 
     pace = pace_of(task, api.client.limiter)
     try:
         endings = drive(
-            [remediation_scan(api, ledger, pace, item, **{name: params[name] for name in (
-                "start", "wait", "max_age", "confirm", "run_id")}) for item in items.values()],
-            params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop, task.check)
+            [
+                remediation_scan(
+                    api, ledger, pace, item, **{name: params[name] for name in ("start", "wait", "max_age", "confirm", "run_id")}
+                )
+                for item in items.values()
+            ],
+            params["concurrency"],
+            params["wait_timeout"],
+            say,
+            params["wait_interval"],
+            api.client.stop,
+            task.check,
+        )
     finally:
         close_ledger(task, ledger)
     return settle(
-        list(items.values()), endings, ["campaign %s" % campaign_id for campaign_id in items], "scans",
+        list(items.values()),
+        endings,
+        ["campaign %s" % campaign_id for campaign_id in items],
+        "scans",
         "They go on without this task: wait again with the same ledger.",
-        changed=any(item["changed"] for item in items.values()), base_url=api.client.base_url,
-        scans=[items[campaign_id] for campaign_id in params["campaign_ids"]])
+        changed=any(item["changed"] for item in items.values()),
+        base_url=api.client.base_url,
+        scans=[items[campaign_id] for campaign_id in params["campaign_ids"]],
+    )
 
 
 def main():

@@ -274,18 +274,41 @@ def run(task):
     owners = report_owners(api, ledger)
     try:
         endings = drive(
-            [campaign_report(
-                api, ledger, pace, item, params["type"], dest and os.path.join(dest, file_name(campaign_id, params)),
-                file_format=params["format"], newer_than=newer_than.get(campaign_id), force=params["force"],
-                wait=params["wait"], owners=owners) for campaign_id, item in items.items()],
-            params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop, task.check)
+            [
+                campaign_report(
+                    api,
+                    ledger,
+                    pace,
+                    item,
+                    params["type"],
+                    dest and os.path.join(dest, file_name(campaign_id, params)),
+                    file_format=params["format"],
+                    newer_than=newer_than.get(campaign_id),
+                    force=params["force"],
+                    wait=params["wait"],
+                    owners=owners,
+                )
+                for campaign_id, item in items.items()
+            ],
+            params["concurrency"],
+            params["wait_timeout"],
+            say,
+            params["wait_interval"],
+            api.client.stop,
+            task.check,
+        )
     finally:
         close_ledger(task, ledger)
     return settle(
-        list(items.values()), endings, ["campaign %s" % campaign_id for campaign_id in items], "reports",
+        list(items.values()),
+        endings,
+        ["campaign %s" % campaign_id for campaign_id in items],
+        "reports",
         "They go on without this task: run it again to wait for them.",
-        changed=any(item["changed"] for item in items.values()), base_url=api.client.base_url,
-        reports=[items[campaign_id] for campaign_id in params["campaign_ids"]])
+        changed=any(item["changed"] for item in items.values()),
+        base_url=api.client.base_url,
+        reports=[items[campaign_id] for campaign_id in params["campaign_ids"]],
+    )
 
 
 def times_by_campaign(newer_than, campaign_ids):
@@ -296,8 +319,9 @@ def times_by_campaign(newer_than, campaign_ids):
     missing = [campaign_id for campaign_id in campaign_ids if campaign_id not in times]
     if missing:
         # Otherwise a key that was mistyped would let any old report count.
-        raise TaskFailed("newer_than has no time for %s: give one for each campaign, or null where any report will do" %
-                         ", ".join(missing))
+        raise TaskFailed(
+            "newer_than has no time for %s: give one for each campaign, or null where any report will do" % ", ".join(missing)
+        )
     # Of a mapping, each may be what the API wrote; one that is odd must only fail its own campaign.
     if times is not newer_than and parse_time(newer_than) is None:
         raise TaskFailed("newer_than: %r is not a time, write it like 2026-11-22T08:00:00Z" % (newer_than,))

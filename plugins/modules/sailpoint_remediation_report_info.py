@@ -307,10 +307,21 @@ def run(task):
             # One file must not cost the others their answers.
             item.update(unread(), reason="the file cannot be read, %s: %s" % (type(error).__name__, error))
             endings.append(error)
-    return settle(list(items.values()), endings, list(items), "reports", "", changed=False,
-                  reports=[items[path] for path in params["paths"]],
-                  settings=dict(status_column=status_column, remediated_values=params["remediated_values"] or [],
-                                open_values=params["open_values"] or [], max_open_items=params["max_open_items"]))
+    return settle(
+        list(items.values()),
+        endings,
+        list(items),
+        "reports",
+        "",
+        changed=False,
+        reports=[items[path] for path in params["paths"]],
+        settings=dict(
+            status_column=status_column,
+            remediated_values=params["remediated_values"] or [],
+            open_values=params["open_values"] or [],
+            max_open_items=params["max_open_items"],
+        ),
+    )
 
 
 def main():

@@ -195,8 +195,7 @@ ARGUMENT_SPEC = dict(
     results_file=dict(type="path"),
     **xpanse.CONNECTION_OPTIONS,
 )
-FIELDS = dict(case_ids="case_id_list", statuses="status", severities="severity",
-              rule_names="attack_surface_rule_name")
+FIELDS = dict(case_ids="case_id_list", statuses="status", severities="severity", rule_names="attack_surface_rule_name")
 
 
 def run(task):
@@ -205,8 +204,17 @@ def run(task):
     if params["limit"] is not None and params["limit"] < 1:
         raise TaskFailed("limit must be 1 or more")
     api = xpanse.connect(task)
-    result = dict(changed=False, alerts=[], rcs_targets=[], unscannable=[], cases_with_alerts=[], total=0, truncated=False,
-                  requests=[], base_url=api.client.base_url)
+    result = dict(
+        changed=False,
+        alerts=[],
+        rcs_targets=[],
+        unscannable=[],
+        cases_with_alerts=[],
+        total=0,
+        truncated=False,
+        requests=[],
+        base_url=api.client.base_url,
+    )
     if [] not in [params[name] for name in ("alert_ids", *FIELDS)]:
         try:
             collect(api, params, result)
@@ -226,7 +234,9 @@ def run(task):
         found = {str(alert.get("alert_id")) for alert in result["alerts"]}
         result["unscannable"] += [
             dict(alert_id=str(alert_id), reason="no alert has this id and meets the other conditions")
-            for alert_id in dict.fromkeys(params["alert_ids"] or ()) if str(alert_id) not in found]
+            for alert_id in dict.fromkeys(params["alert_ids"] or ())
+            if str(alert_id) not in found
+        ]
     return result
 
 
@@ -244,11 +254,10 @@ def unknown_cases(case_ids, result):
 def collect(api, params, result):
     """Reads the alerts into the result, a hundred ids at a time, for a filter takes no list of any length."""
     conditions = [dict(field="alert_source", operator="in", value=["ASM"])]
-    conditions += [dict(field=field, operator="in", value=params[name]) for name, field in FIELDS.items()
-                   if params[name]]
+    conditions += [dict(field=field, operator="in", value=params[name]) for name, field in FIELDS.items() if params[name]]
     conditions += params["filters"] or []
     alert_ids = list(dict.fromkeys(params["alert_ids"] or ()))
-    groups = [alert_ids[start:start + xpanse.ALERTS_PAGE] for start in range(0, len(alert_ids), xpanse.ALERTS_PAGE)]
+    groups = [alert_ids[start : start + xpanse.ALERTS_PAGE] for start in range(0, len(alert_ids), xpanse.ALERTS_PAGE)]
     for group in groups or [[]]:
         left = None if params["limit"] is None else params["limit"] - len(result["alerts"])
         if left == 0:

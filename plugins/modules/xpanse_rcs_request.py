@@ -242,13 +242,17 @@ from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target 
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import exposure_key as identity
 
 ARGUMENT_SPEC = dict(
-    requests=dict(type="list", elements="dict", options=dict(
-        alert_internal_id=dict(type="str"),
-        attack_surface_rule_id=dict(type="str"),
-        service_id=dict(type="str"),
-        scan_id=dict(type="str"),
-        newer_than=dict(type="str"),
-    )),
+    requests=dict(
+        type="list",
+        elements="dict",
+        options=dict(
+            alert_internal_id=dict(type="str"),
+            attack_surface_rule_id=dict(type="str"),
+            service_id=dict(type="str"),
+            scan_id=dict(type="str"),
+            newer_than=dict(type="str"),
+        ),
+    ),
     requests_files=dict(type="list", elements="path"),
     wait=dict(type="bool", default=False),
     wait_timeout=dict(type="int", default=21600),
@@ -271,8 +275,11 @@ def run(task):
     requests = (params["requests"] or []) + targets_of(params["requests_files"] or [])
     api = xpanse.connect(task)
     ledger = open_ledger(task)
-    owners = {record.get("scan_id"): identity(record) for record in ledger.find(exposure_keys(api)) if isinstance(
-        record.get("scan_id"), str)}
+    owners = {
+        record.get("scan_id"): identity(record)
+        for record in ledger.find(exposure_keys(api))
+        if isinstance(record.get("scan_id"), str)
+    }
     pace = pace_of(task, api.client.limiter, durations(api, ledger))
     places = {}
     items, scans = [], []
@@ -284,26 +291,49 @@ def run(task):
             if len(key) == len(EXPOSURE):
                 item.update(zip(item, key))
             items.append(item)
-            scans.append(confirmation_scan(api, ledger, pace, item, request, **{name: params[name] for name in (
-                "start", "wait", "max_age", "confirm", "run_id")}))
+            scans.append(
+                confirmation_scan(
+                    api,
+                    ledger,
+                    pace,
+                    item,
+                    request,
+                    **{name: params[name] for name in ("start", "wait", "max_age", "confirm", "run_id")},
+                )
+            )
 
     def say(next_look):
         outcomes = [item.get("outcome", "pending") for item in items]
-        task.say("exposures: %d of %d done, %d unremediated, %d in progress, next look in %.0f s%s" % (
-            len(items) - outcomes.count("pending"), len(items), outcomes.count("unremediated"),
-            outcomes.count("pending"), next_look, pace.silence()))
+        task.say(
+            "exposures: %d of %d done, %d unremediated, %d in progress, next look in %.0f s%s"
+            % (
+                len(items) - outcomes.count("pending"),
+                len(items),
+                outcomes.count("unremediated"),
+                outcomes.count("pending"),
+                next_look,
+                pace.silence(),
+            )
+        )
 
     try:
-        endings = drive(scans, params["concurrency"], params["wait_timeout"], say, params["wait_interval"],
-                        api.client.stop, task.check)
+        endings = drive(
+            scans, params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop, task.check
+        )
     finally:
         close_ledger(task, ledger)
     fail_shared(items, endings, owners)
     answers = [items[places[exposure_key(place, request)]] for place, request in enumerate(requests)]
     return settle(
-        items, endings, [name_of(item) for item in items], "scans",
+        items,
+        endings,
+        [name_of(item) for item in items],
+        "scans",
         "They go on without this task: look again later with their scan ids or the same ledger.",
-        changed=any(item.get("created") for item in items), base_url=api.client.base_url, rcs_requests=answers)
+        changed=any(item.get("created") for item in items),
+        base_url=api.client.base_url,
+        rcs_requests=answers,
+    )
 
 
 def fail_shared(items, endings, owners):
@@ -318,8 +348,9 @@ def fail_shared(items, endings, owners):
         mine = identity(item)
         others = [other for other in claims.get(item.get("scan_id"), ()) if other != mine and all(other)]
         if item.get("scan_id") and others and endings[place] is None and all(mine):
-            endings[place] = ItemFailed("Xpanse named the same scan %s for another exposure, %s" % (
-                item["scan_id"], ":".join(sorted(others)[0])))
+            endings[place] = ItemFailed(
+                "Xpanse named the same scan %s for another exposure, %s" % (item["scan_id"], ":".join(sorted(others)[0]))
+            )
 
 
 def targets_of(paths):
@@ -331,8 +362,9 @@ def targets_of(paths):
                 found = json.loads(file.read().decode("utf-8"))["rcs_targets"]
             targets += [target for target in found if isinstance(target, dict)]
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise TaskFailed("requests_files: %s is no result of xpanse_alert_info (%s: %s)" % (
-                path, type(error).__name__, error)) from error
+            raise TaskFailed(
+                "requests_files: %s is no result of xpanse_alert_info (%s: %s)" % (path, type(error).__name__, error)
+            ) from error
     return targets
 
 
@@ -348,8 +380,7 @@ def exposure_key(place, request):
 
 def name_of(item):
     """How a message calls an exposure."""
-    name = "alert %s, rule %s, service %s" % (
-        item["alert_internal_id"], item["attack_surface_rule_id"], item["service_id"])
+    name = "alert %s, rule %s, service %s" % (item["alert_internal_id"], item["attack_surface_rule_id"], item["service_id"])
     return "%s, scan %s" % (name, item["scan_id"]) if item.get("scan_id") else name
 
 

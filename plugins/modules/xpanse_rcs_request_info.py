@@ -110,7 +110,10 @@ def run(task):
     items = {scan_id: {} for scan_id in task.params["scan_ids"]}
     endings = drive(
         [confirmation_scan(api, forgetful, pace, item, {"scan_id": scan_id}) for scan_id, item in items.items()],
-        task.params["concurrency"], stop=api.client.stop, check=task.check)
+        task.params["concurrency"],
+        stop=api.client.stop,
+        check=task.check,
+    )
     for item in items.values():
         del item["created"]
     answers = [items[scan_id] for scan_id in task.params["scan_ids"]]

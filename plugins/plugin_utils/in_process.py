@@ -79,15 +79,22 @@ class InProcessAction(ActionBase):
         if returned.get("failed"):
             # All of it is shown, whatever an API wrote there.
             returned = printable_everywhere(returned)
-        returned["invocation"] = {"module_args": {
-            name: "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if spec[name].get("no_log") else in_short(value)
-            for name, value in params.items()}}
+        returned["invocation"] = {
+            "module_args": {
+                name: "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if spec[name].get("no_log") else in_short(value)
+                for name, value in params.items()
+            }
+        }
         result.update(json.loads(json.dumps(remove_values(returned, hidden | secrets))))
         return result
 
     def _makes_a_difference(self):
-        return (self._connection.transport != "local" or self._task.async_val or self._connection.become
-                or any(self._task.environment or ()))
+        return (
+            self._connection.transport != "local"
+            or self._task.async_val
+            or self._connection.become
+            or any(self._task.environment or ())
+        )
 
     def _run_as_module(self, result, task_vars):
         wrap_async = self._task.async_val and not self._connection.has_native_async
@@ -107,11 +114,17 @@ def where_to_set(spec, params, action):
 
     Who uses the role has never written their names anywhere.
     """
-    missing = {name: option["fallback"][1] for name, option in spec.items()
-               if option.get("required") and option.get("fallback") and params.get(name) is None}
+    missing = {
+        name: option["fallback"][1]
+        for name, option in spec.items()
+        if option.get("required") and option.get("fallback") and params.get(name) is None
+    }
     system = action.rpartition(".")[2].partition("_")[0]
-    ways = ["%s in the environment variable %s, as the module's option, or as the variable %s_%s of the playbook "
-            "secops.remediation.verify" % (name, " or ".join(variables), system, name) for name, variables in missing.items()]
+    ways = [
+        "%s in the environment variable %s, as the module's option, or as the variable %s_%s of the playbook "
+        "secops.remediation.verify" % (name, " or ".join(variables), system, name)
+        for name, variables in missing.items()
+    ]
     return ": set %s" % "; ".join(ways) if ways else ""
 
 

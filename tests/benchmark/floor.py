@@ -40,6 +40,7 @@ def campaigns_floor(count, rate_limit, scan_seconds, report_seconds, latency):
     lists = math.ceil(count / CAMPAIGN_PAGE)
     limited = CAMPAIGN_REQUESTS * count + 2 * lists
     # The last campaign: listed, scanned, listed, its report run, seen, and downloaded, one after the other.
-    last_campaign_done = (latency + sent_at(lists + count, rate_limit) + 2 * latency + scan_seconds
-                          + 2 * latency + report_seconds + 2 * latency)
+    last_campaign_done = (
+        latency + sent_at(lists + count, rate_limit) + 2 * latency + scan_seconds + 2 * latency + report_seconds + 2 * latency
+    )
     return max(sent_at(limited, rate_limit) + 2 * latency, last_campaign_done), limited + 1

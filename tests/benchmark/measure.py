@@ -97,8 +97,7 @@ def measure(command, environment, folder, interval=0.1):
     cost = Cost()
     with Path(folder, "output.txt").open("w+", encoding="utf-8") as output:
         started = time.monotonic()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                   env=environment)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment)
         sampler = Sampler(process.pid, interval)
         sampler.start()
         try:

@@ -7,8 +7,12 @@
 from __future__ import annotations
 
 NAMES = {
-    "uri": "uri", "floor": "floor", "verify": "verify", "floor_unlimited": "floor, no limit",
-    "verify_unlimited": "verify, no limit"}
+    "uri": "uri",
+    "floor": "floor",
+    "verify": "verify",
+    "floor_unlimited": "floor, no limit",
+    "verify_unlimited": "verify, no limit",
+}
 # heading, width, function of a row (None where there is nothing to say)
 COLUMNS = (
     ("seconds", 9, lambda row: number(row["seconds"]) + ("" if row["measured"] or "floor" in row["side"] else "*")),
@@ -47,31 +51,40 @@ def cells(row):
 
 def text_settings(results):
     """One paragraph on what is measured."""
-    return ("Scans take %(scan_seconds)g s, reports %(report_seconds)g s, each request %(latency_ms)g ms; a look at least "
-            "every %(wait_interval)d s. The simulator allows %(rate_limit)d requests in 10 s,\nand none of these limits "
-            "on the rows \"no limit\". ansible-core %(ansible)s, Python %(python)s, %(cores)d cores.") % dict(
-                results["settings"], **results["machine"], latency_ms=results["settings"]["latency"] * 1000)
+    return (
+        "Scans take %(scan_seconds)g s, reports %(report_seconds)g s, each request %(latency_ms)g ms; a look at least "
+        "every %(wait_interval)d s. The simulator allows %(rate_limit)d requests in 10 s,\nand none of these limits "
+        'on the rows "no limit". ansible-core %(ansible)s, Python %(python)s, %(cores)d cores.'
+    ) % dict(results["settings"], **results["machine"], latency_ms=results["settings"]["latency"] * 1000)
 
 
 def text_header():
     """The head of the table."""
-    return LEGEND + "\n\n%9s %-10s %-17s" % ("targets", "", "side") + "".join(
-        heading.rjust(width) for heading, width, _function in COLUMNS)
+    return (
+        LEGEND
+        + "\n\n%9s %-10s %-17s" % ("targets", "", "side")
+        + "".join(heading.rjust(width) for heading, width, _function in COLUMNS)
+    )
 
 
 def text_row(row):
     """One line of the table."""
     return "%9s %-10s %-17s" % (number(row["count"], 0), row["kind"], NAMES[row["side"]]) + "".join(
-        text.rjust(width) for text, (_heading, width, _function) in zip(cells(row), COLUMNS))
+        text.rjust(width) for text, (_heading, width, _function) in zip(cells(row), COLUMNS)
+    )
 
 
 def tax_text(tax):
     """The start-up tax."""
-    lines = ["The start-up tax: one campaign and one exposure whose scans end at once, against a playbook that does nothing "
-             "in five module calls"]
+    lines = [
+        "The start-up tax: one campaign and one exposure whose scans end at once, against a playbook that does nothing "
+        "in five module calls"
+    ]
     for name in ("verify", "bare"):
-        lines.append("%12s: %.2f s, %.2f s CPU, %d tasks, %d processes" % (
-            name, tax[name]["seconds"], tax[name]["cpu_seconds"], tax[name]["tasks"], tax[name]["processes"]))
+        lines.append(
+            "%12s: %.2f s, %.2f s CPU, %d tasks, %d processes"
+            % (name, tax[name]["seconds"], tax[name]["cpu_seconds"], tax[name]["tasks"], tax[name]["processes"])
+        )
     return "\n".join(lines + ["%12s: %.2f (CPU %.2f)" % ("ratio", tax["ratio"], tax["cpu_ratio"])])
 
 
@@ -79,9 +92,18 @@ def loop_text(rows):
     """The cost of an item in a loop."""
     lines = ["A loop of single items: seconds an item"]
     for row in rows:
-        lines.append("%26s: %.4f (%d items, %d requests, %d tokens, %d connections)%s" % (
-            row["side"], row["seconds_per_item"], row["items"], row["requests"], row["tokens"], row["connections"],
-            ", %.3f of what uri costs" % row["ratio"] if "ratio" in row else ""))
+        lines.append(
+            "%26s: %.4f (%d items, %d requests, %d tokens, %d connections)%s"
+            % (
+                row["side"],
+                row["seconds_per_item"],
+                row["items"],
+                row["requests"],
+                row["tokens"],
+                row["connections"],
+                ", %.3f of what uri costs" % row["ratio"] if "ratio" in row else "",
+            )
+        )
     return "\n".join(lines)
 
 
@@ -89,17 +111,25 @@ def tenants_text(tenants):
     """Across tenants."""
     lines = ["Tenants in one run, each with 20 exposures and 2 campaigns"]
     for cost in (tenants["one"], tenants["many"]):
-        lines.append("%4d: %.1f s, %.1f s CPU, %.0f MB in all processes together, %d requests, %d refused" % (
-            cost["tenants"], cost["seconds"], cost["cpu_seconds"], cost["together_mb"], cost["requests"],
-            cost["refused"]))
-    return "\n".join(lines + ["%.2f times the seconds of one tenant alone; %.1f s would be its seconds and the others' CPU "
-                              "seconds on %d cores" % (tenants["ratio"], tenants["expected"], tenants["cores"])])
+        lines.append(
+            "%4d: %.1f s, %.1f s CPU, %.0f MB in all processes together, %d requests, %d refused"
+            % (cost["tenants"], cost["seconds"], cost["cpu_seconds"], cost["together_mb"], cost["requests"], cost["refused"])
+        )
+    return "\n".join(
+        lines
+        + [
+            "%.2f times the seconds of one tenant alone; %.1f s would be its seconds and the others' CPU "
+            "seconds on %d cores" % (tenants["ratio"], tenants["expected"], tenants["cores"])
+        ]
+    )
 
 
 def report_text(report):
     """Reading a report."""
-    return ("Reading a remediation report of %(rows)d rows (%(file_mb)s MB): %(seconds)s s, %(peak_mb)s MB; keeping every "
-            "row takes %(naive_seconds)s s, %(naive_peak_mb)s MB") % report
+    return (
+        "Reading a remediation report of %(rows)d rows (%(file_mb)s MB): %(seconds)s s, %(peak_mb)s MB; keeping every "
+        "row takes %(naive_seconds)s s, %(naive_peak_mb)s MB"
+    ) % report
 
 
 PARTS = {"tax": tax_text, "loop": loop_text, "tenants": tenants_text, "report": report_text}
@@ -128,9 +158,12 @@ def markdown(results):
     for kind in ("exposures", "campaigns"):
         rows = [row for row in results.get("rows", ()) if row["kind"] == kind]
         if rows:
-            parts.append(markdown_table(
-                [kind, "side", *(heading for heading, _width, _function in COLUMNS)],
-                [[number(row["count"], 0), NAMES[row["side"]], *cells(row)] for row in rows]))
+            parts.append(
+                markdown_table(
+                    [kind, "side", *(heading for heading, _width, _function in COLUMNS)],
+                    [[number(row["count"], 0), NAMES[row["side"]], *cells(row)] for row in rows],
+                )
+            )
     if not all(row["measured"] or "floor" in row["side"] for row in results.get("rows", ())):
         parts.append("\\* extrapolated: on the line through the two largest that were measured.")
     parts += ["```text\n%s\n```" % part(results[name]) for name, part in PARTS.items() if name in results]
@@ -168,9 +201,15 @@ def draw(results, path):
     from matplotlib.ticker import FuncFormatter, NullLocator
 
     # Texts stay texts, and the same results make the same file.
-    matplotlib.rcParams.update({
-        "svg.fonttype": "none", "svg.hashsalt": "secops.remediation", "font.family": "sans-serif", "font.size": 10,
-        "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"]})
+    matplotlib.rcParams.update(
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": "secops.remediation",
+            "font.family": "sans-serif",
+            "font.size": 10,
+            "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"],
+        }
+    )
     kinds = [kind for kind in ("exposures", "campaigns") if any(row["kind"] == kind for row in results["rows"])]
     figure, panels = pyplot.subplots(1, len(kinds), figsize=(5.4 * len(kinds), 5), sharey=True, squeeze=False)
     for kind, panel in zip(kinds, panels[0]):
@@ -197,8 +236,18 @@ def draw(results, path):
     pyplot.close(figure)
 
 
-SECONDS = {1: "1 s", 5: "5 s", 10: "10 s", 30: "30 s", 60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h", 7200: "2 h",
-           14400: "4 h"}
+SECONDS = {
+    1: "1 s",
+    5: "5 s",
+    10: "10 s",
+    30: "30 s",
+    60: "1 min",
+    300: "5 min",
+    900: "15 min",
+    3600: "1 h",
+    7200: "2 h",
+    14400: "4 h",
+}
 
 
 def draw_side(panel, rows, style):
@@ -207,10 +256,24 @@ def draw_side(panel, rows, style):
     if not rows:
         return
     solid = [row for row in rows if row["measured"] or marker is None]
-    panel.plot([row["count"] for row in solid], [row["seconds"] for row in solid], line, color=colour, marker=marker,
-               markersize=5, linewidth=2, label=label)
-    dotted = rows[max(0, len(solid) - 1):]
+    panel.plot(
+        [row["count"] for row in solid],
+        [row["seconds"] for row in solid],
+        line,
+        color=colour,
+        marker=marker,
+        markersize=5,
+        linewidth=2,
+        label=label,
+    )
+    dotted = rows[max(0, len(solid) - 1) :]
     if len(dotted) > 1:
         panel.plot([row["count"] for row in dotted], [row["seconds"] for row in dotted], ":", color=colour, linewidth=2)
-        panel.plot([row["count"] for row in dotted[1:]], [row["seconds"] for row in dotted[1:]], "o", color=colour,
-                   markersize=5, markerfacecolor="white")
+        panel.plot(
+            [row["count"] for row in dotted[1:]],
+            [row["seconds"] for row in dotted[1:]],
+            "o",
+            color=colour,
+            markersize=5,
+            markerfacecolor="white",
+        )

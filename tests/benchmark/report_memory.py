@@ -19,10 +19,26 @@ import tempfile
 import time
 from pathlib import Path
 
-COLUMNS = ["Identity", "Employee Number", "Department", "Work Location", "Cost Center", "Account", "Source",
-           "Access Type", "Access", "Reviewer", "Decision", "Decision Date", "Comments", "Remediation Status"]
-COMMENT = ("Moved to another team in the spring; the access was kept for the handover and is not needed any more.\n"
-           "Agreed with the manager, \"at the latest\" by the end of the quarter. ")
+COLUMNS = [
+    "Identity",
+    "Employee Number",
+    "Department",
+    "Work Location",
+    "Cost Center",
+    "Account",
+    "Source",
+    "Access Type",
+    "Access",
+    "Reviewer",
+    "Decision",
+    "Decision Date",
+    "Comments",
+    "Remediation Status",
+]
+COMMENT = (
+    "Moved to another team in the spring; the access was kept for the handover and is not needed any more.\n"
+    'Agreed with the manager, "at the latest" by the end of the quarter. '
+)
 
 
 def write_report(path, rows):
@@ -31,12 +47,24 @@ def write_report(path, rows):
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for number in range(rows):
-            writer.writerow([
-                "Person %d" % number, "E%06d" % number, "Logistics, Region %d" % (number % 40), "Gdańsk",
-                "CC-%d" % number, "account%d" % number, "Active Directory", "ENTITLEMENT",
-                "CN=Share-%d-RW,OU=Groups,DC=brightwater,DC=example" % number, "Reviewer %d" % (number % 300),
-                "REVOKED", "2026-11-%02dT08:00:00Z" % (number % 28 + 1), COMMENT * (number % 3 + 1),
-                "Open" if number % 1000 == 999 else "Remediated"])
+            writer.writerow(
+                [
+                    "Person %d" % number,
+                    "E%06d" % number,
+                    "Logistics, Region %d" % (number % 40),
+                    "Gdańsk",
+                    "CC-%d" % number,
+                    "account%d" % number,
+                    "Active Directory",
+                    "ENTITLEMENT",
+                    "CN=Share-%d-RW,OU=Groups,DC=brightwater,DC=example" % number,
+                    "Reviewer %d" % (number % 300),
+                    "REVOKED",
+                    "2026-11-%02dT08:00:00Z" % (number % 28 + 1),
+                    COMMENT * (number % 3 + 1),
+                    "Open" if number % 1000 == 999 else "Remediated",
+                ]
+            )
 
 
 def read_as_module(path):
@@ -70,8 +98,9 @@ def peak_megabytes():
 
 def measure(side, path):
     """What one side costs, in a fresh process."""
-    done = subprocess.run([sys.executable, __file__, "--side", side, "--path", str(path)], stdout=subprocess.PIPE,
-                          text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, __file__, "--side", side, "--path", str(path)], stdout=subprocess.PIPE, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 
@@ -90,14 +119,23 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "report.csv")
         write_report(path, options.rows)
-        file_mb = path.stat().st_size / 2 ** 20
+        file_mb = path.stat().st_size / 2**20
         ours, naive = (measure(side, path) for side in SIDES)
     if ours["rows"] != naive["rows"]:
         raise RuntimeError("The sides do not agree: %s, %s" % (ours, naive))
-    print(json.dumps(dict(
-        rows=ours["rows"], file_mb=round(file_mb, 1), seconds=round(ours["seconds"], 2),
-        peak_mb=round(ours["peak_mb"], 1), naive_seconds=round(naive["seconds"], 2),
-        naive_peak_mb=round(naive["peak_mb"], 1), memory_ratio=round(naive["peak_mb"] / ours["peak_mb"], 1))))
+    print(
+        json.dumps(
+            dict(
+                rows=ours["rows"],
+                file_mb=round(file_mb, 1),
+                seconds=round(ours["seconds"], 2),
+                peak_mb=round(ours["peak_mb"], 1),
+                naive_seconds=round(naive["seconds"], 2),
+                naive_peak_mb=round(naive["peak_mb"], 1),
+                memory_ratio=round(naive["peak_mb"] / ours["peak_mb"], 1),
+            )
+        )
+    )
 
 
 if __name__ == "__main__":

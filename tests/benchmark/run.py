@@ -31,8 +31,7 @@ from running_simulator import running_simulator, running_tenants  # noqa: E402
 
 PARTS = ["table", "tax", "loop", "tenants", "report"]
 QUICK = {"exposures": [10, 100], "campaigns": [1, 20], "tenants": 0, "loop_uri": 5, "repeats": 2, "only": PARTS[:3]}
-FULL = {"exposures": [10, 100, 1000, 5000], "campaigns": [1, 20, 200], "tenants": 20, "loop_uri": 50, "repeats": 5,
-        "only": PARTS}
+FULL = {"exposures": [10, 100, 1000, 5000], "campaigns": [1, 20, 200], "tenants": 20, "loop_uri": 50, "repeats": 5, "only": PARTS}
 # The uri playbooks take hours beyond these, at so many seconds a target.
 MOST_URI = {"exposures": 100, "campaigns": 20}
 # The limit that the collection keeps to by default, and that the simulator then enforces.
@@ -55,8 +54,20 @@ class Bench:
     def simulator_options(self, rate_limit, exposures=0, campaigns=0, instantly=False):
         """The simulator's command line."""
         scan, report = (0, 0) if instantly else (self.settings["scan_seconds"], self.settings["report_seconds"])
-        return ["--exposures", exposures, "--campaigns", campaigns, "--scan-seconds", scan, "--report-seconds", report,
-                "--latency", 0 if instantly else self.settings["latency"], "--rate-limit", rate_limit]
+        return [
+            "--exposures",
+            exposures,
+            "--campaigns",
+            campaigns,
+            "--scan-seconds",
+            scan,
+            "--report-seconds",
+            report,
+            "--latency",
+            0 if instantly else self.settings["latency"],
+            "--rate-limit",
+            rate_limit,
+        ]
 
     def evidence_dir(self):
         """A folder that no other run has used."""
@@ -71,10 +82,19 @@ class Bench:
         file.write_text(json.dumps(dict(variables, ansible_python_interpreter=sys.executable)))
         tasks = Path(self.folder, "tasks.json")
         environment = dict(
-            os.environ, ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_NOCOLOR="1", BENCHMARK_TASKS=str(tasks),
-            ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback_plugins"), ANSIBLE_CALLBACKS_ENABLED="task_count")
-        cost = measure(["ansible-playbook", "-i", str(inventory), "-f", str(forks), str(playbook), "-e", "@%s" % file],
-                       environment, self.folder, interval)
+            os.environ,
+            ANSIBLE_LOCALHOST_WARNING="false",
+            ANSIBLE_NOCOLOR="1",
+            BENCHMARK_TASKS=str(tasks),
+            ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback_plugins"),
+            ANSIBLE_CALLBACKS_ENABLED="task_count",
+        )
+        cost = measure(
+            ["ansible-playbook", "-i", str(inventory), "-f", str(forks), str(playbook), "-e", "@%s" % file],
+            environment,
+            self.folder,
+            interval,
+        )
         if cost.status:
             raise RuntimeError("%s failed:\n%s" % (playbook, cost.output[-8000:]))
         seen = json.loads(tasks.read_text())
@@ -88,15 +108,27 @@ class Bench:
         evidence = self.evidence_dir()
         with running_simulator(*self.simulator_options(rate_limit, **{kind: count})) as simulator:
             cost = self.play(
-                HERE / (playbook or "uri_%s.yml" % kind), rate_limit=rate_limit, base_url=simulator.url,
+                HERE / (playbook or "uri_%s.yml" % kind),
+                rate_limit=rate_limit,
+                base_url=simulator.url,
                 exposures=simulator.exposures() if kind == "exposures" else [],
                 campaign_ids=campaign_ids(simulator) if kind == "campaigns" else [],
-                wait_interval=self.settings["wait_interval"], evidence_dir=str(evidence))
+                wait_interval=self.settings["wait_interval"],
+                evidence_dir=str(evidence),
+            )
             stats = simulator.control("GET", "stats")
         if playbook:
             check(evidence, count)
-        return dict(cost, kind=kind, count=count, side=side, requests=stats["requests"],
-                    by_operation=stats["by_operation"], refused=stats["by_status"].get("429", 0), measured=True)
+        return dict(
+            cost,
+            kind=kind,
+            count=count,
+            side=side,
+            requests=stats["requests"],
+            by_operation=stats["by_operation"],
+            refused=stats["by_status"].get("429", 0),
+            measured=True,
+        )
 
     def floor(self, kind, count, side):
         """The row of the floor that belongs to a side."""
@@ -104,8 +136,7 @@ class Bench:
         waits = [settings["scan_seconds"]] + ([settings["report_seconds"]] if kind == "campaigns" else [])
         compute = exposures_floor if kind == "exposures" else campaigns_floor
         seconds, requests = compute(count, SIDES[side][1], *waits, settings["latency"])
-        return dict(kind=kind, count=count, side=FLOORS[side], seconds=seconds, requests=requests, refused=0,
-                    measured=False)
+        return dict(kind=kind, count=count, side=FLOORS[side], seconds=seconds, requests=requests, refused=0, measured=False)
 
     def tax(self, repeats):
         """What a run costs when there is next to nothing to do, against as many calls of a module that does nothing."""
@@ -113,15 +144,27 @@ class Bench:
         for _repeat in range(repeats):
             with running_simulator(*self.simulator_options(RATE_LIMIT, 1, 1, instantly=True)) as simulator:
                 evidence = self.evidence_dir()
-                ours.append(self.play(
-                    HERE / "verify.yml", rate_limit=RATE_LIMIT, base_url=simulator.url, exposures=simulator.exposures(),
-                    campaign_ids=campaign_ids(simulator), wait_interval=1, evidence_dir=str(evidence), interval=0.02))
+                ours.append(
+                    self.play(
+                        HERE / "verify.yml",
+                        rate_limit=RATE_LIMIT,
+                        base_url=simulator.url,
+                        exposures=simulator.exposures(),
+                        campaign_ids=campaign_ids(simulator),
+                        wait_interval=1,
+                        evidence_dir=str(evidence),
+                        interval=0.02,
+                    )
+                )
                 check(evidence, 2)
             bare.append(self.play(HERE / "bare.yml", interval=0.02))
         # The best of each: whatever else the machine did can only have added to it.
         best = {name: min(costs, key=lambda cost: cost["seconds"]) for name, costs in (("verify", ours), ("bare", bare))}
-        return dict(best, ratio=best["verify"]["seconds"] / best["bare"]["seconds"],
-                    cpu_ratio=best["verify"]["cpu_seconds"] / best["bare"]["cpu_seconds"])
+        return dict(
+            best,
+            ratio=best["verify"]["seconds"] / best["bare"]["seconds"],
+            cpu_ratio=best["verify"]["cpu_seconds"] / best["bare"]["cpu_seconds"],
+        )
 
     def loop(self, most_uri):
         """What a single item costs in a loop, in the modules and in uri: the cost of many less that of one."""
@@ -138,12 +181,23 @@ class Bench:
         for count in (1, 1, most):
             with running_simulator(*self.simulator_options(0, LOOP, LOOP, instantly=True)) as simulator:
                 targets = campaign_ids(simulator) if "campaign" in side else simulator.exposures()
-                cost = self.play(HERE / "loop.yml", side=side, targets=targets[:count], base_url=simulator.url,
-                                 evidence_dir=str(self.evidence_dir()))
+                cost = self.play(
+                    HERE / "loop.yml",
+                    side=side,
+                    targets=targets[:count],
+                    base_url=simulator.url,
+                    evidence_dir=str(self.evidence_dir()),
+                )
                 seconds[count] = min(cost["seconds"], seconds.get(count, cost["seconds"]))
                 stats = simulator.control("GET", "stats")
-        return dict(side=side, items=most, seconds_per_item=(seconds[most] - seconds[1]) / (most - 1),
-                    requests=stats["requests"], tokens=stats["tokens_issued"], connections=stats["connections"])
+        return dict(
+            side=side,
+            items=most,
+            seconds_per_item=(seconds[most] - seconds[1]) / (most - 1),
+            requests=stats["requests"],
+            tokens=stats["tokens_issued"],
+            connections=stats["connections"],
+        )
 
     def tenants(self, count):
         """So many tenants in one run, each a host with targets of its own, against one of them alone."""
@@ -152,24 +206,48 @@ class Bench:
             evidence = self.evidence_dir()
             with running_tenants(number, *self.simulator_options(RATE_LIMIT, **TENANT)) as simulators:
                 inventory = Path(self.folder, "tenants.json")
-                hosts = {"tenant%03d" % place: dict(
-                    sailpoint_base_url=simulator.url, sailpoint_client_id="admin-client",
-                    sailpoint_client_secret="admin-secret", xpanse_base_url=simulator.url, xpanse_api_key_id="1",
-                    xpanse_api_key="advanced-key", verify_campaign_ids=campaign_ids(simulator),
-                    verify_exposures=simulator.exposures(), verify_evidence_dir=str(evidence / ("tenant%03d" % place)))
-                    for place, simulator in enumerate(simulators, 1)}
+                hosts = {
+                    "tenant%03d" % place: dict(
+                        sailpoint_base_url=simulator.url,
+                        sailpoint_client_id="admin-client",
+                        sailpoint_client_secret="admin-secret",
+                        xpanse_base_url=simulator.url,
+                        xpanse_api_key_id="1",
+                        xpanse_api_key="advanced-key",
+                        verify_campaign_ids=campaign_ids(simulator),
+                        verify_exposures=simulator.exposures(),
+                        verify_evidence_dir=str(evidence / ("tenant%03d" % place)),
+                    )
+                    for place, simulator in enumerate(simulators, 1)
+                }
                 inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
-                cost = self.play("secops.remediation.verify", inventory, number, verify_hosts="all",
-                                 verify_wait_interval=self.settings["wait_interval"])
+                cost = self.play(
+                    "secops.remediation.verify",
+                    inventory,
+                    number,
+                    verify_hosts="all",
+                    verify_wait_interval=self.settings["wait_interval"],
+                )
                 stats = [simulator.control("GET", "stats") for simulator in simulators]
             for host in hosts:
                 check(evidence / host, sum(TENANT.values()))
-            results.append(dict(cost, tenants=number, requests=sum(one["requests"] for one in stats),
-                                refused=sum(one["by_status"].get("429", 0) for one in stats)))
+            results.append(
+                dict(
+                    cost,
+                    tenants=number,
+                    requests=sum(one["requests"] for one in stats),
+                    refused=sum(one["by_status"].get("429", 0) for one in stats),
+                )
+            )
         one, many = results
-        return dict(one=one, many=many, cores=os.cpu_count(), ratio=many["seconds"] / one["seconds"],
-                    # Each tenant waits at the same time as the others, but a core computes for one at a time.
-                    expected=one["seconds"] + (many["cpu_seconds"] - one["cpu_seconds"]) / os.cpu_count())
+        return dict(
+            one=one,
+            many=many,
+            cores=os.cpu_count(),
+            ratio=many["seconds"] / one["seconds"],
+            # Each tenant waits at the same time as the others, but a core computes for one at a time.
+            expected=one["seconds"] + (many["cpu_seconds"] - one["cpu_seconds"]) / os.cpu_count(),
+        )
 
 
 def campaign_ids(simulator):
@@ -192,8 +270,7 @@ def extrapolate(kind, count, rows):
     low, high = known
     distance = (count - high["count"]) / (high["count"] - low["count"])
     numbers = {name: high[name] + distance * (high[name] - low[name]) for name in ("seconds", "cpu_seconds", "requests")}
-    return dict(numbers, kind=kind, count=count, side="uri", requests=round(numbers["requests"]), refused=0,
-                measured=False)
+    return dict(numbers, kind=kind, count=count, side="uri", requests=round(numbers["requests"]), refused=0, measured=False)
 
 
 def complete(row, rows):
@@ -235,31 +312,43 @@ def table(bench, counts, measure_all):
 def machine():
     """Where this was measured."""
     version = subprocess.run(["ansible-playbook", "--version"], capture_output=True, text=True, check=True).stdout
-    return dict(cores=os.cpu_count(), python=platform.python_version(), system=platform.system(),
-                ansible=version.splitlines()[0].split("core ")[-1].rstrip("]"))
+    return dict(
+        cores=os.cpu_count(),
+        python=platform.python_version(),
+        system=platform.system(),
+        ansible=version.splitlines()[0].split("core ")[-1].rstrip("]"),
+    )
 
 
 def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true",
-                        help="10 to 5,000 exposures, 1 to 200 campaigns, 20 tenants; takes about 45 minutes")
+    parser.add_argument(
+        "--full", action="store_true", help="10 to 5,000 exposures, 1 to 200 campaigns, 20 tenants; takes about 45 minutes"
+    )
     parser.add_argument("--exposures", type=int, nargs="*", metavar="N", help="rows of the table")
     parser.add_argument("--campaigns", type=int, nargs="*", metavar="N", help="rows of the table")
     parser.add_argument("--tenants", type=int, metavar="N", help="so many tenants at once; 0 for none")
     parser.add_argument("--only", choices=PARTS, nargs="+", help="parts to run")
-    parser.add_argument("--measure-all", action="store_true",
-                        help="measure the uri playbooks where they are extrapolated otherwise (takes hours)")
+    parser.add_argument(
+        "--measure-all", action="store_true", help="measure the uri playbooks where they are extrapolated otherwise (takes hours)"
+    )
     parser.add_argument("--scan-seconds", type=float, default=5)
     parser.add_argument("--report-seconds", type=float, default=1)
     parser.add_argument("--latency", type=float, default=0.05, metavar="S", help="seconds of each request on its way")
     parser.add_argument("--wait-interval", type=int, default=2, metavar="S", help="seconds between two looks")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to this file")
-    parser.add_argument("--markdown", type=Path, metavar="FILE",
-                        help="write the tables into this file, between its two marker comments")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the tables into this file, between its two marker comments"
+    )
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the growth (SVG; needs matplotlib)")
-    parser.add_argument("--from", type=Path, dest="earlier", metavar="FILE",
-                        help="measure nothing: take what an earlier run has written with --json")
+    parser.add_argument(
+        "--from",
+        type=Path,
+        dest="earlier",
+        metavar="FILE",
+        help="measure nothing: take what an earlier run has written with --json",
+    )
     return parser.parse_args()
 
 
@@ -282,8 +371,9 @@ def main():
 def run(options):
     """Measures everything that was asked for and prints it."""
     counts = dict(FULL if options.full else QUICK)
-    counts.update({name: value for name in ("exposures", "campaigns", "tenants", "only")
-                   if (value := getattr(options, name)) is not None})
+    counts.update(
+        {name: value for name in ("exposures", "campaigns", "tenants", "only") if (value := getattr(options, name)) is not None}
+    )
     if options.tenants and not options.only:
         counts["only"] = counts["only"] + ["tenants"]
     settings = {name: getattr(options, name) for name in ("scan_seconds", "report_seconds", "latency", "wait_interval")}
@@ -295,8 +385,11 @@ def run(options):
         if "table" in counts["only"]:
             results["rows"] = table(bench, counts, options.measure_all)
         for name, part in (
-                ("tax", lambda: bench.tax(counts["repeats"])), ("loop", lambda: bench.loop(counts["loop_uri"])),
-                ("tenants", lambda: bench.tenants(counts["tenants"])), ("report", report)):
+            ("tax", lambda: bench.tax(counts["repeats"])),
+            ("loop", lambda: bench.loop(counts["loop_uri"])),
+            ("tenants", lambda: bench.tenants(counts["tenants"])),
+            ("report", report),
+        ):
             if name in counts["only"]:
                 results[name] = part()
                 print("\n" + render.PARTS[name](results[name]), flush=True)

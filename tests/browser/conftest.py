@@ -61,8 +61,12 @@ def show(browser, pages):
         page.on("console", lambda message: complaints.append("console: " + message.text))
         page.on("pageerror", lambda error: complaints.append("error: %s" % error))
         page.on("dialog", lambda dialog: (complaints.append("dialog: " + dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: request.url.partition("#")[0] in (file.as_uri(), "data:,")
-                or complaints.append("request: " + request.url))
+        page.on(
+            "request",
+            lambda request: (
+                request.url.partition("#")[0] in (file.as_uri(), "data:,") or complaints.append("request: " + request.url)
+            ),
+        )
         page.goto(file.as_uri())
         return page
 

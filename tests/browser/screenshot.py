@@ -29,8 +29,14 @@ def main() -> int:
         return 1
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser_path, args=FLAGS) as browser:
         context = browser.new_context(
-            viewport={"width": args.width, "height": args.height}, device_scale_factor=1, offline=True, locale="en-US",
-            timezone_id="UTC", color_scheme="dark" if args.dark else "light", reduced_motion="reduce")
+            viewport={"width": args.width, "height": args.height},
+            device_scale_factor=1,
+            offline=True,
+            locale="en-US",
+            timezone_id="UTC",
+            color_scheme="dark" if args.dark else "light",
+            reduced_motion="reduce",
+        )
         page = context.new_page()
         page.goto(args.page.resolve().as_uri())
         args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -17,8 +17,16 @@ from playwright.sync_api import expect
 MIXED = records.verification(each=3)
 MANY = 5000
 HOSTILE = (
-    "<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "</script><script>alert(3)</script>", "javascript:alert(4)",
-    "</style><style>*{display:none}", "{{ 7 * 7 }}{% raw %}", "<!--", "&lt;b&gt;", "' onmouseover='alert(5)", "]]>",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(2)>',
+    "</script><script>alert(3)</script>",
+    "javascript:alert(4)",
+    "</style><style>*{display:none}",
+    "{{ 7 * 7 }}{% raw %}",
+    "<!--",
+    "&lt;b&gt;",
+    "' onmouseover='alert(5)",
+    "]]>",
     "</title><h1>x",
 )
 
@@ -46,8 +54,12 @@ def hostile(each=11):
     def poison(value, place=0):
         if isinstance(value, dict):
             kept = ("kind", "outcome", "open_since", "started_at", "finished_at", "verdict", "history", "counts")
-            return {key if key in made or key not in records.open_item(0, 0) else key + HOSTILE[place % len(HOSTILE)]:
-                    item if key in kept else poison(item, place + number) for number, (key, item) in enumerate(value.items())}
+            return {
+                key if key in made or key not in records.open_item(0, 0) else key + HOSTILE[place % len(HOSTILE)]: item
+                if key in kept
+                else poison(item, place + number)
+                for number, (key, item) in enumerate(value.items())
+            }
         if isinstance(value, list):
             return [poison(item, place + number) for number, item in enumerate(value)]
         return HOSTILE[place % len(HOSTILE)] if isinstance(value, str) else value
@@ -62,8 +74,16 @@ def test_it_shows_the_verdict_and_what_needs_action_first(show):
     titles = page.locator("h2").all_inner_texts()
     assert titles == ["Needs action", "All targets", "Timeline of the run", "From run to run", "The record"]
     action = page.locator("#action")
-    for text in ("Person 0-1", "Approve payments", "Lyon", "192.0.2.1", "1025 TCP", "Group \u203a Unit", "Critical",
-                 "FAILED_TIMEOUT"):
+    for text in (
+        "Person 0-1",
+        "Approve payments",
+        "Lyon",
+        "192.0.2.1",
+        "1025 TCP",
+        "Group \u203a Unit",
+        "Critical",
+        "FAILED_TIMEOUT",
+    ):
         assert action.get_by_text(text).first.is_visible(), text
     assert rows_shown(page) == 24
 
@@ -96,8 +116,12 @@ JENKINS = "sandbox; default-src 'none'; img-src 'self'; style-src 'self';"
 def test_it_can_be_read_where_the_server_forbids_style_and_script(browser, pages, name, verification, scheme):
     context = browser.new_context(viewport=dict(width=1280, height=900), color_scheme=scheme)
     try:
-        context.route("**/*", lambda route: route.fulfill(
-            path=pages(name, verification), content_type="text/html", headers={"Content-Security-Policy": JENKINS}))
+        context.route(
+            "**/*",
+            lambda route: route.fulfill(
+                path=pages(name, verification), content_type="text/html", headers={"Content-Security-Policy": JENKINS}
+            ),
+        )
         page = context.new_page()
         page.goto("http://jenkins.example/job/verify/ws/verification.html")
         assert page.evaluate("getComputedStyle(document.body).margin") == "8px"
@@ -205,14 +229,17 @@ def test_everything_can_be_read_without_scripts(show):
     assert details.get_by_text("/run-report/CAMPAIGN_REMEDIATION_STATUS_REPORT").is_visible()
 
 
-@pytest.mark.parametrize("name, verification", (
-    ("mixed", MIXED),
-    ("verified", records.verification(outcomes=("remediated",))),
-    ("incomplete", records.verification(outcomes=("remediated", "pending"))),
-    ("nothing", records.verification(outcomes=(), history=[], previous_run=None, controls=[])),
-    ("hostile-few", hostile(each=1)),
-    ("telling", records.telling()),
-))
+@pytest.mark.parametrize(
+    "name, verification",
+    (
+        ("mixed", MIXED),
+        ("verified", records.verification(outcomes=("remediated",))),
+        ("incomplete", records.verification(outcomes=("remediated", "pending"))),
+        ("nothing", records.verification(outcomes=(), history=[], previous_run=None, controls=[])),
+        ("hostile-few", hostile(each=1)),
+        ("telling", records.telling()),
+    ),
+)
 @pytest.mark.parametrize("width", (1280, 360))
 @pytest.mark.parametrize("scheme", ("light", "dark"))
 def test_it_is_accessible_and_never_scrolls_sideways(show, name, verification, width, scheme):
@@ -252,8 +279,13 @@ def test_text_of_an_api_is_only_ever_text(show):
     plain, page = show("plain", records.verification(each=11)), show("hostile", hostile())
     for tag in ("script", "style", "h1", "img", "meta", "table"):
         assert page.locator(tag).count() == plain.locator(tag).count(), tag
-    assert page.evaluate("[...document.querySelectorAll('*')].flatMap(element => element.getAttributeNames())"
-                         ".filter(name => name.startsWith('on') || name === 'style' || name === 'src')") == []
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('*')].flatMap(element => element.getAttributeNames())"
+            ".filter(name => name.startsWith('on') || name === 'style' || name === 'src')"
+        )
+        == []
+    )
     links = page.evaluate("[...document.links].map(link => link.protocol)")
     assert set(links) == {"file:"}
     for text in HOSTILE:

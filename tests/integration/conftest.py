@@ -39,9 +39,17 @@ class Ansible:
         environment = {name: value for name, value in os.environ.items() if not name.upper().startswith(FOREIGN)}
         environment.update({name: os.environ[name] for name in OURS if name in os.environ})
         environment.update(
-            ANSIBLE_NOCOLOR="1", ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_RETRY_FILES_ENABLED="false",
-            SAIL_BASE_URL=self.simulator.url, SAIL_CLIENT_ID="admin-client", SAIL_CLIENT_SECRET="admin-secret",
-            CORTEX_FQDN=self.simulator.url, CORTEX_API_KEY_ID="1", CORTEX_API_KEY="advanced-key", HOME=str(self.folder))
+            ANSIBLE_NOCOLOR="1",
+            ANSIBLE_LOCALHOST_WARNING="false",
+            ANSIBLE_RETRY_FILES_ENABLED="false",
+            SAIL_BASE_URL=self.simulator.url,
+            SAIL_CLIENT_ID="admin-client",
+            SAIL_CLIENT_SECRET="admin-secret",
+            CORTEX_FQDN=self.simulator.url,
+            CORTEX_API_KEY_ID="1",
+            CORTEX_API_KEY="advanced-key",
+            HOME=str(self.folder),
+        )
         environment.update(changes)
         return {name: value for name, value in environment.items() if value is not None}
 
@@ -58,8 +66,14 @@ class Ansible:
     def start(self, playbook, *options, environment=None, **variables):
         """Starts a run and returns its process, in a process group of its own, so that it can be killed whole."""
         process = subprocess.Popen(
-            self.command(playbook, *options, **variables), cwd=self.folder, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, start_new_session=True, env=self.environment(**(environment or {})))
+            self.command(playbook, *options, **variables),
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=self.environment(**(environment or {})),
+        )
         self.started.append(process)
         return process
 

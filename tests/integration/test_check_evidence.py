@@ -33,9 +33,11 @@ def test_evidence_is_checked_whole_and_alone(ansible, simulator):
     done = ansible.run(CHECK, evidence_expect_sha256=sha256, evidence_dir=None, environment=alone)
     assert done.returncode == 0, done.stdout
     assert lines_of(done) == [
-        "%s (verified): intact, %d files, not signed, 1 of 1 outcomes follow from the answers on record, SHA-256 %s" % (
-            run.name, len([path for path in run.rglob("*") if path.is_file()]) - 1, sha256),
-        "%s: it is the run that was expected, by its SHA-256" % run.name, "1 of 1 run is intact."]
+        "%s (verified): intact, %d files, not signed, 1 of 1 outcomes follow from the answers on record, SHA-256 %s"
+        % (run.name, len([path for path in run.rglob("*") if path.is_file()]) - 1, sha256),
+        "%s: it is the run that was expected, by its SHA-256" % run.name,
+        "1 of 1 run is intact.",
+    ]
 
     sent = ansible.folder / run.name
     shutil.copytree(run, sent)
@@ -44,16 +46,18 @@ def test_evidence_is_checked_whole_and_alone(ansible, simulator):
     assert any("this is the folder of one run" in line for line in lines_of(done))
     # What a log and a controller show of the task that failed.
     assert "Unknown error" not in done.stdout
-    assert re.search(r"(?m)^(\[ERROR\]: Task failed|fatal: ).*The evidence as a whole is not intact.*no run here has the SHA-256",
-                     done.stdout), done.stdout
+    assert re.search(
+        r"(?m)^(\[ERROR\]: Task failed|fatal: ).*The evidence as a whole is not intact.*no run here has the SHA-256", done.stdout
+    ), done.stdout
 
     # A forged outcome with new checksums, and somebody who says that all is well.
     found = json.loads((sent / "verification.json").read_text())
     found["targets"][0]["outcome"] = "unremediated"
     (sent / "verification.json").write_text(json.dumps(found))
     sums = [line.split("  ") for line in (sent / "SHA256SUMS").read_text().splitlines()]
-    (sent / "SHA256SUMS").write_text("".join("%s  %s\n" % (
-        hashlib.sha256((sent / path).read_bytes()).hexdigest(), path) for _sum, path in sums))
+    (sent / "SHA256SUMS").write_text(
+        "".join("%s  %s\n" % (hashlib.sha256((sent / path).read_bytes()).hexdigest(), path) for _sum, path in sums)
+    )
     (sent / "a\x1b[2J\u202e").write_text("x")
     done = ansible.run(CHECK, evidence_dir=str(sent), evidence_check=ALL_WELL, evidence__checked=ALL_WELL, environment=alone)
     assert done.returncode == 2, done.stdout

@@ -27,9 +27,13 @@ def variables_for(ansible, target):
     ends = (company.REMEDIATED, company.UNREMEDIATED, company.TIMEOUT, company.FAILED, company.UNKNOWN_WORD)
     return dict(
         {name.lower(): getattr(company, name) for name in names},
-        old_report=company.FINANCE_OLD_REPORT, exposures=[company.exposures(end)[0] for end in ends],
+        old_report=company.FINANCE_OLD_REPORT,
+        exposures=[company.exposures(end)[0] for end in ends],
         target=str(HERE / "targets" / target / "tasks" / "main.yml"),
-        files=str(HERE / "targets" / target / "files"), simulator_url=ansible.simulator.url, folder=str(ansible.folder))
+        files=str(HERE / "targets" / target / "files"),
+        simulator_url=ansible.simulator.url,
+        folder=str(ansible.folder),
+    )
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -32,13 +32,20 @@ class Tenant:
         self.name = "tenant%02d" % number
         self.simulator = simulator
         state = simulator.control("GET", "state")
-        self.exposures = simulator.exposures()[number % 4:number % 4 + 2]
+        self.exposures = simulator.exposures()[number % 4 : number % 4 + 2]
         self.campaign_ids = [list(state["campaigns"])[number % 3]]
         self.variables = dict(
-            sailpoint_base_url=simulator.url, sailpoint_client_id="admin-client",
-            sailpoint_client_secret="admin-secret", sailpoint_retry_timeout=1,
-            xpanse_base_url=simulator.url, xpanse_api_key_id="1", xpanse_api_key="advanced-key",
-            xpanse_retry_timeout=1, verify_campaign_ids=self.campaign_ids, verify_exposures=self.exposures)
+            sailpoint_base_url=simulator.url,
+            sailpoint_client_id="admin-client",
+            sailpoint_client_secret="admin-secret",
+            sailpoint_retry_timeout=1,
+            xpanse_base_url=simulator.url,
+            xpanse_api_key_id="1",
+            xpanse_api_key="advanced-key",
+            xpanse_retry_timeout=1,
+            verify_campaign_ids=self.campaign_ids,
+            verify_exposures=self.exposures,
+        )
 
     @property
     def target_ids(self):
@@ -49,13 +56,13 @@ class Tenant:
 def tenants(tmp_path):
     options = ("--exposures", 6, "--campaigns", 3, "--scan-seconds", 1, "--report-seconds", 0.5)
     with running_tenants(TENANTS, *options) as simulators:
-        yield {tenant.name: tenant for tenant in (
-            Tenant(number, simulator) for number, simulator in enumerate(simulators, 1))}
+        yield {tenant.name: tenant for tenant in (Tenant(number, simulator) for number, simulator in enumerate(simulators, 1))}
 
 
 # No credentials in the environment: each tenant has its own.
-NOTHING = dict.fromkeys(("SAIL_BASE_URL", "SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET", "CORTEX_FQDN", "CORTEX_API_KEY_ID",
-                         "CORTEX_API_KEY"))
+NOTHING = dict.fromkeys(
+    ("SAIL_BASE_URL", "SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET", "CORTEX_FQDN", "CORTEX_API_KEY_ID", "CORTEX_API_KEY")
+)
 
 
 def verification(evidence):
@@ -65,11 +72,18 @@ def verification(evidence):
 def run(tenants, folder):
     """Verifies all tenants at once. Returns (exit status, output, by tenant: what its verification.json says)."""
     inventory = folder / "tenants.json"
-    inventory.write_text(json.dumps(
-        {"all": {"hosts": {tenant.name: tenant.variables for tenant in tenants.values()}}}))
+    inventory.write_text(json.dumps({"all": {"hosts": {tenant.name: tenant.variables for tenant in tenants.values()}}}))
     ansible = Ansible(next(iter(tenants.values())).simulator, folder)
-    done = ansible.run(PLAYBOOK, "--forks", str(TENANTS), inventory=inventory, environment=NOTHING, verify_hosts="all",
-                       verify_wait_interval=1, verify_wait_timeout=60)
+    done = ansible.run(
+        PLAYBOOK,
+        "--forks",
+        str(TENANTS),
+        inventory=inventory,
+        environment=NOTHING,
+        verify_hosts="all",
+        verify_wait_interval=1,
+        verify_wait_timeout=60,
+    )
     evidence = folder / "remediation-evidence"
     assert {path.name for path in evidence.iterdir()} == set(tenants), done.stdout
     return done.returncode, done.stdout, {name: verification(evidence / name) for name in tenants}
@@ -136,20 +150,32 @@ def test_the_project_for_awx(tenants, tmp_path):
         secrets = {key: tenant.variables[key] for key in ("sailpoint_client_secret", "xpanse_api_key")}
         folder = project / "host_vars" / name
         folder.mkdir()
-        (folder / "main.yml").write_text(json.dumps(
-            {key: value for key, value in tenant.variables.items() if key not in secrets}))
+        (folder / "main.yml").write_text(
+            json.dumps({key: value for key, value in tenant.variables.items() if key not in secrets})
+        )
         (folder / "secrets.yml").write_text(json.dumps(secrets))
-        subprocess.run(["ansible-vault", "encrypt", "--vault-password-file", str(password), folder / "secrets.yml"],
-                       check=True, capture_output=True)
+        subprocess.run(
+            ["ansible-vault", "encrypt", "--vault-password-file", str(password), folder / "secrets.yml"],
+            check=True,
+            capture_output=True,
+        )
     inventory = project / "inventory" / "tenants.yml"
     inventory.write_text(json.dumps({"all": {"hosts": dict.fromkeys(few, {})}}))
     ansible = Ansible(next(iter(few.values())).simulator, tmp_path)
 
     def job(**variables):
-        done = ansible.run(project / "verify.yml", "--vault-password-file", str(password), inventory=inventory,
-                           environment=NOTHING, verify_hosts="all", verify_wait_interval=1,
-                           verify_evidence_root=str(evidence),
-                           verify_evidence_dir="{{ verify_evidence_root }}/{{ inventory_hostname }}", **variables)
+        done = ansible.run(
+            project / "verify.yml",
+            "--vault-password-file",
+            str(password),
+            inventory=inventory,
+            environment=NOTHING,
+            verify_hosts="all",
+            verify_wait_interval=1,
+            verify_evidence_root=str(evidence),
+            verify_evidence_dir="{{ verify_evidence_root }}/{{ inventory_hostname }}",
+            **variables,
+        )
         assert done.returncode == 0, done.stdout
         return {name: verification(evidence / name) for name in few}
 

@@ -198,8 +198,10 @@ def report_moves_modified(gateway, simulator, one):
     """Running a report moves `modified` as well."""
     moved = []
     gateway.bend("POST .*%s/run-report" % one, lambda reply, received: moved.append(stamp()))
-    gateway.bend("GET /campaigns/v1/%s[?]" % one, lambda reply, received: changed(
-        modified=max([json.loads(reply.content())["modified"], *moved]))(reply, received))
+    gateway.bend(
+        "GET /campaigns/v1/%s[?]" % one,
+        lambda reply, received: changed(modified=max([json.loads(reply.content())["modified"], *moved]))(reply, received),
+    )
 
 
 # What goes wrong: (how, the outcomes that may be said, words of which one must be in the reason).

@@ -30,8 +30,10 @@ def of_its_scan(gateway, exposure, answer):
         if any(scan_id.encode() in received.body for scan_id in mine) and b"IN_PROGRESS" not in reply.content():
             return answer(reply)
 
-    gateway.bend("%s.*%s" % (CREATE, exposure["service_id"]), lambda reply, received: mine.add(
-        json.loads(reply.content())["reply"]["scanId"]))
+    gateway.bend(
+        "%s.*%s" % (CREATE, exposure["service_id"]),
+        lambda reply, received: mine.add(json.loads(reply.content())["reply"]["scanId"]),
+    )
     gateway.bend(GET, bend)
 
 

@@ -35,9 +35,17 @@ def test_what_an_earlier_node_handed_on(ansible, simulator):
     good = verify(ansible, verify_alert_ids=[4101], evidence="earlier", verify_evidence_dir=str(ansible.folder / "earlier"))
     assert good.status == 0, good.output
     result = dict(
-        verdict="verified", summary="Verified: 1 of 1 targets remediated.", counts=good.found["counts"], run=good.found["run"],
-        directory=str(good.folder), path=str(good.folder / "verification.json"), sha256="0" * 64, files={}, targets=[],
-        targets_left_out=0)
+        verdict="verified",
+        summary="Verified: 1 of 1 targets remediated.",
+        counts=good.found["counts"],
+        run=good.found["run"],
+        directory=str(good.folder),
+        path=str(good.folder / "verification.json"),
+        sha256="0" * 64,
+        files={},
+        targets=[],
+        targets_left_out=0,
+    )
     inside, outside = names_of_the_role()
     public = {name: {"localhost": result} if name == "verify_results" else result for name in outside}
     run = verify(ansible, verify_alert_ids=[4103], **public)
@@ -95,8 +103,9 @@ def test_an_api_that_is_away_is_away_for_all(ansible, simulator):
     ]
     with gateway_to(ansible, simulator) as gateway:
         gateway.instead("public_api", Reply(503, json=UNAVAILABLE))
-        run = verify(ansible, verify_exposures=exposures, verify_wait_timeout=300, xpanse_retry_timeout=4, xpanse_rate_limit=0,
-                     within=90)
+        run = verify(
+            ansible, verify_exposures=exposures, verify_wait_timeout=300, xpanse_retry_timeout=4, xpanse_rate_limit=0, within=90
+        )
         requests = len(gateway.requests)
     assert set(run.outcomes.values()) == {"inconclusive"} and len(run.outcomes) == 160 and run.status == 2
     # Sixteen at once try for four seconds, and go from a second between two attempts to several.

@@ -33,10 +33,19 @@ QUICK = dict(verify_wait_interval=1, verify_wait_timeout=60)
 SMALL = ("--exposures", "8", "--campaigns", "8", "--scan-seconds", "0", "--report-seconds", "0")
 
 CAMPAIGN_OUTCOMES = {
-    company.FINANCE: "remediated", company.WAREHOUSE: "unremediated", company.BOARD_PORTAL: "remediated",
-    company.HAMBURG: "inconclusive", company.SALES: "inconclusive", company.MANAGERS: "pending",
-    company.CONTRACTORS: "pending", company.ROLES: "inconclusive", company.LAST_YEAR: "inconclusive",
-    company.MIGRATED: "inconclusive", company.PRIVILEGED: "remediated", company.BADGES: "unremediated"}
+    company.FINANCE: "remediated",
+    company.WAREHOUSE: "unremediated",
+    company.BOARD_PORTAL: "remediated",
+    company.HAMBURG: "inconclusive",
+    company.SALES: "inconclusive",
+    company.MANAGERS: "pending",
+    company.CONTRACTORS: "pending",
+    company.ROLES: "inconclusive",
+    company.LAST_YEAR: "inconclusive",
+    company.MIGRATED: "inconclusive",
+    company.PRIVILEGED: "remediated",
+    company.BADGES: "unremediated",
+}
 
 
 def exposure_id(exposure):
@@ -83,8 +92,11 @@ def verify(ansible, *options, playbook=PLAYBOOK, evidence="remediation-evidence"
 def started(simulator):
     """How many scans were started of each target, and reports of each campaign."""
     counts = Counter()
-    exposures = {scan["scan_id"]: name for name, exposure in simulator.control("GET", "state")["exposures"].items()
-                 for scan in exposure["scans"]}
+    exposures = {
+        scan["scan_id"]: name
+        for name, exposure in simulator.control("GET", "state")["exposures"].items()
+        for scan in exposure["scans"]
+    }
     for entry in simulator.log(changed=True):
         if entry["operation"] == "rcs_get_or_create":
             counts["scan", exposures[entry["scan_id"]]] += 1
@@ -105,15 +117,22 @@ def sha256(path):
 def api(simulator, method, path, token=None, form=None):
     """A request of another client."""
     request = urllib.request.Request(
-        simulator.url + path, method=method, data=urllib.parse.urlencode(form).encode() if form else None,
-        headers={"Authorization": "Bearer %s" % token} if token else {})
+        simulator.url + path,
+        method=method,
+        data=urllib.parse.urlencode(form).encode() if form else None,
+        headers={"Authorization": "Bearer %s" % token} if token else {},
+    )
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
         return json.loads(answer.read())
 
 
 def another_client(simulator, method, path):
-    token = api(simulator, "POST", "/oauth/token", form=dict(
-        grant_type="client_credentials", client_id="cert-client", client_secret="cert-secret"))["access_token"]
+    token = api(
+        simulator,
+        "POST",
+        "/oauth/token",
+        form=dict(grant_type="client_credentials", client_id="cert-client", client_secret="cert-secret"),
+    )["access_token"]
     return api(simulator, method, path, token)
 
 
@@ -137,8 +156,12 @@ def let_the_look_end():
 
 # --- What is found, and found again
 
-WHOLE_COMPANY = dict(verify_campaign_filters='name sw ""', verify_campaign_ids=[company.FINANCE, company.BADGES],
-                     verify_alert_ids=list(company.ALERT_IDS), verify_case_ids=[71, 92])
+WHOLE_COMPANY = dict(
+    verify_campaign_filters='name sw ""',
+    verify_campaign_ids=[company.FINANCE, company.BADGES],
+    verify_alert_ids=list(company.ALERT_IDS),
+    verify_case_ids=[71, 92],
+)
 
 
 def test_the_whole_company_and_again(ansible, simulator):
@@ -151,12 +174,13 @@ def test_the_whole_company_and_again(ansible, simulator):
     assert run.found["verdict"] == "not_verified" and run.found["schema_version"] == "1.2"
     assert run.found["summary"] == (
         "Not verified: %(remediated)d of %(total)d targets remediated, %(unremediated)d still open, "
-        "%(inconclusive)d without an answer, %(pending)d not finished." % counts)
+        "%(inconclusive)d without an answer, %(pending)d not finished." % counts
+    )
 
     # The gate failed, at the very end.
     assert run.status == 2 and run.changed > 0
-    assert run.output.count("TASK") - 1 == run.output[:run.output.rindex("TASK")].count("TASK")
-    assert "TASK [%s : Fail on what must not be]" % PLAYBOOK in run.output[run.output.rindex("TASK ["):]
+    assert run.output.count("TASK") - 1 == run.output[: run.output.rindex("TASK")].count("TASK")
+    assert "TASK [%s : Fail on what must not be]" % PLAYBOOK in run.output[run.output.rindex("TASK [") :]
     assert re.search(r"fatal: .*%s" % re.escape(run.found["summary"]), run.output)
     assert re.search(r"reports: 0 of 7 done, next look in \d+ s", run.output)
 
@@ -172,7 +196,13 @@ def test_the_whole_company_and_again(ansible, simulator):
         assert target["evidence"] or target["outcome"] not in ("remediated", "unremediated")
         assert all(sha256(run.evidence / file["path"]) == file["sha256"] for file in target["evidence"])
     assert {target["id"] for target in reported} == {
-        company.FINANCE, company.WAREHOUSE, company.BOARD_PORTAL, company.HAMBURG, company.PRIVILEGED, company.BADGES}
+        company.FINANCE,
+        company.WAREHOUSE,
+        company.BOARD_PORTAL,
+        company.HAMBURG,
+        company.PRIVILEGED,
+        company.BADGES,
+    }
     for target in reported:
         assert target["report"]["lastRunAt"] > target["scan"]["modified"] > target["scan"]["modified_before"]
         assert [file["path"].split("/")[0] for file in target["evidence"]] == ["reports", "records", "records"]
@@ -187,8 +217,8 @@ def test_the_whole_company_and_again(ansible, simulator):
             assert {request["reference"] for request in target["requests"]} == {"scanId " + target["scan_id"]}
     scanned = [*(target["id"] for target in reported), company.SALES]
     assert started(simulator) == Counter(
-        [("scan", one) for one in [*scanned, *map(exposure_id, company.exposures())]]
-        + [("report", one) for one in scanned])
+        [("scan", one) for one in [*scanned, *map(exposure_id, company.exposures())]] + [("report", one) for one in scanned]
+    )
 
     # Each problem is explained.
     assert "'Bearbeitungsstand'" in run.reason(company.HAMBURG)
@@ -205,8 +235,7 @@ def test_the_whole_company_and_again(ansible, simulator):
     assert again.status == 0 and again.changed == 0
     assert again.outcomes == expected and again.found["verdict"] == "not_verified"
     assert asked_to_start(simulator) == []
-    assert [target["scan_id"] for target in again.found["targets"]] == [
-        target["scan_id"] for target in run.found["targets"]]
+    assert [target["scan_id"] for target in again.found["targets"]] == [target["scan_id"] for target in run.found["targets"]]
 
 
 def test_max_age_0_scans_anew(ansible, simulator):
@@ -229,13 +258,17 @@ def test_max_age_0_scans_anew(ansible, simulator):
 
 KILLED_TARGETS = dict(
     verify_campaign_ids=[company.FINANCE, company.WAREHOUSE, company.BOARD_PORTAL],
-    verify_exposures=company.exposures(company.REMEDIATED)[:20] + company.exposures(company.UNREMEDIATED)
-    + company.exposures(company.FAILED))
+    verify_exposures=company.exposures(company.REMEDIATED)[:20]
+    + company.exposures(company.UNREMEDIATED)
+    + company.exposures(company.FAILED),
+)
 
 
 def killed_outcomes():
-    return dict({one: CAMPAIGN_OUTCOMES[one] for one in KILLED_TARGETS["verify_campaign_ids"]},
-                **exposure_outcomes(KILLED_TARGETS["verify_exposures"]))
+    return dict(
+        {one: CAMPAIGN_OUTCOMES[one] for one in KILLED_TARGETS["verify_campaign_ids"]},
+        **exposure_outcomes(KILLED_TARGETS["verify_exposures"]),
+    )
 
 
 def seen(simulator, operation, times=1, **wanted):
@@ -245,26 +278,33 @@ def seen(simulator, operation, times=1, **wanted):
 # The moment, what makes it long enough to be met, and how it is seen.
 MOMENTS = {
     "in the middle of get_or_create": (
-        {}, [{"operation": "rcs_get_or_create", "kind": "latency", "seconds": 600, "after": 10, "times": None}],
-        lambda simulator: seen(simulator, "rcs_get_or_create", 11)),
+        {},
+        [{"operation": "rcs_get_or_create", "kind": "latency", "seconds": 600, "after": 10, "times": None}],
+        lambda simulator: seen(simulator, "rcs_get_or_create", 11),
+    ),
     "before the answer to get_or_create": (
-        {}, [{"operation": "rcs_get_or_create", "kind": "latency", "seconds": 600, "after": 5, "times": None,
-              "processed": True}],
-        lambda simulator: seen(simulator, "rcs_get_or_create", 6, changed=True)),
+        {},
+        [{"operation": "rcs_get_or_create", "kind": "latency", "seconds": 600, "after": 5, "times": None, "processed": True}],
+        lambda simulator: seen(simulator, "rcs_get_or_create", 6, changed=True),
+    ),
     "before the answer to run_scan": (
-        {}, [{"operation": "run_scan", "kind": "latency", "seconds": 600, "times": None, "processed": True}],
-        lambda simulator: seen(simulator, "run_scan", changed=True)),
+        {},
+        [{"operation": "run_scan", "kind": "latency", "seconds": 600, "times": None, "processed": True}],
+        lambda simulator: seen(simulator, "run_scan", changed=True),
+    ),
     "right after run_scan": ({}, [], lambda simulator: seen(simulator, "run_scan", changed=True, status=202)),
     "while waiting": ({}, [], lambda simulator: seen(simulator, "get_campaign", 8)),
     "before the answer to run_report": (
         {"scan_seconds": 0.5, "report_seconds": 600},
         [{"operation": "run_report", "kind": "latency", "seconds": 600, "processed": True}],
-        lambda simulator: seen(simulator, "run_report", 3, changed=True)),
-    "during the report": (
-        {"scan_seconds": 0.5, "report_seconds": 600}, [], lambda simulator: seen(simulator, "list_reports", 8)),
+        lambda simulator: seen(simulator, "run_report", 3, changed=True),
+    ),
+    "during the report": ({"scan_seconds": 0.5, "report_seconds": 600}, [], lambda simulator: seen(simulator, "list_reports", 8)),
     "during the download": (
-        {"scan_seconds": 0.5}, [{"operation": "download_report", "kind": "latency", "seconds": 600, "times": None}],
-        lambda simulator: seen(simulator, "download_report", 2)),
+        {"scan_seconds": 0.5},
+        [{"operation": "download_report", "kind": "latency", "seconds": 600, "times": None}],
+        lambda simulator: seen(simulator, "download_report", 2),
+    ),
     "while the exposures are waited for": ({}, [], lambda simulator: seen(simulator, "rcs_get", 30)),
 }
 
@@ -278,8 +318,9 @@ def test_killed_and_run_again(ansible, simulator, moment):
         for campaign_id in KILLED_TARGETS["verify_campaign_ids"]:
             patch_campaign(simulator, campaign_id, scan_seconds=0)
     simulator.control("POST", "faults", faults)
-    variables = dict(QUICK, verify_wait_timeout=600, verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
-                     **KILLED_TARGETS)
+    variables = dict(
+        QUICK, verify_wait_timeout=600, verify_evidence_dir=str(ansible.folder / "remediation-evidence"), **KILLED_TARGETS
+    )
     first = ansible.start(PLAYBOOK, **variables)
     wait_until(condition(simulator), moment, first)
     kill(first)
@@ -288,12 +329,18 @@ def test_killed_and_run_again(ansible, simulator, moment):
 
     second = ansible.start(PLAYBOOK, **variables)
     # It has to meet what the first one left behind, before that ends.
-    wait_until(lambda: {"get_campaign", "list_reports"} & {entry["operation"] for entry in simulator.log()[before:]},
-               "the second run looks", second)
+    wait_until(
+        lambda: {"get_campaign", "list_reports"} & {entry["operation"] for entry in simulator.log()[before:]},
+        "the second run looks",
+        second,
+    )
     if config.get("scan_seconds") is None:
         operations = ("rcs_get",) if "exposures" in moment else ("run_scan", "get_campaign")
-        wait_until(lambda: len([entry for entry in simulator.log()[before:] if entry["operation"] in operations]) >= 9,
-                   "it waits", second)
+        wait_until(
+            lambda: len([entry for entry in simulator.log()[before:] if entry["operation"] in operations]) >= 9,
+            "it waits",
+            second,
+        )
     let_the_look_end()
     simulator.control("POST", "config", {"scan_seconds": 1, "report_seconds": 0.5})
     output, _nothing = second.communicate(timeout=120)
@@ -312,8 +359,11 @@ def test_killed_and_run_again(ansible, simulator, moment):
 def test_killed_without_its_workers(ansible, simulator):
     """Whoever kills only the run's process group leaves a worker behind. It must not go on asking for hours."""
     simulator.control("POST", "config", {"scan_seconds": 600})
-    targets = dict(verify_campaign_ids=[company.FINANCE], verify_exposures=company.exposures(company.REMEDIATED)[:3],
-                   verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
+    targets = dict(
+        verify_campaign_ids=[company.FINANCE],
+        verify_exposures=company.exposures(company.REMEDIATED)[:3],
+        verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
+    )
     first = ansible.start(PLAYBOOK, **QUICK, **targets)
     wait_until(seen(simulator, "get_campaign", 4), "it waits", first)
     workers = children(first.pid)
@@ -330,11 +380,16 @@ def test_killed_without_its_workers(ansible, simulator):
 
 # --- Start now, collect later
 
+
 def test_start_and_collect(ansible, simulator):
     exposures = [company.exposures(end)[0] for end in (company.REMEDIATED, company.UNREMEDIATED, company.TIMEOUT)]
-    targets = dict(verify_campaign_ids=[company.FINANCE, company.MANAGERS, "nobody-has-this"],
-                   verify_exposures=exposures[:2], verify_alert_ids=[4111, 4140], playbook=ROLE,
-                   verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
+    targets = dict(
+        verify_campaign_ids=[company.FINANCE, company.MANAGERS, "nobody-has-this"],
+        verify_exposures=exposures[:2],
+        verify_alert_ids=[4111, 4140],
+        playbook=ROLE,
+        verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
+    )
     names = [company.FINANCE, *map(exposure_id, exposures)]
 
     nothing = verify(ansible, entry_point="collect", **targets)
@@ -374,8 +429,12 @@ def test_start_and_collect(ansible, simulator):
 
 def test_everything_ended_between_start_and_collect(ansible, simulator):
     exposures = company.exposures(company.REMEDIATED)[:2]
-    targets = dict(verify_campaign_ids=[company.FINANCE], verify_exposures=exposures, playbook=ROLE,
-                   verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
+    targets = dict(
+        verify_campaign_ids=[company.FINANCE],
+        verify_exposures=exposures,
+        playbook=ROLE,
+        verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
+    )
     assert verify(ansible, entry_point="start", **targets).status == 0
     time.sleep(1)
     run = verify(ansible, entry_point="collect", **targets)
@@ -385,11 +444,13 @@ def test_everything_ended_between_start_and_collect(ansible, simulator):
 
 # --- Trouble on the way
 
+
 def test_tokens_expire(ansible, simulator):
     """They last two seconds, and in the middle all of them are made void."""
     simulator.control("POST", "config", {"token_seconds": 2, "scan_seconds": 600})
-    targets = dict(verify_campaign_ids=[company.FINANCE, company.WAREHOUSE, company.PRIVILEGED],
-                   verify_exposures=company.exposures()[:5])
+    targets = dict(
+        verify_campaign_ids=[company.FINANCE, company.WAREHOUSE, company.PRIVILEGED], verify_exposures=company.exposures()[:5]
+    )
     process = ansible.start(PLAYBOOK, **QUICK, **targets)
     wait_until(lambda: simulator.control("GET", "stats")["tokens_issued"] >= 4, "tokens are renewed", process)
     simulator.control("POST", "config", {"token_seconds": 600})
@@ -402,8 +463,10 @@ def test_tokens_expire(ansible, simulator):
     simulator.control("POST", "config", {"scan_seconds": 0.5})
     output, _nothing = process.communicate(timeout=60)
     run = Verification(process.returncode, output, ansible.folder / "remediation-evidence")
-    assert run.outcomes == dict({name: CAMPAIGN_OUTCOMES[name] for name in targets["verify_campaign_ids"]},
-                                **exposure_outcomes(targets["verify_exposures"]))
+    assert run.outcomes == dict(
+        {name: CAMPAIGN_OUTCOMES[name] for name in targets["verify_campaign_ids"]},
+        **exposure_outcomes(targets["verify_exposures"]),
+    )
     # Those that were on the way at once share the new one: after each token there is at most one round of 401.
     assert len(simulator.log(status=401)) - refused <= 3
 
@@ -423,19 +486,27 @@ def test_rate_limit(ansible, simulator, form):
 def test_transient_faults(ansible, simulator):
     """What passes is waited out, and nothing is started twice for it."""
     reading = ("token", "get_campaign", "list_reports", "download_report", "get_alerts", "rcs_get", "rcs_get_or_create")
-    kinds = ({"kind": "status", "status": 502}, {"kind": "status", "status": 503, "retry_after": "1"}, {"kind": "drop"},
-             {"kind": "html", "status": 504}, {"kind": "cut_json", "how": "short_body"}, {"kind": "rate_limit"})
+    kinds = (
+        {"kind": "status", "status": 502},
+        {"kind": "status", "status": 503, "retry_after": "1"},
+        {"kind": "drop"},
+        {"kind": "html", "status": 504},
+        {"kind": "cut_json", "how": "short_body"},
+        {"kind": "rate_limit"},
+    )
     # Not all at once: a request that is tried again waits twice as long each time.
-    faults = [dict(kinds[(place + number) % len(kinds)], operation=operation, after=number)
-              for place, operation in enumerate(reading) for number in range(3)]
+    faults = [
+        dict(kinds[(place + number) % len(kinds)], operation=operation, after=number)
+        for place, operation in enumerate(reading)
+        for number in range(3)
+    ]
     # These may have changed something, so only what was refused for its number is asked again.
     faults += [{"operation": operation, "kind": "rate_limit", "times": 2} for operation in ("run_scan", "run_report")]
     simulator.control("POST", "faults", faults)
     targets = dict(verify_campaign_ids=[company.FINANCE, company.BADGES], verify_alert_ids=list(company.ALERT_IDS[:12]))
     run = verify(ansible, **targets)
     exposures = [one for one in company.exposures() if one["alert_internal_id"] in company.ALERT_IDS[:12]]
-    assert run.outcomes == dict({company.FINANCE: "remediated", company.BADGES: "unremediated"},
-                                **exposure_outcomes(exposures))
+    assert run.outcomes == dict({company.FINANCE: "remediated", company.BADGES: "unremediated"}, **exposure_outcomes(exposures))
     assert max(started(simulator).values()) == 1
     assert {entry.get("fault") for entry in simulator.log()} >= {"status", "drop", "html", "cut_json", "rate_limit"}
 
@@ -455,15 +526,17 @@ WAITED_FOR = ("rcs_get", "run_scan", "list_reports", "run_report", "download_rep
 
 
 @pytest.mark.parametrize("simulator", [SMALL], indirect=True)
-@pytest.mark.parametrize("operation", [
-    "rcs_get", "rcs_get_or_create", "get_campaign", "run_scan", "list_reports", "run_report", "download_report"])
+@pytest.mark.parametrize(
+    "operation", ["rcs_get", "rcs_get_or_create", "get_campaign", "run_scan", "list_reports", "run_report", "download_report"]
+)
 def test_an_error_is_never_an_answer(ansible, simulator, operation):
     """Each fault hits one target. It is inconclusive, with a reason that helps, and the others are none the worse."""
     campaigns, exposures = generated(simulator)
     is_xpanse = operation.startswith("rcs")
     with running_simulator() as elsewhere:
-        lasting = [(dict(fault, operation=operation, location=elsewhere.url + "/campaigns/v1"), words)
-                   for fault, words in LASTING]
+        lasting = [
+            (dict(fault, operation=operation, location=elsewhere.url + "/campaigns/v1"), words) for fault, words in LASTING
+        ]
         if operation in STATUS_IS_ALL:
             lasting = [(fault, words) for fault, words in lasting if fault["kind"] not in ("empty", "cut_json")]
         if operation in WAITED_FOR:
@@ -507,17 +580,25 @@ def test_a_request_that_was_carried_out_and_not_answered(ansible, simulator):
 
 def test_a_system_that_does_not_answer_leaves_the_other_alone(ansible, simulator):
     """A login page in place of tokens and alerts."""
-    simulator.control("POST", "faults", [
-        {"operation": operation, "kind": "html", "times": None} for operation in ("token", "get_alerts")])
+    simulator.control(
+        "POST", "faults", [{"operation": operation, "kind": "html", "times": None} for operation in ("token", "get_alerts")]
+    )
     exposures = company.exposures(company.REMEDIATED)[:2]
-    run = verify(ansible, verify_campaign_ids=[company.FINANCE], verify_campaign_filters='name sw "Fin"',
-                 verify_alert_ids=[4101, 4102], verify_case_ids=[71], verify_exposures=exposures)
+    run = verify(
+        ansible,
+        verify_campaign_ids=[company.FINANCE],
+        verify_campaign_filters='name sw "Fin"',
+        verify_alert_ids=[4101, 4102],
+        verify_case_ids=[71],
+        verify_exposures=exposures,
+    )
     hit = [company.FINANCE, 'filter: name sw "Fin"', "alert 4101", "alert 4102", "case 71"]
     assert run.outcomes == dict(dict.fromkeys(hit, "inconclusive"), **exposure_outcomes(exposures))
     assert all("DOCTYPE" in run.reason(name) for name in hit)
 
 
 # --- What SailPoint may do that nobody knows
+
 
 def test_modified_moves_early(ansible, simulator):
     simulator.control("POST", "config", {"scan_seconds": 4})
@@ -544,8 +625,7 @@ def test_modified_never_moves(ansible, simulator):
 def test_a_report_of_somebody_else_holds_the_campaign(ansible, simulator):
     patch_campaign(simulator, company.FINANCE, report_seconds=600)
     another_client(simulator, "POST", "/campaigns/v1/%s/run-report/CAMPAIGN_STATUS_REPORT" % company.FINANCE)
-    targets = dict(verify_campaign_ids=[company.FINANCE],
-                   verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
+    targets = dict(verify_campaign_ids=[company.FINANCE], verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
     look = verify(ansible, verify_wait=False, **targets)
     assert look.outcomes == {company.FINANCE: "pending"} and look.found["verdict"] == "incomplete" and look.status == 2
     assert "a report of the campaign runs" in look.reason(company.FINANCE)
@@ -571,19 +651,28 @@ def test_a_report_is_purged_between_two_runs(ansible, simulator, status):
 
 # --- Who may ask, and how
 
-@pytest.mark.parametrize("credentials, versions, key", [
-    ("report", "v1", "standard"), ("cert", "beta", "advanced"), ("report", "beta", "standard"),
-    ("admin", "v2025", "advanced")])
+
+@pytest.mark.parametrize(
+    "credentials, versions, key",
+    [("report", "v1", "standard"), ("cert", "beta", "advanced"), ("report", "beta", "standard"), ("admin", "v2025", "advanced")],
+)
 def test_credentials_and_versions(ansible, simulator, credentials, versions, key):
     prefixes = ("/campaigns/v1", "/reports/v1") if versions == "v1" else ("/%s/" % versions,)
     exposures = [company.exposures(company.REMEDIATED)[0], company.exposures(company.UNREMEDIATED)[0]]
     run = verify(
-        ansible, verify_campaign_ids=[company.FINANCE], verify_campaign_filters='name sw "Warehouse"',
-        verify_exposures=exposures, verify_case_ids=[71],
-        sailpoint_client_id="%s-client" % credentials, sailpoint_client_secret="%s-secret" % credentials,
-        sailpoint_api_version=versions, xpanse_api_key_id={"advanced": 1, "standard": 2}[key],
-        xpanse_api_key="%s-key" % key, xpanse_api_key_type=key,
-        environment=dict.fromkeys(("SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET", "CORTEX_API_KEY_ID", "CORTEX_API_KEY")))
+        ansible,
+        verify_campaign_ids=[company.FINANCE],
+        verify_campaign_filters='name sw "Warehouse"',
+        verify_exposures=exposures,
+        verify_case_ids=[71],
+        sailpoint_client_id="%s-client" % credentials,
+        sailpoint_client_secret="%s-secret" % credentials,
+        sailpoint_api_version=versions,
+        xpanse_api_key_id={"advanced": 1, "standard": 2}[key],
+        xpanse_api_key="%s-key" % key,
+        xpanse_api_key_type=key,
+        environment=dict.fromkeys(("SAIL_CLIENT_ID", "SAIL_CLIENT_SECRET", "CORTEX_API_KEY_ID", "CORTEX_API_KEY")),
+    )
     assert run.outcomes[company.FINANCE] == "remediated" and run.outcomes[company.WAREHOUSE] == "unremediated"
     assert [run.outcomes[exposure_id(one)] for one in exposures] == ["remediated", "unremediated"]
     assert len(run.outcomes) == 5
@@ -594,6 +683,7 @@ def test_credentials_and_versions(ansible, simulator, credentials, versions, key
 
 
 # --- Bad input
+
 
 def test_a_ledger_that_is_none_is_kept(ansible, simulator):
     evidence = ansible.folder / "remediation-evidence"
@@ -611,14 +701,18 @@ def test_a_ledger_that_is_none_is_kept(ansible, simulator):
     assert again.status == 0 and again.found["verdict"] == "verified" and kept.read_bytes() == rubbish
 
 
-@pytest.mark.parametrize("variables, words", [
-    (dict(verify_evidence_dir="{{ inventory_file }}/evidence"), "Cannot write into the evidence directory"),
-    (dict(verify_ledger="{{ inventory_file }}/ledger.json"), "ledger"),
-    (dict(verify_campaign_ids=[], verify_exposures=[]), "There is nothing to verify. Name targets with"),
-    (dict(verify_fail_on=["everything"]), "value of verify_fail_on must be one or more of"),
-    (dict(verify_wait_timeout="soon"), "verify_wait_timeout"),
-    (dict(verify_exposures=[dict(alert_internal_id=4101, service="typo")]), "verify_exposures"),
-], ids=["evidence_dir", "ledger", "nothing", "fail_on", "timeout", "exposure"])
+@pytest.mark.parametrize(
+    "variables, words",
+    [
+        (dict(verify_evidence_dir="{{ inventory_file }}/evidence"), "Cannot write into the evidence directory"),
+        (dict(verify_ledger="{{ inventory_file }}/ledger.json"), "ledger"),
+        (dict(verify_campaign_ids=[], verify_exposures=[]), "There is nothing to verify. Name targets with"),
+        (dict(verify_fail_on=["everything"]), "value of verify_fail_on must be one or more of"),
+        (dict(verify_wait_timeout="soon"), "verify_wait_timeout"),
+        (dict(verify_exposures=[dict(alert_internal_id=4101, service="typo")]), "verify_exposures"),
+    ],
+    ids=["evidence_dir", "ledger", "nothing", "fail_on", "timeout", "exposure"],
+)
 def test_what_is_said_before_any_scan(ansible, simulator, variables, words):
     targets = dict(verify_campaign_ids=[company.PRIVILEGED], verify_exposures=company.exposures()[:1])
     run = verify(ansible, **{**targets, **variables})
@@ -633,19 +727,31 @@ PLAIN = {"SAIL_BASE_URL": "http://acme.api.identitynow.com", "CORTEX_FQDN": "htt
 NOBODY = {"SAIL_BASE_URL": "http://127.0.0.1:9", "CORTEX_FQDN": "http://127.0.0.1:9"}
 
 
-@pytest.mark.parametrize("environment, sailpoint, xpanse", [
-    (MISSING, "client_secret is not given", "missing required arguments: api_key"),
-    (WRONG, "HTTP 401, invalid_client", "HTTP 401, err_code 401"),
-    (NO_SCHEME, "write https://acme.api.identitynow.com", None),
-    (PLAIN, "would send credentials unencrypted", "would send credentials unencrypted"),
-    (NOBODY, "no connection to http://127.0.0.1:9", "no connection to http://127.0.0.1:9"),
-], ids=["missing", "wrong", "no scheme", "plain", "nobody"])
+@pytest.mark.parametrize(
+    "environment, sailpoint, xpanse",
+    [
+        (MISSING, "client_secret is not given", "missing required arguments: api_key"),
+        (WRONG, "HTTP 401, invalid_client", "HTTP 401, err_code 401"),
+        (NO_SCHEME, "write https://acme.api.identitynow.com", None),
+        (PLAIN, "would send credentials unencrypted", "would send credentials unencrypted"),
+        (NOBODY, "no connection to http://127.0.0.1:9", "no connection to http://127.0.0.1:9"),
+    ],
+    ids=["missing", "wrong", "no scheme", "plain", "nobody"],
+)
 def test_connections_that_cannot_work(ansible, simulator, environment, sailpoint, xpanse):
     exposures = company.exposures(company.REMEDIATED)[:1]
     options = dict(retry_timeout=1)
-    run = verify(ansible, playbook=ROLE, verify_campaign_ids=[company.FINANCE], verify_exposures=exposures,
-                 verify_alert_ids=[4111], sailpoint_options=options, xpanse_options=options, environment=environment,
-                 verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
+    run = verify(
+        ansible,
+        playbook=ROLE,
+        verify_campaign_ids=[company.FINANCE],
+        verify_exposures=exposures,
+        verify_alert_ids=[4111],
+        sailpoint_options=options,
+        xpanse_options=options,
+        environment=environment,
+        verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
+    )
     assert run.status == 2 and run.outcomes[company.FINANCE] == "inconclusive"
     assert sailpoint in run.reason(company.FINANCE)
     if xpanse:
@@ -665,12 +771,20 @@ def test_targets_that_cannot_be(ansible, simulator):
     no_alert = {name: value for name, value in good.items() if name != "alert_internal_id"}
     negative = dict(good, alert_internal_id=-4101)
     unknown = dict(good, alert_internal_id=1)
-    run = verify(ansible, verify_campaign_ids=["nobody-has-this", company.MANAGERS, company.PRIVILEGED],
-                 verify_campaign_filters='name sw "Nobody"', verify_alert_ids=[4139, 4140, 9999],
-                 verify_case_ids=[71, 9999],
-                 verify_exposures=[no_rule, good, no_alert, negative, as_text, unknown, good])
-    names = dict(no_rule=exposure_id(no_rule), no_alert=":%(attack_surface_rule_id)s:%(service_id)s" % good,
-                 negative=exposure_id(negative), unknown=exposure_id(unknown))
+    run = verify(
+        ansible,
+        verify_campaign_ids=["nobody-has-this", company.MANAGERS, company.PRIVILEGED],
+        verify_campaign_filters='name sw "Nobody"',
+        verify_alert_ids=[4139, 4140, 9999],
+        verify_case_ids=[71, 9999],
+        verify_exposures=[no_rule, good, no_alert, negative, as_text, unknown, good],
+    )
+    names = dict(
+        no_rule=exposure_id(no_rule),
+        no_alert=":%(attack_surface_rule_id)s:%(service_id)s" % good,
+        negative=exposure_id(negative),
+        unknown=exposure_id(unknown),
+    )
     assert {run.outcomes[name] for name in names.values()} == {"inconclusive"}
     assert "attack_surface_rule_id is missing" in run.reason(names["no_rule"])
     assert "alert_internal_id is missing" in run.reason(names["no_alert"])
@@ -703,8 +817,13 @@ def test_a_report_in_the_words_of_the_tenant(ansible, simulator):
     column = verify(ansible, verify_remediation_status_column="bearbeitungsstand", **targets)
     assert column.outcomes == {company.HAMBURG: "inconclusive"}
     assert "'Vollzogen' (2)" in column.reason(company.HAMBURG) and "'Schwebend' (1)" in column.reason(company.HAMBURG)
-    whole = verify(ansible, verify_remediation_status_column="Bearbeitungsstand",
-                   verify_remediated_values=["Vollzogen"], verify_open_values=["Schwebend"], **targets)
+    whole = verify(
+        ansible,
+        verify_remediation_status_column="Bearbeitungsstand",
+        verify_remediated_values=["Vollzogen"],
+        verify_open_values=["Schwebend"],
+        **targets,
+    )
     assert whole.status == 2 and whole.outcomes == {company.HAMBURG: "unremediated"}
     assert whole.targets[company.HAMBURG]["items"]["items_remediated"] == 2
     assert len(asked_to_start(simulator)) == before
@@ -712,15 +831,26 @@ def test_a_report_in_the_words_of_the_tenant(ansible, simulator):
 
 # --- Where the result goes
 
+
 def test_the_result_is_handed_on_and_the_evidence_is_in_the_current_directory(ansible, simulator):
     run = verify(ansible, verify_alert_ids=[4101], environment={"ANSIBLE_SHOW_CUSTOM_STATS": "true", "PWD": "/"})
     assert run.status == 0 and run.found["verdict"] == "verified"
-    stats = run.output[run.output.index("CUSTOM STATS:"):]
-    handed_on = json.loads(stats[stats.index("{"):stats.rindex("}") + 1])["verify_artifact"]
+    stats = run.output[run.output.index("CUSTOM STATS:") :]
+    handed_on = json.loads(stats[stats.index("{") : stats.rindex("}") + 1])["verify_artifact"]
     path = (ansible.folder / "remediation-evidence" / "latest").resolve() / "verification.json"
     assert handed_on["verdict"] == "verified" and handed_on["path"] == str(path) and handed_on["sha256"] == sha256(path)
     assert set(handed_on["targets"][0]) == {
-        "kind", "id", "name", "outcome", "reason", "open_since", "scan_id", "started_at", "finished_at", "evidence"}
+        "kind",
+        "id",
+        "name",
+        "outcome",
+        "reason",
+        "open_since",
+        "scan_id",
+        "started_at",
+        "finished_at",
+        "evidence",
+    }
     assert handed_on["counts"] == {"remediated": 1, "unremediated": 0, "pending": 0, "inconclusive": 0, "total": 1}
 
 
@@ -736,18 +866,19 @@ def test_two_tenants(ansible, simulator):
     with running_simulator("--scan-seconds", "0", "--exposures", "2") as other:
         hosts = {
             "acme": dict(xpanse_base_url=simulator.url, verify_alert_ids=[4101]),
-            "globex": dict(xpanse_base_url=other.url, verify_alert_ids=[100001, 100002])}
+            "globex": dict(xpanse_base_url=other.url, verify_alert_ids=[100001, 100002]),
+        }
         inventory = ansible.folder / "tenants.json"
-        inventory.write_text(json.dumps({"all": {
-            "hosts": hosts, "vars": {"ansible_connection": "local"}}}))
-        run = verify(ansible, inventory=inventory, verify_hosts="all",
-                     environment={"ANSIBLE_SHOW_CUSTOM_STATS": "true"})
+        inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": {"ansible_connection": "local"}}}))
+        run = verify(ansible, inventory=inventory, verify_hosts="all", environment={"ANSIBLE_SHOW_CUSTOM_STATS": "true"})
         assert run.status == 0, run.output
-        stats = run.output[run.output.index("CUSTOM STATS:"):]
-        handed_on = json.loads(stats[stats.index("{"):stats.rindex("}") + 1])["verify_artifacts"]
+        stats = run.output[run.output.index("CUSTOM STATS:") :]
+        handed_on = json.loads(stats[stats.index("{") : stats.rindex("}") + 1])["verify_artifacts"]
         assert {name: result["counts"]["remediated"] for name, result in handed_on.items()} == {"acme": 1, "globex": 2}
-        found = {name: json.loads((ansible.folder / "remediation-evidence" / name / "latest" / "verification.json").read_text())
-                 for name in hosts}
+        found = {
+            name: json.loads((ansible.folder / "remediation-evidence" / name / "latest" / "verification.json").read_text())
+            for name in hosts
+        }
         assert {name: one["counts"]["remediated"] for name, one in found.items()} == {"acme": 1, "globex": 2}
         assert len(other.log(operation="rcs_get_or_create")) == 2
     assert len(simulator.log(operation="rcs_get_or_create")) == 1
@@ -762,7 +893,13 @@ def test_evidence_is_signed_and_checked_years_later(ansible, simulator):
         run = verify(ansible, verify_alert_ids=[4101], verify_signing_key=str(key), verify_formats=["csv"])
         assert run.status == 0, run.output
     assert {path.name for path in run.evidence.iterdir()} == {
-        "verification.json", "verification.csv", "open-items.csv", "records", "SHA256SUMS", "SHA256SUMS.sig"}
+        "verification.json",
+        "verification.csv",
+        "open-items.csv",
+        "records",
+        "SHA256SUMS",
+        "SHA256SUMS.sig",
+    }
     assert [entry["verdict"] for entry in run.found["history"]] == ["verified"] * 2
 
     check = dict(evidence_dir="remediation-evidence", evidence_signers_file=str(signers), evidence_signed=True)
@@ -777,12 +914,18 @@ def test_evidence_is_signed_and_checked_years_later(ansible, simulator):
 
 # --- Secrets
 
+
 def test_arguments_that_are_wrong_show_no_secret(ansible, simulator):
     exposures = company.exposures()[:1]
-    run = verify(ansible, playbook=ROLE, verify_campaign_ids=[company.FINANCE], verify_exposures=exposures,
-                 sailpoint_options=dict(client_secret="admin-secret", nonsense=1),
-                 xpanse_options=dict(api_key="advanced-key", concurrency="many"),
-                 verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
+    run = verify(
+        ansible,
+        playbook=ROLE,
+        verify_campaign_ids=[company.FINANCE],
+        verify_exposures=exposures,
+        sailpoint_options=dict(client_secret="admin-secret", nonsense=1),
+        xpanse_options=dict(api_key="advanced-key", concurrency="many"),
+        verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
+    )
     assert "Unsupported parameters" in run.reason(company.FINANCE) and "nonsense" in run.reason(company.FINANCE)
     assert "concurrency" in run.reason(exposure_id(exposures[0]))
     for secret in ("admin-secret", "advanced-key"):
@@ -792,9 +935,14 @@ def test_arguments_that_are_wrong_show_no_secret(ansible, simulator):
 @pytest.mark.parametrize("how", ["in the controller's process", "as modules"])
 def test_no_secret_is_shown(ansible, simulator, how):
     """Not even at the highest verbosity, not even in an error."""
-    simulator.control("POST", "faults", [
-        {"operation": "get_campaign", "kind": "html", "after": 1, "body": "<p>client_secret=admin-secret</p>"},
-        {"operation": "rcs_get", "kind": "status", "status": 418, "body": "Bad key advanced-key"}])
+    simulator.control(
+        "POST",
+        "faults",
+        [
+            {"operation": "get_campaign", "kind": "html", "after": 1, "body": "<p>client_secret=admin-secret</p>"},
+            {"operation": "rcs_get", "kind": "status", "status": 418, "body": "Bad key advanced-key"},
+        ],
+    )
     secrets = dict(sailpoint_client_secret="admin-secret", xpanse_api_key="advanced-key")
     if how == "as modules":
         # A real module; and what is in the playbook's variables must not be shown either.
@@ -803,8 +951,14 @@ def test_no_secret_is_shown(ansible, simulator, how):
         secrets["ansible_ssh_transfer_method"] = "piped"
     environment = dict.fromkeys(("SAIL_CLIENT_SECRET", "CORTEX_API_KEY"))
     done = ansible.run(
-        PLAYBOOK, "-vvvv", verify_campaign_ids=[company.FINANCE, company.WAREHOUSE], verify_alert_ids=[4101, 4103],
-        environment=environment, **QUICK, **secrets)
+        PLAYBOOK,
+        "-vvvv",
+        verify_campaign_ids=[company.FINANCE, company.WAREHOUSE],
+        verify_alert_ids=[4101, 4103],
+        environment=environment,
+        **QUICK,
+        **secrets,
+    )
     assert done.returncode == 2, done.stdout
     evidence = ansible.folder / "remediation-evidence"
     files = [path for path in evidence.rglob("*") if path.is_file()]
@@ -815,7 +969,7 @@ def test_no_secret_is_shown(ansible, simulator, how):
     for text in [done.stdout, *(path.read_text(encoding="utf-8") for path in files)]:
         # How every token of the simulator begins.
         for secret in ("admin-secret", "advanced-key", "eyJhbGciOiAiUlMyNTYi"):
-            assert secret not in text, text[max(0, text.index(secret) - 300):text.index(secret) + 100]
+            assert secret not in text, text[max(0, text.index(secret) - 300) : text.index(secret) + 100]
 
 
 def fake_ssh(folder):

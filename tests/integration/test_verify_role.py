@@ -27,16 +27,52 @@ STATS = {"ANSIBLE_SHOW_CUSTOM_STATS": "true"}
 
 # The result of another job, in which all was well.
 GREEN = dict(
-    verdict="verified", summary="Verified: 2 of 2 targets remediated.", directory="/old/run", path="/old/run/verification.json",
-    counts=dict(remediated=2, unremediated=0, pending=0, inconclusive=0, total=2), files={}, targets=[], targets_left_out=0,
-    run="20260101T000000Z", sha256="0" * 64, by_kind={})
+    verdict="verified",
+    summary="Verified: 2 of 2 targets remediated.",
+    directory="/old/run",
+    path="/old/run/verification.json",
+    counts=dict(remediated=2, unremediated=0, pending=0, inconclusive=0, total=2),
+    files={},
+    targets=[],
+    targets_left_out=0,
+    run="20260101T000000Z",
+    sha256="0" * 64,
+    by_kind={},
+)
 # A registered result, of any module, in which all was well.
 FORGED = dict(
-    GREEN, failed=False, changed=False, verification=GREEN, run_id="0" * 32, folder=None, began=0, problems=[], campaigns=[],
-    started_at="2026-01-01T00:00:00Z", scans=[], reports=[], rcs_requests=[dict(CLOSED[0], outcome="remediated")])
+    GREEN,
+    failed=False,
+    changed=False,
+    verification=GREEN,
+    run_id="0" * 32,
+    folder=None,
+    began=0,
+    problems=[],
+    campaigns=[],
+    started_at="2026-01-01T00:00:00Z",
+    scans=[],
+    reports=[],
+    rcs_requests=[dict(CLOSED[0], outcome="remediated")],
+)
 # What templates call, and what Ansible itself says.
-BORROWED = ("now", "dict", "lookup", "query", "item", "range", "vars", "hostvars", "ansible_check_mode", "ansible_play_hosts_all",
-            "ansible_run_tags", "role_path", "role_name", "verification", "result")
+BORROWED = (
+    "now",
+    "dict",
+    "lookup",
+    "query",
+    "item",
+    "range",
+    "vars",
+    "hostvars",
+    "ansible_check_mode",
+    "ansible_play_hosts_all",
+    "ansible_run_tags",
+    "role_path",
+    "role_name",
+    "verification",
+    "result",
+)
 
 
 def options_of_the_role():
@@ -60,11 +96,12 @@ def run(ansible, *options, playbook=PLAYBOOK, evidence="remediation-evidence", *
 
 
 def stats_of(output):
-    shown = output[output.index("CUSTOM STATS:"):]
-    return json.loads(shown[shown.index("{"):shown.rindex("}") + 1])
+    shown = output[output.index("CUSTOM STATS:") :]
+    return json.loads(shown[shown.index("{") : shown.rindex("}") + 1])
 
 
 # --- Names
+
 
 def test_every_name_is_either_an_input_or_handed_on_or_proved():
     inputs, handed_on, own = names()
@@ -94,11 +131,24 @@ def test_a_result_of_another_job_is_not_this_ones(ansible, simulator):
 
 
 def test_what_one_job_hands_on_does_not_hinder_the_next(ansible, simulator):
-    start, found = run(ansible, playbook=ROLE, entry_point="start", verify_exposures=STILL_OPEN, environment=STATS,
-                       verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
+    start, found = run(
+        ansible,
+        playbook=ROLE,
+        entry_point="start",
+        verify_exposures=STILL_OPEN,
+        environment=STATS,
+        verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
+    )
     assert start.returncode == 0 and found["counts"]["pending"] == 1, start.stdout
-    collect, found = run(ansible, playbook=ROLE, entry_point="collect", verify_exposures=STILL_OPEN, environment=STATS,
-                         verify_evidence_dir=str(ansible.folder / "remediation-evidence"), **stats_of(start.stdout))
+    collect, found = run(
+        ansible,
+        playbook=ROLE,
+        entry_point="collect",
+        verify_exposures=STILL_OPEN,
+        environment=STATS,
+        verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
+        **stats_of(start.stdout),
+    )
     assert collect.returncode == 2 and stats_of(collect.stdout)["verify_artifact"]["counts"]["unremediated"] == 1
     assert found["counts"]["unremediated"] == 1
 
@@ -107,8 +157,14 @@ def test_what_one_job_hands_on_does_not_hinder_the_next(ansible, simulator):
 @pytest.mark.parametrize("value", [True, "", {}], ids=["true", "blank", "empty"])
 def test_the_names_of_the_role_are_held_by_somebody_else(ansible, simulator, entry_point, value):
     _inputs, _handed_on, own = names()
-    done, found = run(ansible, playbook=ROLE, entry_point=entry_point, verify_exposures=STILL_OPEN,
-                      verify_evidence_dir=str(ansible.folder / "remediation-evidence"), **dict.fromkeys(own, value))
+    done, found = run(
+        ansible,
+        playbook=ROLE,
+        entry_point=entry_point,
+        verify_exposures=STILL_OPEN,
+        verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
+        **dict.fromkeys(own, value),
+    )
     assert done.returncode == 2 and not found and simulator.log() == []
     assert re.search(r"\bverify__\w+ == 'unset'", done.stdout) and "one of the role's own" in done.stdout, done.stdout
 
@@ -122,14 +178,28 @@ def test_each_name_of_the_role_held_by_somebody_else(ansible, simulator, name):
 
 def test_a_parameter_of_the_role_is_somebody_else_too(ansible, simulator):
     playbook = ansible.folder / "play.yml"
-    playbook.write_text(json.dumps([dict(hosts="localhost", gather_facts=False, tasks=[{
-        "ansible.builtin.include_role": dict(name="secops.remediation.verify"),
-        "vars": dict(verify_exposures=STILL_OPEN, verify__start=False)}])]))
+    playbook.write_text(
+        json.dumps(
+            [
+                dict(
+                    hosts="localhost",
+                    gather_facts=False,
+                    tasks=[
+                        {
+                            "ansible.builtin.include_role": dict(name="secops.remediation.verify"),
+                            "vars": dict(verify_exposures=STILL_OPEN, verify__start=False),
+                        }
+                    ],
+                )
+            ]
+        )
+    )
     done, found = run(ansible, playbook=playbook)
     assert done.returncode == 2 and not found and "verify__start == 'unset'" in done.stdout and simulator.log() == []
 
 
 # --- The gate
+
 
 @pytest.mark.parametrize("how, status", [("check_mode: false in --check", 2), ("check_mode: true", 0)])
 def test_check_mode_is_what_was_done_and_not_what_is_said(ansible, simulator, how, status):
@@ -146,8 +216,15 @@ def verify_each(ansible, hosts, **variables):
     """Runs the role once for many hosts, each with variables of its own. Returns (the output, by host: whether it failed)."""
     inventory = ansible.folder / "each.json"
     inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": dict(ansible_connection="local")}}))
-    done = ansible.run(ROLE, "--forks", "8", inventory=inventory, **QUICK, **variables, verify_evidence_dir=str(
-        ansible.folder / "evidence") + "/{{ inventory_hostname }}")
+    done = ansible.run(
+        ROLE,
+        "--forks",
+        "8",
+        inventory=inventory,
+        **QUICK,
+        **variables,
+        verify_evidence_dir=str(ansible.folder / "evidence") + "/{{ inventory_hostname }}",
+    )
     failed = {name: int(count) for name, count in re.findall(r"^(case\d+) +: .*failed=(\d+)", done.stdout, re.MULTILINE)}
     assert failed.keys() == hosts.keys(), done.stdout
     return done.stdout, {name: failed[name] > 0 for name in hosts}
@@ -159,11 +236,18 @@ def evidence_of(ansible, name):
 
 def test_what_fails_the_play(ansible, simulator):
     cases = [
-        (["unremediated", "inconclusive", "pending"], STILL_OPEN, True), ("pending,inconclusive", STILL_OPEN, False),
-        ([], STILL_OPEN, False), ("[]", STILL_OPEN, False), (None, STILL_OPEN, True), ("remediated", CLOSED, True),
-        (["unremediated"], CLOSED, False)]
-    hosts = {"case%d" % place: dict(verify_fail_on=fail_on, verify_exposures=exposures)
-             for place, (fail_on, exposures, _fails) in enumerate(cases)}
+        (["unremediated", "inconclusive", "pending"], STILL_OPEN, True),
+        ("pending,inconclusive", STILL_OPEN, False),
+        ([], STILL_OPEN, False),
+        ("[]", STILL_OPEN, False),
+        (None, STILL_OPEN, True),
+        ("remediated", CLOSED, True),
+        (["unremediated"], CLOSED, False),
+    ]
+    hosts = {
+        "case%d" % place: dict(verify_fail_on=fail_on, verify_exposures=exposures)
+        for place, (fail_on, exposures, _fails) in enumerate(cases)
+    }
     output, failed = verify_each(ansible, hosts)
     assert list(failed.values()) == [fails for _fail_on, _exposures, fails in cases], output
     assert all(evidence_of(ansible, name)["counts"]["total"] == 1 for name in hosts)
@@ -174,15 +258,17 @@ def test_start_fails_when_nothing_could_be_started(ansible, simulator):
     nobody = dict(verify_exposures=CLOSED, verify_campaign_ids=["nobody-has-this"])
     # Each has a campaign of its own, because a campaign takes one operation at a time.
     cases = [
-        (dict(verify_exposures=CLOSED, **wrong), True), (dict(verify_campaign_ids=[company.WAREHOUSE], **wrong), True),
-        (dict(verify_alert_ids=[4101], **wrong), True), (dict(verify_campaign_filters='name sw "Fin"', **wrong), True),
+        (dict(verify_exposures=CLOSED, **wrong), True),
+        (dict(verify_campaign_ids=[company.WAREHOUSE], **wrong), True),
+        (dict(verify_alert_ids=[4101], **wrong), True),
+        (dict(verify_campaign_filters='name sw "Fin"', **wrong), True),
         # One of two systems is enough to have lost its scans.
-        (dict(verify_exposures=CLOSED, verify_campaign_ids=[company.PRIVILEGED],
-              xpanse_options=dict(api_key="wrong-key")), True),
+        (dict(verify_exposures=CLOSED, verify_campaign_ids=[company.PRIVILEGED], xpanse_options=dict(api_key="wrong-key")), True),
         (nobody, True),
         # What could be started was.
         (dict(nobody, verify_campaign_ids=["nobody-has-this", company.BADGES]), False),
-        (dict(verify_campaign_ids=[company.MANAGERS]), False)]
+        (dict(verify_campaign_ids=[company.MANAGERS]), False),
+    ]
     hosts = {"case%d" % place: variables for place, (variables, _fails) in enumerate(cases)}
     output, failed = verify_each(ansible, hosts, entry_point="start", verify_fail_on=[])
     assert list(failed.values()) == [fails for _variables, fails in cases], output
@@ -201,8 +287,15 @@ def test_start_fails_when_nothing_could_be_started(ansible, simulator):
 def test_a_task_that_ansible_ended_leaves_evidence(ansible, simulator, operation):
     """A time limit for tasks, as an administrator sets it for all jobs."""
     simulator.control("POST", "faults", [{"operation": operation, "kind": "latency", "seconds": 600, "times": None}])
-    done, found = run(ansible, verify_exposures=STILL_OPEN, verify_campaign_ids=[company.FINANCE], verify_alert_ids=[4101],
-                      xpanse_request_timeout=6, sailpoint_request_timeout=6, environment={"ANSIBLE_TASK_TIMEOUT": "4"})
+    done, found = run(
+        ansible,
+        verify_exposures=STILL_OPEN,
+        verify_campaign_ids=[company.FINANCE],
+        verify_alert_ids=[4101],
+        xpanse_request_timeout=6,
+        sailpoint_request_timeout=6,
+        environment={"ANSIBLE_TASK_TIMEOUT": "4"},
+    )
     assert done.returncode == 2 and found["verdict"] == "not_verified", done.stdout
     assert {target["outcome"] for target in found["targets"]} != {"remediated"} and len(found["targets"]) >= 2
     assert found["summary"] in done.stdout
@@ -210,10 +303,21 @@ def test_a_task_that_ansible_ended_leaves_evidence(ansible, simulator, operation
 
 # --- Where the evidence is
 
+
 def tenants(ansible, *names, **variables):
     inventory = ansible.folder / "tenants.json"
-    inventory.write_text(json.dumps({"all": {"hosts": {
-        name: {"ansible_connection": "local", "verify_exposures": CLOSED, **variables.get(name, {})} for name in names}}}))
+    inventory.write_text(
+        json.dumps(
+            {
+                "all": {
+                    "hosts": {
+                        name: {"ansible_connection": "local", "verify_exposures": CLOSED, **variables.get(name, {})}
+                        for name in names
+                    }
+                }
+            }
+        )
+    )
     return inventory
 
 
@@ -230,8 +334,12 @@ def test_a_limit_changes_nothing_of_where_the_evidence_is(ansible, simulator):
 
 def test_a_directory_of_an_earlier_version_goes_on(ansible, simulator):
     """It had no folder for a host that was alone."""
-    done, _found = run(ansible, inventory=tenants(ansible, "acme"), verify_hosts="all",
-                       verify_evidence_dir=str(ansible.folder / "remediation-evidence"))
+    done, _found = run(
+        ansible,
+        inventory=tenants(ansible, "acme"),
+        verify_hosts="all",
+        verify_evidence_dir=str(ansible.folder / "remediation-evidence"),
+    )
     assert done.returncode == 0, done.stdout
     done, _found = run(ansible, inventory=tenants(ansible, "acme"), verify_hosts="all")
     assert done.returncode == 0, done.stdout
@@ -242,8 +350,9 @@ def test_a_directory_of_an_earlier_version_goes_on(ansible, simulator):
     assert not (ansible.folder / "remediation-evidence" / "acme").exists()
     # Nor is it mixed with another tenant's.
     with running_simulator("--scan-seconds", "0") as other:
-        inventory = tenants(ansible, "acme", "globex", acme=dict(xpanse_base_url=simulator.url),
-                            globex=dict(xpanse_base_url=other.url))
+        inventory = tenants(
+            ansible, "acme", "globex", acme=dict(xpanse_base_url=simulator.url), globex=dict(xpanse_base_url=other.url)
+        )
         done, found = run(ansible, inventory=inventory, verify_hosts="all")
     assert done.returncode == 0 and len(found["history"]) == 4, done.stdout
     assert (ansible.folder / "remediation-evidence" / "globex" / "latest").exists()
@@ -252,29 +361,62 @@ def test_a_directory_of_an_earlier_version_goes_on(ansible, simulator):
 
 # --- Inputs as surveys give them
 
+
 def test_inputs_as_a_survey_gives_them(ansible, simulator):
     survey = dict(
-        verify_campaign_ids=company.PRIVILEGED, verify_campaign_filters=None, verify_alert_ids="4101\n4102\n", verify_case_ids="",
-        verify_exposures=json.dumps(CLOSED), verify_wait="yes", verify_wait_timeout="60", verify_wait_interval="1",
-        verify_max_age="86400", verify_confirm="true", verify_ledger=None, verify_evidence_dir="", verify_evidence_mode=None,
-        verify_fail_on=None, verify_formats="json, csv", verify_controls="", verify_signing_key=None, verify_keep_runs="",
-        verify_remediation_status_column="", verify_remediated_values=None, verify_open_values="")
+        verify_campaign_ids=company.PRIVILEGED,
+        verify_campaign_filters=None,
+        verify_alert_ids="4101\n4102\n",
+        verify_case_ids="",
+        verify_exposures=json.dumps(CLOSED),
+        verify_wait="yes",
+        verify_wait_timeout="60",
+        verify_wait_interval="1",
+        verify_max_age="86400",
+        verify_confirm="true",
+        verify_ledger=None,
+        verify_evidence_dir="",
+        verify_evidence_mode=None,
+        verify_fail_on=None,
+        verify_formats="json, csv",
+        verify_controls="",
+        verify_signing_key=None,
+        verify_keep_runs="",
+        verify_remediation_status_column="",
+        verify_remediated_values=None,
+        verify_open_values="",
+    )
     assert set(survey) == {name for name in options_of_the_role() if name.startswith("verify_")}
     done, found = run(ansible, **survey)
     assert done.returncode == 0 and found["verdict"] == "verified", done.stdout
     assert {target["id"] for target in found["targets"]} >= {company.PRIVILEGED} and len(found["targets"]) == 3
     # It was remembered where the default is, and not nowhere.
     assert (ansible.folder / "remediation-evidence" / "ledger.json").exists()
-    nulls = dict.fromkeys([*options_of_the_role(), "sailpoint_base_url", "sailpoint_validate_certs", "xpanse_api_key_type",
-                           "xpanse_rate_limit", "sailpoint_client_secret"])
+    nulls = dict.fromkeys(
+        [
+            *options_of_the_role(),
+            "sailpoint_base_url",
+            "sailpoint_validate_certs",
+            "xpanse_api_key_type",
+            "xpanse_rate_limit",
+            "sailpoint_client_secret",
+        ]
+    )
     done, _found = run(ansible, **dict(nulls, verify_alert_ids=4101))
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("variables, words", [
-    (dict(sailpoint_ca_path="/nowhere/ca.pem"), "/nowhere/ca.pem"), (dict(sailpoint_validate_certs="perhaps"), "validate_certs"),
-    (dict(sailpoint_request_timeout=0), "request_timeout"), (dict(sailpoint_concurrency=0), "concurrency"),
-    (dict(sailpoint_use_proxy="perhaps"), "use_proxy"), (dict(sailpoint_rate_limit=-1), "rate_limit")])
+@pytest.mark.parametrize(
+    "variables, words",
+    [
+        (dict(sailpoint_ca_path="/nowhere/ca.pem"), "/nowhere/ca.pem"),
+        (dict(sailpoint_validate_certs="perhaps"), "validate_certs"),
+        (dict(sailpoint_request_timeout=0), "request_timeout"),
+        (dict(sailpoint_concurrency=0), "concurrency"),
+        (dict(sailpoint_use_proxy="perhaps"), "use_proxy"),
+        (dict(sailpoint_rate_limit=-1), "rate_limit"),
+    ],
+)
 def test_connection_options_reach_the_modules(ansible, simulator, variables, words):
     """Also false and 0, which are no blanks."""
     done, found = run(ansible, verify_campaign_ids=[company.FINANCE], **variables)
@@ -317,23 +459,22 @@ def test_progress_does_not_spoil_a_document_on_stdout(ansible, simulator):
     (plugins / "document.py").write_text(CALLBACK)
     environment = ansible.environment(ANSIBLE_CALLBACK_PLUGINS=str(plugins), ANSIBLE_STDOUT_CALLBACK="document")
     command = ansible.command(PLAYBOOK, verify_exposures=CLOSED, **QUICK)
-    done = subprocess.run(command, cwd=ansible.folder, env=environment, capture_output=True, text=True, check=False,
-                          timeout=120)
+    done = subprocess.run(command, cwd=ansible.folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0 and json.loads(done.stdout)["tasks"], done.stdout + done.stderr
     assert "[localhost] exposures: 0 of 1 done" in done.stderr
     environment.pop("ANSIBLE_STDOUT_CALLBACK")
     simulator.control("POST", "config", {"scan_seconds": 2})
     command = ansible.command(PLAYBOOK, verify_exposures=CLOSED, verify_max_age=1, **QUICK)
-    done = subprocess.run(command, cwd=ansible.folder, env=environment, capture_output=True, text=True, check=False,
-                          timeout=120)
+    done = subprocess.run(command, cwd=ansible.folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert "[localhost] exposures: 0 of 1 done" in done.stdout
 
 
 BECOME = {
     "keyword of the play": dict(play=dict(become=True, roles=["secops.remediation.verify"])),
     "keyword of the role": dict(play=dict(roles=[dict(role="secops.remediation.verify", become=True)])),
-    "apply": dict(play=dict(tasks=[{"ansible.builtin.include_role": dict(
-        name="secops.remediation.verify", apply=dict(become=True))}])),
+    "apply": dict(
+        play=dict(tasks=[{"ansible.builtin.include_role": dict(name="secops.remediation.verify", apply=dict(become=True))}])
+    ),
     "variable of the play": dict(play=dict(vars=dict(ansible_become=True), roles=["secops.remediation.verify"])),
     "extra variable": dict(play=dict(roles=["secops.remediation.verify"]), variables=dict(ansible_become=True)),
 }
@@ -347,8 +488,14 @@ def test_it_does_not_become(ansible, simulator, how):
     sudo.chmod(0o755)
     playbook = ansible.folder / "play.yml"
     playbook.write_text(json.dumps([dict(hosts="localhost", gather_facts=False, **BECOME[how]["play"])]))
-    done, found = run(ansible, playbook=playbook, verify_exposures=CLOSED, verify_campaign_ids=[company.PRIVILEGED],
-                      ansible_become_exe=str(sudo), **BECOME[how].get("variables", {}))
+    done, found = run(
+        ansible,
+        playbook=playbook,
+        verify_exposures=CLOSED,
+        verify_campaign_ids=[company.PRIVILEGED],
+        ansible_become_exe=str(sudo),
+        **BECOME[how].get("variables", {}),
+    )
     assert done.returncode == 0 and found["verdict"] == "verified", done.stdout
     assert not (ansible.folder / "became").exists()
 
@@ -366,7 +513,13 @@ def test_nothing_raw_reaches_the_terminal(ansible, simulator):
 
 
 def test_no_deprecated_feature_is_used(ansible, simulator):
-    done, _found = run(ansible, "-vvv", verify_exposures=CLOSED, verify_campaign_ids=[company.PRIVILEGED],
-                       verify_alert_ids=[4101], environment={"ANSIBLE_DEPRECATION_WARNINGS": "true"})
+    done, _found = run(
+        ansible,
+        "-vvv",
+        verify_exposures=CLOSED,
+        verify_campaign_ids=[company.PRIVILEGED],
+        verify_alert_ids=[4101],
+        environment={"ANSIBLE_DEPRECATION_WARNINGS": "true"},
+    )
     assert done.returncode == 0, done.stdout
     assert "[DEPRECATION" not in done.stdout and "[WARNING]" not in done.stdout, done.stdout

@@ -34,6 +34,7 @@ def waits(simulator):
 
 # --- Signals
 
+
 def is_alive(pid):
     """Whether a process is there and is no zombie."""
     try:
@@ -42,10 +43,17 @@ def is_alive(pid):
         return False
 
 
-@pytest.mark.parametrize("how, send", [
-    # A service manager asks the process; a terminal all that it runs.
-    (signal.SIGTERM, os.kill), (signal.SIGTERM, os.killpg), (signal.SIGINT, os.killpg), (signal.SIGHUP, os.killpg)],
-    ids=["TERM", "TERM to all", "INT", "HUP"])
+@pytest.mark.parametrize(
+    "how, send",
+    [
+        # A service manager asks the process; a terminal all that it runs.
+        (signal.SIGTERM, os.kill),
+        (signal.SIGTERM, os.killpg),
+        (signal.SIGINT, os.killpg),
+        (signal.SIGHUP, os.killpg),
+    ],
+    ids=["TERM", "TERM to all", "INT", "HUP"],
+)
 def test_a_signal_ends_the_run_and_loses_nothing(ansible, simulator, how, send):
     simulator.control("POST", "config", {"scan_seconds": 600})
     run = ansible.start(PLAYBOOK, **dict(QUICK, verify_wait_timeout=600), **TARGETS)
@@ -64,6 +72,7 @@ def test_a_signal_ends_the_run_and_loses_nothing(ansible, simulator, how, send):
 
 # --- A disk that is full
 
+
 @pytest.mark.parametrize("simulator", [("--exposures", "40", "--campaigns", "1")], indirect=True)
 def test_a_disk_that_is_full(ansible, simulator):
     """The system ends each file at so many bytes, as a full disk does, which cannot be had without root."""
@@ -74,8 +83,16 @@ def test_a_disk_that_is_full(ansible, simulator):
     # Python would cut off what it compiles, for everybody after it.
     environment = ansible.environment(PYTHONDONTWRITEBYTECODE="1")
     done = subprocess.run(
-        command, check=False, cwd=ansible.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (15000, 15000)), timeout=120)
+        command,
+        check=False,
+        cwd=ansible.folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (15000, 15000)),
+        timeout=120,
+    )
     assert done.returncode == 2 and "Traceback" not in done.stdout and "File too large" in done.stdout, done.stdout
     assert "othing was started" not in done.stdout and "has started nothing" not in done.stdout, done.stdout
     log = simulator.log()
@@ -85,8 +102,11 @@ def test_a_disk_that_is_full(ansible, simulator):
 
     # With room again: what was started is found, also what could not be remembered, as long as it runs.
     process = ansible.start(PLAYBOOK, **dict(QUICK, verify_evidence_dir=str(ansible.folder / "remediation-evidence")), **targets)
-    wait_until(lambda: len([entry for entry in simulator.log()[len(log):] if entry["operation"] == "get_campaign"]) >= 3,
-               "it waits", process)
+    wait_until(
+        lambda: len([entry for entry in simulator.log()[len(log) :] if entry["operation"] == "get_campaign"]) >= 3,
+        "it waits",
+        process,
+    )
     simulator.control("POST", "config", {"scan_seconds": 0})
     output, _nothing = process.communicate(timeout=60)
     again = Run(process.returncode, output, ansible.folder / "remediation-evidence")
@@ -95,6 +115,7 @@ def test_a_disk_that_is_full(ansible, simulator):
 
 
 # --- Locks of somebody else
+
 
 def test_a_lock_that_is_never_given_back(ansible, simulator):
     """Nobody waits for it longer than verify_wait_timeout, and it is said who holds it."""
@@ -144,10 +165,13 @@ def test_a_lock_that_is_given_back_in_time(ansible, simulator):
 
 # --- No tenant at all
 
+
 # Not the project's for AWX: a slice without any of its hosts is legitimate there.
 @pytest.mark.parametrize("playbook", [PLAYBOOK, CHECK], ids=["verify", "verify_evidence"])
-@pytest.mark.parametrize("options, hosts", [((), "acne"), (("--limit", "acme"), "acne"), (("--limit", "acme"), "globex"),
-                                            (("--limit", "acme"), "localhost")])
+@pytest.mark.parametrize(
+    "options, hosts",
+    [((), "acne"), (("--limit", "acme"), "acne"), (("--limit", "acme"), "globex"), (("--limit", "acme"), "localhost")],
+)
 def test_a_pattern_that_matches_no_tenant(ansible, simulator, playbook, options, hosts):
     """Ansible itself ends well where there is nobody to do anything for."""
     inventory = ansible.folder / "tenants.ini"

@@ -76,10 +76,14 @@ def test_words_look_ups_and_targets_of_another_kind_are_valid(errors_of):
         if "items" in target:
             target["items"]["words"] = samples.WORDS + [dict(samples.WORDS[0], word=text) for text in samples.HOSTILE]
     content["targets"] += [
-        dict(kind=kind, id="h1", name=text, outcome=outcome, reason=text, open_since=text) for text in samples.HOSTILE[:20]
-        for kind in ("host", "", None, ["x"], text) for outcome in ("unremediated", "great")] + [None, [], {}]
-    content.update(replay=dict(followed=1, total=2), lookups=[
-        dict(kind="filter", asked=text, problem=text) for text in samples.HOSTILE])
+        dict(kind=kind, id="h1", name=text, outcome=outcome, reason=text, open_since=text)
+        for text in samples.HOSTILE[:20]
+        for kind in ("host", "", None, ["x"], text)
+        for outcome in ("unremediated", "great")
+    ] + [None, [], {}]
+    content.update(
+        replay=dict(followed=1, total=2), lookups=[dict(kind="filter", asked=text, problem=text) for text in samples.HOSTILE]
+    )
 
     assert errors_of(evidence_oscal.oscal(content, FILES)) == []
 
@@ -94,15 +98,19 @@ def result_of(document):
 
 WRONG = {
     "a UUID twice": lambda document: result_of(document)["observations"][1].update(
-        uuid=result_of(document)["observations"][0]["uuid"]),
+        uuid=result_of(document)["observations"][0]["uuid"]
+    ),
     "another version": lambda document: document["assessment-results"]["metadata"].update({"oscal-version": "1.0.0"}),
     "a key that OSCAL does not have": lambda document: result_of(document).update(verdict="x"),
     "a reference to nothing": lambda document: result_of(document)["findings"][0]["related-observations"][0].update(
-        {"observation-uuid": document["assessment-results"]["uuid"]}),
+        {"observation-uuid": document["assessment-results"]["uuid"]}
+    ),
     "a subject of another type": lambda document: result_of(document)["observations"][0]["subjects"][0].update(
-        type="inventory-item"),
+        type="inventory-item"
+    ),
     "a link to no resource": lambda document: result_of(document)["links"][0].update(
-        href="#" + document["assessment-results"]["uuid"]),
+        href="#" + document["assessment-results"]["uuid"]
+    ),
     "a resource that nobody names": lambda document: result_of(document)["links"].pop(),
     "a blank in front": lambda document: result_of(document)["observations"][0]["props"][0].update(value=" x"),
     "a time without a zone": lambda document: result_of(document).update(start="2026-03-02T08:15:00"),
@@ -110,12 +118,15 @@ WRONG = {
     "a title of two lines": lambda document: result_of(document).update(title="a\nb"),
     "an id with a blank": lambda document: result_of(document)["findings"][0]["target"].update({"target-id": "a b"}),
     "an objective that is not defined": lambda document: result_of(document)["findings"][0]["target"].update(
-        {"target-id": "ac-2_obj"}),
+        {"target-id": "ac-2_obj"}
+    ),
     "a reference with a blank": lambda document: result_of(document)["observations"][0]["relevant-evidence"][0].update(
-        href="a b"),
+        href="a b"
+    ),
     "a property that OSCAL does not have": lambda document: result_of(document)["observations"][0]["props"][0].pop("ns"),
     "a damaged sum": lambda document: document["assessment-results"]["back-matter"]["resources"][1]["rlinks"][0]["hashes"][
-        0].update(value="abc"),
+        0
+    ].update(value="abc"),
 }
 
 

@@ -26,12 +26,14 @@ def arguments(argv=None):
     parser = argparse.ArgumentParser(prog="simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
-    parser.add_argument("--tenants", type=int, default=1, metavar="N",
-                        help="N of them, each on a free port and with a state of its own")
+    parser.add_argument(
+        "--tenants", type=int, default=1, metavar="N", help="N of them, each on a free port and with a state of its own"
+    )
     parser.add_argument("--certfile", help="answer HTTPS with this certificate")
     parser.add_argument("--keyfile")
-    parser.add_argument("--company", action="store_true",
-                        help="the believable small company (what is not generated comes from it in any case)")
+    parser.add_argument(
+        "--company", action="store_true", help="the believable small company (what is not generated comes from it in any case)"
+    )
     parser.add_argument("--exposures", type=int, metavar="N", help="N generated ones instead of the company's")
     parser.add_argument("--campaigns", type=int, metavar="N", help="N generated ones instead of the company's")
     parser.add_argument("--scan-seconds", type=float, default=2)
@@ -57,8 +59,7 @@ class Server(uvicorn.Server):
         urls = []
         for server in self.servers:
             host, port = server.sockets[0].getsockname()[:2]
-            urls.append("%s://%s:%d" % ("https" if self.config.is_ssl else "http",
-                                        "[%s]" % host if ":" in host else host, port))
+            urls.append("%s://%s:%d" % ("https" if self.config.is_ssl else "http", "[%s]" % host if ":" in host else host, port))
         ready = {"url": urls[0], "pid": os.getpid()}
         if sockets is not None:
             ready["urls"] = urls
@@ -79,16 +80,25 @@ def main():
         signal.signal(number, lambda *ignored: sys.exit(0))
     sockets = listen(options.host, options.tenants) if options.tenants > 1 else None
     if sockets:
-        app = create_tenants_app({
-            listening.getsockname()[1]: simulator for listening, simulator in zip(sockets, simulators)})
+        app = create_tenants_app({listening.getsockname()[1]: simulator for listening, simulator in zip(sockets, simulators)})
     else:
         app = create_app(simulators[0])
     config = uvicorn.Config(
-        app, host=options.host, port=options.port, access_log=False, log_level="error",
-        lifespan="off", ssl_certfile=options.certfile, ssl_keyfile=options.keyfile,
+        app,
+        host=options.host,
+        port=options.port,
+        access_log=False,
+        log_level="error",
+        lifespan="off",
+        ssl_certfile=options.certfile,
+        ssl_keyfile=options.keyfile,
         # A poller that looks once a minute keeps its connection; and the Date header follows the simulator's own clock.
-        timeout_keep_alive=600, date_header=False, server_header=False, proxy_headers=False,
-        timeout_graceful_shutdown=1)
+        timeout_keep_alive=600,
+        date_header=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
     server = Server(config)
     try:
         server.run(sockets)

@@ -21,17 +21,34 @@ from simulator.sailpoint import SailPoint
 from simulator.xpanse import Xpanse
 
 CONFIG = {
-    "scan_seconds": 2, "report_seconds": 1, "latency": 0, "rate_limit": 100, "rate_window": 10, "token_seconds": 749,
-    "retry_after_form": "seconds", "clock_offset": 0,
+    "scan_seconds": 2,
+    "report_seconds": 1,
+    "latency": 0,
+    "rate_limit": 100,
+    "rate_window": 10,
+    "token_seconds": 749,
+    "retry_after_form": "seconds",
+    "clock_offset": 0,
     # SailPoint
-    "beta_detail": "SLIM", "report_id": "new",
+    "beta_detail": "SLIM",
+    "report_id": "new",
     # Xpanse
-    "slash": "both", "slash_status": 308, "operator": "both", "operator_status": 400, "reuse_finished": False,
-    "unknown_scan_status": 404, "incident_limit": 10, "incident_window": 60,
+    "slash": "both",
+    "slash_status": 308,
+    "operator": "both",
+    "operator_status": 400,
+    "reuse_finished": False,
+    "unknown_scan_status": 404,
+    "incident_limit": 10,
+    "incident_window": 60,
 }
 CHOICES = {
-    "retry_after_form": ("seconds", "date"), "beta_detail": ("SLIM", "FULL"), "report_id": ("new", "same"),
-    "slash": ("both", "required", "forbidden"), "slash_status": (308, 404), "operator": ("both", "EQ", "eq"),
+    "retry_after_form": ("seconds", "date"),
+    "beta_detail": ("SLIM", "FULL"),
+    "report_id": ("new", "same"),
+    "slash": ("both", "required", "forbidden"),
+    "slash_status": (308, 404),
+    "operator": ("both", "EQ", "eq"),
     "operator_status": (400, 422),
 }
 
@@ -161,8 +178,11 @@ class Control:
 
     def log(self, request, body):
         wanted = request.query_params
-        return [entry for entry in self.simulator.log.entries
-                if all(str(entry.get(name)).lower() == value.lower() for name, value in wanted.items())]
+        return [
+            entry
+            for entry in self.simulator.log.entries
+            if all(str(entry.get(name)).lower() == value.lower() for name, value in wanted.items())
+        ]
 
     def clear_log(self, request, body):
         in_flight = self.simulator.log.in_flight

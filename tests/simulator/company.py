@@ -15,21 +15,33 @@ DAY = 86400
 
 # --- Certification campaigns
 
-FINANCE = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a01"       # every revoked access gone after a scan; an old report says no
-WAREHOUSE = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a02"     # two items still open after a scan
+FINANCE = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a01"  # every revoked access gone after a scan; an old report says no
+WAREHOUSE = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a02"  # two items still open after a scan
 BOARD_PORTAL = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a03"  # nothing was revoked
-HAMBURG = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a04"       # a status column and words that nobody knows
-SALES = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a05"         # its report ends in ERROR
-MANAGERS = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a06"      # ACTIVE
-CONTRACTORS = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a07"   # STAGED
-ROLES = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a08"         # ERROR
-LAST_YEAR = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a09"     # ARCHIVED
-MIGRATED = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a10"      # status null, and a field that is not in the specification
-PRIVILEGED = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a11"    # every revoked access gone after a scan; no report yet
-BADGES = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a12"        # one item still open after a scan
+HAMBURG = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a04"  # a status column and words that nobody knows
+SALES = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a05"  # its report ends in ERROR
+MANAGERS = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a06"  # ACTIVE
+CONTRACTORS = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a07"  # STAGED
+ROLES = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a08"  # ERROR
+LAST_YEAR = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a09"  # ARCHIVED
+MIGRATED = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a10"  # status null, and a field that is not in the specification
+PRIVILEGED = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a11"  # every revoked access gone after a scan; no report yet
+BADGES = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a12"  # one item still open after a scan
 
-CAMPAIGN_IDS = (FINANCE, WAREHOUSE, BOARD_PORTAL, HAMBURG, SALES, MANAGERS, CONTRACTORS, ROLES, LAST_YEAR, MIGRATED,
-                PRIVILEGED, BADGES)
+CAMPAIGN_IDS = (
+    FINANCE,
+    WAREHOUSE,
+    BOARD_PORTAL,
+    HAMBURG,
+    SALES,
+    MANAGERS,
+    CONTRACTORS,
+    ROLES,
+    LAST_YEAR,
+    MIGRATED,
+    PRIVILEGED,
+    BADGES,
+)
 
 # The report that the Finance campaign had before anybody scanned.
 FINANCE_OLD_REPORT = "c4d7e8a1b2f34c5d9e60718293a4b501"
@@ -63,9 +75,15 @@ REVOKED = {
         ("osei", "SAP S/4HANA", "ENTITLEMENT", "FI_AP_PAYMENT_RUN", "Moved to controlling, runs no payments", False),
         ("lindqvist", "SAP S/4HANA", "ENTITLEMENT", "FI_GL_POST", "", False),
         ("obrien", "SAP S/4HANA", "ROLE", "Accounts Payable, Approver", "One hand:\npays and approves", False),
-        ("tanaka", "Coupa", "ACCESS_PROFILE", "Invoice Approver \"EMEA\"", "Region closed", False),
-        ("marchetti", "Active Directory", "ENTITLEMENT", "CN=Finance-Share-RW,OU=Groups,DC=brightwater,DC=example",
-         "Left the project", False),
+        ("tanaka", "Coupa", "ACCESS_PROFILE", 'Invoice Approver "EMEA"', "Region closed", False),
+        (
+            "marchetti",
+            "Active Directory",
+            "ENTITLEMENT",
+            "CN=Finance-Share-RW,OU=Groups,DC=brightwater,DC=example",
+            "Left the project",
+            False,
+        ),
         ("haddad", "Coupa", "ACCESS_PROFILE", "Supplier Maintenance", "", False),
     ),
     WAREHOUSE: (
@@ -85,16 +103,19 @@ REVOKED = {
         ("haddad", "Salesforce", "ENTITLEMENT", "Profile: System Administrator", "Was for the migration only", False),
         ("osei", "Salesforce", "ENTITLEMENT", "PermissionSet: Export Reports", "", False),
     ),
-    LAST_YEAR: (
-        ("singh", "Active Directory", "ENTITLEMENT", "CN=VPN-Legacy,OU=Groups,DC=brightwater,DC=example", "", False),
-    ),
+    LAST_YEAR: (("singh", "Active Directory", "ENTITLEMENT", "CN=VPN-Legacy,OU=Groups,DC=brightwater,DC=example", "", False),),
     PRIVILEGED: (
-        ("singh", "Active Directory", "ENTITLEMENT", "CN=Domain Admins,CN=Users,DC=brightwater,DC=example",
-         "Uses a separate admin account", False),
+        (
+            "singh",
+            "Active Directory",
+            "ENTITLEMENT",
+            "CN=Domain Admins,CN=Users,DC=brightwater,DC=example",
+            "Uses a separate admin account",
+            False,
+        ),
         ("okafor", "AWS", "ROLE", "AdministratorAccess (prod)", "", False),
         ("singh", "CyberArk", "ENTITLEMENT", "Safe: NETWORK-CORE, full", "", False),
-        ("okafor", "Active Directory", "ENTITLEMENT", "CN=Backup Operators,CN=Builtin,DC=brightwater,DC=example", "",
-         False),
+        ("okafor", "Active Directory", "ENTITLEMENT", "CN=Backup Operators,CN=Builtin,DC=brightwater,DC=example", "", False),
     ),
     BADGES: (
         ("duarte", "Lenel OnGuard", "ENTITLEMENT", "Zone 4: bonded store", "", False),
@@ -123,10 +144,19 @@ _CAMPAIGNS = (
 def _item(number, person, source, access_type, access, comment, decided):
     name, account, employee, department, location = PEOPLE[person]
     return {
-        "item": number, "identity": name, "attributes": [employee, department, location], "account": account,
-        "source": source, "access_type": access_type, "access": access,
-        "reviewer": REVIEWERS[number % len(REVIEWERS)], "decision": "REVOKED", "decided_at": decided,
-        "comment": comment, "open": True}
+        "item": number,
+        "identity": name,
+        "attributes": [employee, department, location],
+        "account": account,
+        "source": source,
+        "access_type": access_type,
+        "access": access,
+        "reviewer": REVIEWERS[number % len(REVIEWERS)],
+        "decision": "REVOKED",
+        "decided_at": decided,
+        "comment": comment,
+        "open": True,
+    }
 
 
 def campaign(campaign_id, name, status, now, description=None, kind="MANAGER", created_days=20, modified_days=5):
@@ -136,19 +166,46 @@ def campaign(campaign_id, name, status, now, description=None, kind="MANAGER", c
     done = status in ("COMPLETED", "ARCHIVED")
     return {
         "fields": {
-            "id": campaign_id, "name": name, "description": description, "deadline": created + 30 * DAY * 1000,
-            "type": kind, "status": status, "emailNotificationEnabled": True, "autoRevokeAllowed": False,
-            "recommendationsEnabled": False, "correlatedStatus": "CORRELATED", "created": created,
-            "totalCertifications": 12, "completedCertifications": 12 if done else 4, "alerts": None},
+            "id": campaign_id,
+            "name": name,
+            "description": description,
+            "deadline": created + 30 * DAY * 1000,
+            "type": kind,
+            "status": status,
+            "emailNotificationEnabled": True,
+            "autoRevokeAllowed": False,
+            "recommendationsEnabled": False,
+            "correlatedStatus": "CORRELATED",
+            "created": created,
+            "totalCertifications": 12,
+            "completedCertifications": 12 if done else 4,
+            "alerts": None,
+        },
         "full_fields": {
-            "modified": modified, "filter": None, "sunsetCommentsRequired": True, "sourceOwnerCampaignInfo": None,
-            "searchCampaignInfo": None, "roleCompositionCampaignInfo": None, "sourcesWithOrphanEntitlements": [],
-            "mandatoryCommentRequirement": "NO_DECISIONS"},
+            "modified": modified,
+            "filter": None,
+            "sunsetCommentsRequired": True,
+            "sourceOwnerCampaignInfo": None,
+            "searchCampaignInfo": None,
+            "roleCompositionCampaignInfo": None,
+            "sourcesWithOrphanEntitlements": [],
+            "mandatoryCommentRequirement": "NO_DECISIONS",
+        },
         "settings": {
-            "scan_seconds": None, "report_seconds": None, "modified_moves": "end", "report_status": "SUCCESS",
-            "status_column": STATUS_COLUMN, "words": dict(WORDS), "identity_columns": list(IDENTITY_COLUMNS),
-            "items": [], "scan_result": [], "report_csv": None, "csv_bom": False},
-        "reports": []}
+            "scan_seconds": None,
+            "report_seconds": None,
+            "modified_moves": "end",
+            "report_status": "SUCCESS",
+            "status_column": STATUS_COLUMN,
+            "words": dict(WORDS),
+            "identity_columns": list(IDENTITY_COLUMNS),
+            "items": [],
+            "scan_result": [],
+            "report_csv": None,
+            "csv_bom": False,
+        },
+        "reports": [],
+    }
 
 
 def campaigns(now):
@@ -164,19 +221,31 @@ def campaigns(now):
                 settings["scan_result"].append(number)
         result.append(one)
         if campaign_id == FINANCE:
-            one["reports"].append({"id": FINANCE_OLD_REPORT, "type": REMEDIATION_REPORT,
-                                   "last_run_at": int((now - 5 * DAY) * 1000) + 385})
+            one["reports"].append(
+                {"id": FINANCE_OLD_REPORT, "type": REMEDIATION_REPORT, "last_run_at": int((now - 5 * DAY) * 1000) + 385}
+            )
         elif campaign_id == BOARD_PORTAL:
-            one["reports"].append({"id": "c4d7e8a1b2f34c5d9e60718293a4b502", "type": "CAMPAIGN_STATUS_REPORT",
-                                   "last_run_at": int((now - 8 * DAY) * 1000) + 14})
+            one["reports"].append(
+                {
+                    "id": "c4d7e8a1b2f34c5d9e60718293a4b502",
+                    "type": "CAMPAIGN_STATUS_REPORT",
+                    "last_run_at": int((now - 8 * DAY) * 1000) + 14,
+                }
+            )
         elif campaign_id == HAMBURG:
             settings["status_column"] = "Bearbeitungsstand"
             settings["words"] = {"remediated": "Vollzogen", "open": "Schwebend"}
         elif campaign_id == SALES:
             settings["report_status"] = "ERROR"
         elif campaign_id == ROLES:
-            one["fields"]["alerts"] = [{"level": "ERROR", "localizations": [
-                {"locale": "en-US", "localeOrigin": "DEFAULT", "text": "A role has no owner; no reviewer was found."}]}]
+            one["fields"]["alerts"] = [
+                {
+                    "level": "ERROR",
+                    "localizations": [
+                        {"locale": "en-US", "localeOrigin": "DEFAULT", "text": "A role has no owner; no reviewer was found."}
+                    ],
+                }
+            ]
         elif campaign_id == MIGRATED:
             one["fields"]["migrationStatus"] = "NOT_MIGRATED"
     return result
@@ -187,12 +256,27 @@ def generated_campaigns(count, now):
     people = list(PEOPLE)
     result = []
     for number in range(1, count + 1):
-        one = campaign(uuid.uuid5(uuid.NAMESPACE_OID, "campaign %d" % number).hex, "Generated Review %05d" % number,
-                       "COMPLETED", now, "Generated", created_days=20 + number / 1000)
+        one = campaign(
+            uuid.uuid5(uuid.NAMESPACE_OID, "campaign %d" % number).hex,
+            "Generated Review %05d" % number,
+            "COMPLETED",
+            now,
+            "Generated",
+            created_days=20 + number / 1000,
+        )
         decided = int((now - 6 * DAY) * 1000)
         for item in range(1, 6):
-            one["settings"]["items"].append(_item(item, people[(number + item) % len(people)], "Active Directory",
-                                                  "ENTITLEMENT", "CN=Group-%d-%d" % (number, item), "", decided))
+            one["settings"]["items"].append(
+                _item(
+                    item,
+                    people[(number + item) % len(people)],
+                    "Active Directory",
+                    "ENTITLEMENT",
+                    "CN=Group-%d-%d" % (number, item),
+                    "",
+                    decided,
+                )
+            )
         result.append(one)
     return result
 
@@ -279,9 +363,13 @@ def service_id(alert_id, number=0):
 
 def exposures(outcome=None):
     """The company's exposures as the three ids; only those with this (status, result) if one is given."""
-    return [{"alert_internal_id": alert_id, "attack_surface_rule_id": rule, "service_id": service_id(alert_id, number)}
-            for alert_id, _case, rule, _address, _host, found in _ALERTS if rule
-            for number, one in enumerate(found) if outcome in (None, one)]
+    return [
+        {"alert_internal_id": alert_id, "attack_surface_rule_id": rule, "service_id": service_id(alert_id, number)}
+        for alert_id, _case, rule, _address, _host, found in _ALERTS
+        if rule
+        for number, one in enumerate(found)
+        if outcome in (None, one)
+    ]
 
 
 def _alert(alert_id, case_id, rule, address, host, found, created, generated=False):
@@ -295,28 +383,78 @@ def _alert(alert_id, case_id, rule, address, host, found, created, generated=Fal
     return {
         "found": found,
         "fields": {
-            "external_id": "%s-0" % uuid.uuid3(uuid.NAMESPACE_DNS, "alert.%d" % alert_id), "severity": severity,
-            "matching_status": "MATCHED", "end_match_attempt_ts": None, "local_insert_ts": created + 41_000,
-            "last_modified_ts": created + 3_600_000, "is_whitelisted": False, "starred": severity == "critical",
-            "case_id": case_id, "alert_type": "Unclassified", "resolution_status": status, "resolution_comment": None,
-            "dynamic_fields": None, "tags": ["AR:Registered to You", "BU:%s" % business_unit],
-            "last_observed": created + 7_200_000, "country_codes": ["NL"], "cloud_providers": ["On Prem"],
-            "ipv4_addresses": [address], "ipv6_addresses": [], "domain_names": [domain] if domain else [],
-            "service_ids": [service_id(alert_id, number) for number in range(len(found))], "website_ids": [],
-            "asset_ids": [asset], "port_protocol": protocol, "attack_surface_rule_id": rule,
-            "attack_surface_rule_name": name if rule else None, "remediation_guidance": None,
-            "asset_identifiers": [{
-                "domain": domain, "ipv4Address": address, "ipv6Address": None, "portNumber": port,
-                "portProtocol": protocol, "firstObserved": created, "lastObserved": created + 7_200_000}],
-            "business_unit_hierarchies": [[{
-                "id": "BU:7c1f3d0e-52a4-4b8e-9d6a-0f1e2d3c4b5a", "name": business_unit, "family": "business_units",
-                "family_alias": "BU", "parent_id": None}]],
-            "alert_id": str(alert_id), "detection_timestamp": created, "name": "%s at %s:%d" % (name, address, port),
-            "category": None, "endpoint_id": None, "host_ip": None, "host_name": domain or address,
+            "external_id": "%s-0" % uuid.uuid3(uuid.NAMESPACE_DNS, "alert.%d" % alert_id),
+            "severity": severity,
+            "matching_status": "MATCHED",
+            "end_match_attempt_ts": None,
+            "local_insert_ts": created + 41_000,
+            "last_modified_ts": created + 3_600_000,
+            "is_whitelisted": False,
+            "starred": severity == "critical",
+            "case_id": case_id,
+            "alert_type": "Unclassified",
+            "resolution_status": status,
+            "resolution_comment": None,
+            "dynamic_fields": None,
+            "tags": ["AR:Registered to You", "BU:%s" % business_unit],
+            "last_observed": created + 7_200_000,
+            "country_codes": ["NL"],
+            "cloud_providers": ["On Prem"],
+            "ipv4_addresses": [address],
+            "ipv6_addresses": [],
+            "domain_names": [domain] if domain else [],
+            "service_ids": [service_id(alert_id, number) for number in range(len(found))],
+            "website_ids": [],
+            "asset_ids": [asset],
+            "port_protocol": protocol,
+            "attack_surface_rule_id": rule,
+            "attack_surface_rule_name": name if rule else None,
+            "remediation_guidance": None,
+            "asset_identifiers": [
+                {
+                    "domain": domain,
+                    "ipv4Address": address,
+                    "ipv6Address": None,
+                    "portNumber": port,
+                    "portProtocol": protocol,
+                    "firstObserved": created,
+                    "lastObserved": created + 7_200_000,
+                }
+            ],
+            "business_unit_hierarchies": [
+                [
+                    {
+                        "id": "BU:7c1f3d0e-52a4-4b8e-9d6a-0f1e2d3c4b5a",
+                        "name": business_unit,
+                        "family": "business_units",
+                        "family_alias": "BU",
+                        "parent_id": None,
+                    }
+                ]
+            ],
+            "alert_id": str(alert_id),
+            "detection_timestamp": created,
+            "name": "%s at %s:%d" % (name, address, port),
+            "category": None,
+            "endpoint_id": None,
+            "host_ip": None,
+            "host_name": domain or address,
             "description": "%s seen from the internet at %s:%d (%s)." % (name, address, port, service),
-            "mac_addresses": None, "source": "ASM", "action": "NOT_AVAILABLE", "action_pretty": "N/A",
-            "events": [{"event_timestamp": created, "action_remote_port": port, "action_remote_ip": None,
-                        "action_country": "UNKNOWN", "user_name": None}]}}
+            "mac_addresses": None,
+            "source": "ASM",
+            "action": "NOT_AVAILABLE",
+            "action_pretty": "N/A",
+            "events": [
+                {
+                    "event_timestamp": created,
+                    "action_remote_port": port,
+                    "action_remote_ip": None,
+                    "action_country": "UNKNOWN",
+                    "user_name": None,
+                }
+            ],
+        },
+    }
 
 
 def alerts(now):
@@ -331,7 +469,15 @@ def generated_alerts(count, now):
     networks = ("192.0.2", "198.51.100", "203.0.113")
     created = int((now - 20 * DAY) * 1000)
     return [
-        _alert(100_001 + number, 10_001 + number // 5, rules[number % len(rules)],
-               "%s.%d" % (networks[number % 3], 1 + number // 3 % 254), "", (REMEDIATED,), created + number * 1000,
-               True)
-        for number in range(count)]
+        _alert(
+            100_001 + number,
+            10_001 + number // 5,
+            rules[number % len(rules)],
+            "%s.%d" % (networks[number % 3], 1 + number // 3 % 254),
+            "",
+            (REMEDIATED,),
+            created + number * 1000,
+            True,
+        )
+        for number in range(count)
+    ]

@@ -21,8 +21,20 @@ from starlette.responses import Response
 
 FAULT_KINDS = ("latency", "status", "html", "empty", "cut_json", "drop", "redirect", "rate_limit")
 OPERATIONS = (
-    "token", "get_campaign", "list_campaigns", "run_scan", "list_reports", "run_report", "download_report",
-    "rcs_get_or_create", "rcs_get", "get_alerts", "get_incident", "validate_key", "unknown")
+    "token",
+    "get_campaign",
+    "list_campaigns",
+    "run_scan",
+    "list_reports",
+    "run_report",
+    "download_report",
+    "rcs_get_or_create",
+    "rcs_get",
+    "get_alerts",
+    "get_incident",
+    "validate_key",
+    "unknown",
+)
 PROXY_PAGE = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Gateway</h1></body></html>\n"
 CUT_JSON = '{"reply": {"status": "SUCC'
 
@@ -89,9 +101,13 @@ class RequestLog:
     def stats(self):
         names = ("tokens_issued", "scans_started", "campaign_scans_started", "rcs_scans_started", "reports_started")
         return {
-            "requests": len(self.entries), "by_operation": dict(self.by_operation), "by_status": dict(self.by_status),
-            "max_in_flight": self.max_in_flight, "connections": len(self.connections),
-            **{name: self.counts[name] for name in names}}
+            "requests": len(self.entries),
+            "by_operation": dict(self.by_operation),
+            "by_status": dict(self.by_status),
+            "max_in_flight": self.max_in_flight,
+            "connections": len(self.connections),
+            **{name: self.counts[name] for name in names},
+        }
 
 
 class RateLimit:
@@ -175,9 +191,17 @@ class Operation:
         simulator = self.simulator
         log = simulator.log
         entry = {
-            "n": 0, "time": simulator.clock.now(), "api": self.api.name, "method": scope["method"],
-            "path": scope["path"], "query": scope["query_string"].decode("latin-1"), "status": None, "client": None,
-            "operation": self.name if self.method in (None, scope["method"]) else "unknown", "changed": False}
+            "n": 0,
+            "time": simulator.clock.now(),
+            "api": self.api.name,
+            "method": scope["method"],
+            "path": scope["path"],
+            "query": scope["query_string"].decode("latin-1"),
+            "status": None,
+            "client": None,
+            "operation": self.name if self.method in (None, scope["method"]) else "unknown",
+            "changed": False,
+        }
         # A client's port is used again only after tens of thousands of others, so it stands for a connection.
         log.arrive(entry, tuple(scope["client"]))
         status = 0
@@ -237,8 +261,7 @@ class Operation:
         if fault.get("retry_after") is not None:
             headers["Retry-After"] = str(fault["retry_after"])
         if kind == "html":
-            return Response(PROXY_PAGE if text is None else text, fault.get("status", 200), headers,
-                            media_type="text/html")
+            return Response(PROXY_PAGE if text is None else text, fault.get("status", 200), headers, media_type="text/html")
         if kind == "empty":
             return Response(b"", fault.get("status", 200), headers, media_type="application/json")
         if kind == "redirect":
@@ -251,7 +274,7 @@ class Operation:
             if text is None:
                 text = CUT_JSON
                 if response is not None and response.body:
-                    text = response.body[:max(1, len(response.body) // 2)]
+                    text = response.body[: max(1, len(response.body) // 2)]
             return Response(text, fault.get("status", 200), headers, media_type="application/json")
         if text is None:
             response = self.api.error(fault.get("status", 500))

@@ -16,9 +16,21 @@ def remediation_csv(settings):
     """The remediation status report of a campaign as it is now: one row for each revoked item."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([
-        "Identity", *settings["identity_columns"], "Account", "Source", "Access Type", "Access", "Reviewer", "Decision",
-        "Decision Date", "Comments", settings["status_column"]])
+    writer.writerow(
+        [
+            "Identity",
+            *settings["identity_columns"],
+            "Account",
+            "Source",
+            "Access Type",
+            "Access",
+            "Reviewer",
+            "Decision",
+            "Decision Date",
+            "Comments",
+            settings["status_column"],
+        ]
+    )
     words = settings["words"]
     width = len(settings["identity_columns"])
     for item in settings["items"]:
@@ -27,11 +39,21 @@ def remediation_csv(settings):
         if status is None:
             status = words["open"] if item.get("open", True) else words["remediated"]
         decided = item.get("decided_at")
-        writer.writerow([
-            item.get("identity", ""), *attributes, item.get("account", ""), item.get("source", ""),
-            item.get("access_type", "ENTITLEMENT"), item.get("access", ""), item.get("reviewer", ""),
-            item.get("decision", "REVOKED"), iso(decided) if isinstance(decided, int) else decided or "",
-            item.get("comment", ""), status])
+        writer.writerow(
+            [
+                item.get("identity", ""),
+                *attributes,
+                item.get("account", ""),
+                item.get("source", ""),
+                item.get("access_type", "ENTITLEMENT"),
+                item.get("access", ""),
+                item.get("reviewer", ""),
+                item.get("decision", "REVOKED"),
+                iso(decided) if isinstance(decided, int) else decided or "",
+                item.get("comment", ""),
+                status,
+            ]
+        )
     return text.getvalue()
 
 
@@ -40,13 +62,15 @@ def summary_csv(fields):
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["Campaign", "Type", "Status", "Certifications", "Completed"])
-    writer.writerow([fields["name"], fields["type"], fields["status"], fields["totalCertifications"],
-                     fields["completedCertifications"]])
+    writer.writerow(
+        [fields["name"], fields["type"], fields["status"], fields["totalCertifications"], fields["completedCertifications"]]
+    )
     return text.getvalue()
 
 
 def pdf(lines):
     """One page with these lines: the least that is a valid PDF."""
+
     def shown(line):
         plain = line.encode("ascii", "replace").decode()
         return plain.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
@@ -55,8 +79,7 @@ def pdf(lines):
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
-        "/Resources << /Font << /F1 5 0 R >> >> >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
         "<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
@@ -66,6 +89,8 @@ def pdf(lines):
         offsets.append(len(result))
         result += ("%d 0 obj\n%s\nendobj\n" % (number, text)).encode()
     table = "".join("%010d 00000 n \n" % offset for offset in offsets)
-    result += ("xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
-        len(objects) + 1, table, len(objects) + 1, len(result))).encode()
+    result += (
+        "xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
+        % (len(objects) + 1, table, len(objects) + 1, len(result))
+    ).encode()
     return result

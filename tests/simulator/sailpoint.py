@@ -61,9 +61,15 @@ def error(status, code=None, text=None, causes=()):
     def message(one):
         return {"locale": "en-US", "localeOrigin": "DEFAULT", "text": one}
 
-    return json_response({
-        "detailCode": code or detail_code, "trackingId": secrets.token_hex(16), "messages": [message(text or words)],
-        "causes": [message(one) for one in causes]}, status)
+    return json_response(
+        {
+            "detailCode": code or detail_code,
+            "trackingId": secrets.token_hex(16),
+            "messages": [message(text or words)],
+            "causes": [message(one) for one in causes],
+        },
+        status,
+    )
 
 
 def parse_filters(text):
@@ -73,7 +79,7 @@ def parse_filters(text):
     while True:
         match = _FILTER.match(text, position)
         if not match:
-            raise ValueError("cannot read the filter from %r on" % text[position:position + 40])
+            raise ValueError("cannot read the filter from %r on" % text[position : position + 40])
         field, operator, operand = match.group(1), match.group(2).lower(), match.group(3)
         if operator not in FILTERS.get(field, ()) or operand.startswith("(") != (operator == "in"):
             raise ValueError("no filter %s %s %s" % (field, operator, operand))
@@ -84,7 +90,7 @@ def parse_filters(text):
             break
         joined = re.compile(r"and\b", re.IGNORECASE).match(text, position)
         if not joined:
-            raise ValueError("filters are joined by and, not by %r" % text[position:position + 10])
+            raise ValueError("filters are joined by and, not by %r" % text[position : position + 10])
         position = joined.end()
 
     def wanted(fields):
@@ -108,8 +114,7 @@ class Campaign:
         self.settings = data["settings"]
         self.operation = None
         self.reports = {}
-        self.last_stamp = max(self.full_fields["modified"] or 0,
-                              *[one["last_run_at"] for one in data["reports"]], 0)
+        self.last_stamp = max(self.full_fields["modified"] or 0, *[one["last_run_at"] for one in data["reports"]], 0)
 
     def seconds(self, kind):
         own = self.settings[kind + "_seconds"]
@@ -168,8 +173,7 @@ class Campaign:
             text = report_file.remediation_csv(self.settings)
         if self.settings["csv_bom"]:
             text = "\ufeff" + text
-        self.files[report["id"]] = {
-            "text": text, "name": "%s - %s" % (self.fields["name"], REPORT_NAMES[kind]), "purged": None}
+        self.files[report["id"]] = {"text": text, "name": "%s - %s" % (self.fields["name"], REPORT_NAMES[kind]), "purged": None}
 
     def shown(self, full):
         fields = {**self.fields, **self.full_fields} if full else dict(self.fields)
@@ -179,9 +183,17 @@ class Campaign:
         return fields
 
     def shown_reports(self):
-        return [{
-            "type": "REPORT_RESULT", "id": report["id"], "name": REPORT_NAMES[kind], "status": report["status"],
-            "reportType": kind, "lastRunAt": iso(report["last_run_at"])} for kind, report in self.reports.items()]
+        return [
+            {
+                "type": "REPORT_RESULT",
+                "id": report["id"],
+                "name": REPORT_NAMES[kind],
+                "status": report["status"],
+                "reportType": kind,
+                "lastRunAt": iso(report["last_run_at"]),
+            }
+            for kind, report in self.reports.items()
+        ]
 
 
 class SailPoint:
@@ -236,8 +248,9 @@ class SailPoint:
         if now >= known["expires_at"]:
             raise Refused(json_response({"error": "JWT validation failed: JWT is expired"}, 401))
         version = request.path_params.get("version", "v1")
-        wait = simulator.limits.wait(("sailpoint", known["client"], version), now, simulator.config["rate_limit"],
-                                     simulator.config["rate_window"])
+        wait = simulator.limits.wait(
+            ("sailpoint", known["client"], version), now, simulator.config["rate_limit"], simulator.config["rate_window"]
+        )
         if wait is not None:
             raise Refused(self.too_many(retry_after(simulator.config, simulator.clock, wait)))
         if known["level"] not in levels:
@@ -276,14 +289,24 @@ class SailPoint:
         lifetime = simulator.config["token_seconds"]
         now = simulator.clock.now()
         claims = {"client_id": client, "exp": int(now + lifetime), "jti": uuid.uuid4().hex}
-        parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
-                 for part in ({"alg": "RS256", "typ": "JWT"}, claims)]
+        parts = [
+            base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+            for part in ({"alg": "RS256", "typ": "JWT"}, claims)
+        ]
         token = ".".join([*parts, secrets.token_urlsafe(48)])
         self.tokens[token] = {"client": client, "level": level, "expires_at": now + lifetime}
         simulator.log.counts["tokens_issued"] += 1
-        return json_response({
-            "access_token": token, "token_type": "bearer", "expires_in": int(lifetime), "scope": "sp:scopes:all",
-            "tenant_id": "3f6c2b1e-8a47-4d0b-9c55-1d2e3f4a5b6c", "pod": "sim01", "org": "brightwater"})
+        return json_response(
+            {
+                "access_token": token,
+                "token_type": "bearer",
+                "expires_in": int(lifetime),
+                "scope": "sp:scopes:all",
+                "tenant_id": "3f6c2b1e-8a47-4d0b-9c55-1d2e3f4a5b6c",
+                "pod": "sim01",
+                "org": "brightwater",
+            }
+        )
 
     def get_campaign(self, request, body, entry):
         self._authorize(request, entry, MAY_GET_ONE)
@@ -311,7 +334,7 @@ class SailPoint:
         self._authorize(request, entry)
         full = self._detail(request) == "FULL"
         limit = self._number(request, "limit", 250, 250)
-        offset = self._number(request, "offset", 0, 10 ** 9)
+        offset = self._number(request, "offset", 0, 10**9)
         found = list(self.campaigns.values())
         filters = request.query_params.get("filters", "")
         if filters.strip():
@@ -333,7 +356,7 @@ class SailPoint:
             raise Refused(error(400, causes=["count is true or false"]))
         if count == "true":
             headers["X-Total-Count"] = str(len(found))
-        page = found[offset:offset + limit]
+        page = found[offset : offset + limit]
         for campaign in page:
             campaign.settle()
         return json_response([campaign.shown(full) for campaign in page], headers=headers)
@@ -394,8 +417,9 @@ class SailPoint:
         if form == "pdf":
             content = report_file.pdf([report["name"], *report["text"].splitlines()])
         name = request.query_params.get("name", report["name"]).encode("ascii", "replace").decode().replace('"', "")
-        return Response(content, headers={
-            "content-type": media_type, "content-disposition": 'attachment;filename="%s.%s"' % (name, form)})
+        return Response(
+            content, headers={"content-type": media_type, "content-disposition": 'attachment;filename="%s.%s"' % (name, form)}
+        )
 
     # --- the control API
 
@@ -407,8 +431,7 @@ class SailPoint:
         operation = campaign.operation
         if operation is not None:
             operation = {**operation, "ends_at": operation["started_at"] + campaign.seconds(operation["kind"])}
-        return {**campaign.shown(True), **campaign.settings, "operation": operation,
-                "reports": campaign.shown_reports()}
+        return {**campaign.shown(True), **campaign.settings, "operation": operation, "reports": campaign.shown_reports()}
 
     def state(self):
         self.settle()

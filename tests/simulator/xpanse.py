@@ -30,24 +30,32 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 PAGE = 100
 MOST_COUNTED = 9999
 STATUSES = {
-    "new": "STATUS_010_NEW", "under_investigation": "STATUS_020_UNDER_INVESTIGATION",
-    "reopened": "STATUS_230_REOPENED", "resolved": "STATUS_070_RESOLVED_OTHER",
+    "new": "STATUS_010_NEW",
+    "under_investigation": "STATUS_020_UNDER_INVESTIGATION",
+    "reopened": "STATUS_230_REOPENED",
+    "resolved": "STATUS_070_RESOLVED_OTHER",
 }
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 SORTS = {"creation_time": "detection_timestamp", "server_creation_time": "local_insert_ts", "severity": "severity"}
 
 MESSAGES = {
-    400: "The request is not well formed", 401: "This request carries no valid key", 402: "No licence for this call",
-    403: "The role of this key does not allow this call", 404: "What was asked for is not there",
-    405: "No such method", 429: "Too many requests", 500: "The server has failed",
+    400: "The request is not well formed",
+    401: "This request carries no valid key",
+    402: "No licence for this call",
+    403: "The role of this key does not allow this call",
+    404: "What was asked for is not there",
+    405: "No such method",
+    429: "Too many requests",
+    500: "The server has failed",
 }
 
 
 def error(status, extra=None, code=None):
     """Xpanse's error body. The code may differ from the HTTP status."""
     code = status if code is None else code
-    return json_response({"reply": {
-        "err_code": code, "err_msg": MESSAGES.get(code, "The call was not carried out"), "err_extra": extra}}, status)
+    return json_response(
+        {"reply": {"err_code": code, "err_msg": MESSAGES.get(code, "The call was not carried out"), "err_extra": extra}}, status
+    )
 
 
 def flat_error(message, errors):
@@ -93,8 +101,14 @@ class Xpanse:
                 key = (alert_id, fields["attack_surface_rule_id"], service)
                 if fields["attack_surface_rule_id"]:
                     self.exposures[key] = {
-                        "alert_internal_id": alert_id, "attack_surface_rule_id": key[1], "service_id": service,
-                        "status": status, "result": result, "scan_seconds": None, "scan_ids": []}
+                        "alert_internal_id": alert_id,
+                        "attack_surface_rule_id": key[1],
+                        "service_id": service,
+                        "status": status,
+                        "result": result,
+                        "scan_seconds": None,
+                        "scan_ids": [],
+                    }
 
     # --- answers that every operation may give
 
@@ -204,8 +218,7 @@ class Xpanse:
 
     def rcs_get_or_create(self, request, body, entry):
         self._authorize(request, entry, needs_role=True)
-        alert, rule, service = self._scan_filters(
-            body, "alert_internal_id", "attack_surface_rule_id", "service_id")
+        alert, rule, service = self._scan_filters(body, "alert_internal_id", "attack_surface_rule_id", "service_id")
         wrong = []
         number = whole_number(alert)
         if number is None or number < 0:
@@ -224,8 +237,13 @@ class Xpanse:
             entry["scan_id"] = scan["scan_id"]
             return json_response({"reply": {"scanId": scan["scan_id"]}})
         scan_id = entry["scan_id"] = str(uuid.uuid4())
-        self.scans[scan_id] = {"scan_id": scan_id, "exposure": exposure, "started_at": self.simulator.clock.now(),
-                               "status": None, "result": None}
+        self.scans[scan_id] = {
+            "scan_id": scan_id,
+            "exposure": exposure,
+            "started_at": self.simulator.clock.now(),
+            "status": None,
+            "result": None,
+        }
         exposure["scan_ids"].append(scan_id)
         entry["changed"] = True
         self.simulator.log.counts.update(("scans_started", "rcs_scans_started"))
@@ -243,7 +261,7 @@ class Xpanse:
 
     def rcs_get(self, request, body, entry):
         self._authorize(request, entry, needs_role=True)
-        scan_id, = self._scan_filters(body, "id")
+        (scan_id,) = self._scan_filters(body, "id")
         entry["scan_id"] = scan_id
         scan = self.scans.get(scan_id) if isinstance(scan_id, str) else None
         if scan is None:
@@ -280,8 +298,7 @@ class Xpanse:
         else:
             found = sorted(found, key=lambda alert: alert[SORTS[field]], reverse=keyword == "desc")
         page = found[first:last]
-        return json_response({"reply": {
-            "total_count": min(len(found), MOST_COUNTED), "result_count": len(page), "alerts": page}})
+        return json_response({"reply": {"total_count": min(len(found), MOST_COUNTED), "result_count": len(page), "alerts": page}})
 
     @staticmethod
     def _alert_filter(one):
@@ -293,8 +310,13 @@ class Xpanse:
                 return lambda alert: alert["local_insert_ts"] >= value
             return lambda alert: alert["local_insert_ts"] <= value
         columns = {
-            "alert_id_list": "alert_id", "case_id_list": "case_id", "alert_source": "source", "severity": "severity",
-            "status": "resolution_status", "attack_surface_rule_name": "attack_surface_rule_name"}
+            "alert_id_list": "alert_id",
+            "case_id_list": "case_id",
+            "alert_source": "source",
+            "severity": "severity",
+            "status": "resolution_status",
+            "attack_surface_rule_name": "attack_surface_rule_name",
+        }
         if field not in columns:
             raise Refused(error(400, "there is no filter %s" % field))
         if operator != "in" or not isinstance(value, list):
@@ -314,8 +336,7 @@ class Xpanse:
     def get_incident(self, request, body, entry):
         self._authorize(request, entry)
         config = self.simulator.config
-        self._limit(("incident", entry["client"]), config["rate_limit"] and config["incident_limit"],
-                    config["incident_window"])
+        self._limit(("incident", entry["client"]), config["rate_limit"] and config["incident_limit"], config["incident_window"])
         data = self._request_data(body)
         case = whole_number(data.get("incident_id"))
         most = whole_number(data.get("alerts_limit", 1000))
@@ -326,23 +347,43 @@ class Xpanse:
         alerts = [self.alerts[one] for one in self.cases[case]]
         worst = max((alert["severity"] for alert in alerts), key=SEVERITIES.index)
         incident = {
-            "incident_id": str(case), "is_blocked": False, "incident_name": None,
+            "incident_id": str(case),
+            "is_blocked": False,
+            "incident_name": None,
             "creation_time": min(alert["detection_timestamp"] for alert in alerts),
-            "modification_time": max(alert["last_modified_ts"] for alert in alerts), "detection_time": None,
-            "status": "under_investigation", "severity": worst, "alert_count": len(alerts),
-            "description": "%s and %d more" % (alerts[0]["name"], len(alerts) - 1), "resolve_comment": None,
-            "resolved_timestamp": None, "starred": False, "incident_sources": ["ASM"],
-            "hosts": ["%s:null" % alert["host_name"] for alert in alerts], "tags": ["AR:Registered to You"]}
+            "modification_time": max(alert["last_modified_ts"] for alert in alerts),
+            "detection_time": None,
+            "status": "under_investigation",
+            "severity": worst,
+            "alert_count": len(alerts),
+            "description": "%s and %d more" % (alerts[0]["name"], len(alerts) - 1),
+            "resolve_comment": None,
+            "resolved_timestamp": None,
+            "starred": False,
+            "incident_sources": ["ASM"],
+            "hosts": ["%s:null" % alert["host_name"] for alert in alerts],
+            "tags": ["AR:Registered to You"],
+        }
         empty = {"total_count": 0, "data": []}
-        return json_response({"reply": {
-            "incident": incident, "network_artifacts": empty, "file_artifacts": empty,
-            "alerts": {"total_count": len(alerts), "data": [self._in_incident(alert) for alert in alerts[:most]]}}})
+        return json_response(
+            {
+                "reply": {
+                    "incident": incident,
+                    "network_artifacts": empty,
+                    "file_artifacts": empty,
+                    "alerts": {"total_count": len(alerts), "data": [self._in_incident(alert) for alert in alerts[:most]]},
+                }
+            }
+        )
 
     @staticmethod
     def _in_incident(alert):
         # The lists of the alerts call are plain strings here.
-        shown = {name: ",".join(value) or None if isinstance(value, list) and all(isinstance(one, str) for one in value)
-                 else value for name, value in alert.items() if name != "events"}
+        shown = {
+            name: ",".join(value) or None if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
+            for name, value in alert.items()
+            if name != "events"
+        }
         shown["asset_identifiers"] = alert["asset_identifiers"][0]
         shown["business_unit_hierarchies"] = alert["business_unit_hierarchies"][0]
         shown["events_length"] = len(alert["events"])
@@ -359,16 +400,19 @@ class Xpanse:
         return "%(alert_internal_id)d:%(attack_surface_rule_id)s:%(service_id)s" % exposure
 
     def _shown(self, exposure):
-        scans = [{name: scan[name] for name in ("scan_id", "started_at", "status", "result")} | {
-            "ends_at": self._ends_at(scan), "running": self._is_running(scan)}
-            for scan in map(self.scans.__getitem__, exposure["scan_ids"])]
+        scans = [
+            {name: scan[name] for name in ("scan_id", "started_at", "status", "result")}
+            | {"ends_at": self._ends_at(scan), "running": self._is_running(scan)}
+            for scan in map(self.scans.__getitem__, exposure["scan_ids"])
+        ]
         return {**exposure, "scans": scans, "running": bool(scans) and scans[-1]["running"]}
 
     def state(self):
         self.settle()
         return {
             "exposures": {self._name(exposure): self._shown(exposure) for exposure in self.exposures.values()},
-            "alerts": {str(alert_id): alert for alert_id, alert in self.alerts.items()}}
+            "alerts": {str(alert_id): alert for alert_id, alert in self.alerts.items()},
+        }
 
     def patch_exposure(self, name, wanted):
         """Raises KeyError or ValueError, and changes nothing."""

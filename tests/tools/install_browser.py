@@ -16,8 +16,16 @@ from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # What a browser for tests neither needs nor should do. root, as in a container, has no sandbox.
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 MACOS = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 
 
@@ -64,8 +72,15 @@ def install_with_apt() -> None:
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     for _attempt in range(2):
         for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium", "fonts-inter"]):
-            done = subprocess.run([apt, "--quiet", "--quiet", *command], env=environment, text=True,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            done = subprocess.run(
+                [apt, "--quiet", "--quiet", *command],
+                env=environment,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
         if done.returncode == 0:
             return
         print(done.stdout, file=sys.stderr)
@@ -73,8 +88,13 @@ def install_with_apt() -> None:
 
 def install_with_playwright() -> None:
     try:
-        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], stdin=subprocess.DEVNULL,
-                       stdout=sys.stderr, timeout=600, check=False)
+        subprocess.run(
+            [sys.executable, "-m", "playwright", "install", "chromium"],
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            timeout=600,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         print("playwright install took too long", file=sys.stderr)
 
@@ -87,13 +107,15 @@ def main() -> int:
         return 1
     for install in (install_with_apt, install_with_playwright):
         if not path:
-            print("Installing Chromium for the tests of the page (once; takes a minute or so)", file=sys.stderr,
-                  flush=True)
+            print("Installing Chromium for the tests of the page (once; takes a minute or so)", file=sys.stderr, flush=True)
             install()
             path = find()
     if not path:
-        print("No Chromium here, and none could be installed: install Chromium or Google Chrome, "
-              "or name one with CHROMIUM=/path/to/it.", file=sys.stderr)
+        print(
+            "No Chromium here, and none could be installed: install Chromium or Google Chrome, "
+            "or name one with CHROMIUM=/path/to/it.",
+            file=sys.stderr,
+        )
         return 1
     print(path)
     return 0

@@ -58,9 +58,22 @@ def download(version: str) -> bytes | None:
 
 def stand_in(version: str) -> bytes:
     subprocess.run(
-        [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--only-binary", ":all:",
-         "--disable-pip-version-check", "--dest", str(CACHE), f"pip=={version}"],
-        check=True, stdin=subprocess.DEVNULL,
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-qq",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--disable-pip-version-check",
+            "--dest",
+            str(CACHE),
+            f"pip=={version}",
+        ],
+        check=True,
+        stdin=subprocess.DEVNULL,
     )
     return STAND_IN.format(wheel=f"pip-{version}-py3-none-any.whl").encode()
 

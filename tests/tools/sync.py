@@ -27,7 +27,10 @@ def checkout_files() -> set[str]:
     listing = subprocess.run(
         # A checkout that belongs to another user (a mounted volume, say) is no reason to stop.
         ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=CHECKOUT, check=True, capture_output=True, text=True,
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     return {name for name in listing.split("\0") if name and os.path.lexists(CHECKOUT / name)}
 

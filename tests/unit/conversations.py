@@ -45,8 +45,9 @@ def ago(seconds):
 
 def exchange(method, path, status=200, body=None, sent=None, seconds=0, **more):
     """One exchange, as the client records it."""
-    return dict(dict(method=method, path=path, status=status, reference=None, server_time=at(seconds), sent=sent, body=body),
-                **more)
+    return dict(
+        dict(method=method, path=path, status=status, reference=None, server_time=at(seconds), sent=sent, body=body), **more
+    )
 
 
 class Clock:
@@ -106,17 +107,18 @@ def final(status=403):
 
 # --- Xpanse ---
 
+
 def filters(**values):
     """The body of a request with such filters."""
-    return {"request_data": {"filters": [
-        {"field": field, "operator": "EQ", "value": value} for field, value in values.items()]}}
+    return {"request_data": {"filters": [{"field": field, "operator": "EQ", "value": value} for field, value in values.items()]}}
 
 
 def asking(scan_id="s1", status=201, seconds=0, ids=IDS, **reply):
     """A scan was asked for, and the answer named one."""
     named = {} if scan_id is None else {"scanId": scan_id}
-    return exchange("POST", GET_OR_CREATE + "/", status, {"reply": dict(named, **reply)}, filters(**dict(zip(EXPOSURE, ids))),
-                    seconds)
+    return exchange(
+        "POST", GET_OR_CREATE + "/", status, {"reply": dict(named, **reply)}, filters(**dict(zip(EXPOSURE, ids))), seconds
+    )
 
 
 def looking(words=DONE, scan_id="s1", seconds=60, **reply):
@@ -138,25 +140,39 @@ class FakeXpanse(FakeApi):
     def get_scan(self, scan_id, record=None):
         """The reply."""
         value = self._next("get", record, "POST", GET + "/", filters(id=scan_id))
-        reply = value if isinstance(value, dict) else {
-            name: word for name, word in zip(("status", "result"), value) if word is not None}
+        reply = (
+            value
+            if isinstance(value, dict)
+            else {name: word for name, word in zip(("status", "result"), value) if word is not None}
+        )
         self._note(record, "POST", GET + "/", 200, {"reply": reply}, filters(id=scan_id))
         return reply
 
 
 # --- SailPoint ---
 
+
 def campaign(modified=None, campaign_id="c1", **more):
     """A campaign as the API shows it. modified: text, or seconds after noon."""
     modified = at(modified) if isinstance(modified, int) else modified
-    return dict(dict(id=campaign_id, name="Quarterly review", status="COMPLETED", modified=modified, totalCertifications=4,
-                     completedCertifications=4), **more)
+    return dict(
+        dict(
+            id=campaign_id,
+            name="Quarterly review",
+            status="COMPLETED",
+            modified=modified,
+            totalCertifications=4,
+            completedCertifications=4,
+        ),
+        **more,
+    )
 
 
 def reading(modified, seconds, campaign_id="c1", **more):
     """A campaign was read."""
-    return exchange("GET", "/campaigns/v1/%s?detail=FULL" % campaign_id, 200, campaign(modified, campaign_id, **more),
-                    seconds=seconds)
+    return exchange(
+        "GET", "/campaigns/v1/%s?detail=FULL" % campaign_id, 200, campaign(modified, campaign_id, **more), seconds=seconds
+    )
 
 
 def accepting(operation="run-remediation-scan", seconds=0, campaign_id="c1", status=202, body=None):
@@ -170,8 +186,10 @@ RUN_REPORT = "run-report/" + REMEDIATION_STATUS_REPORT
 def report(status="SUCCESS", run_at=200, report_id="r1", report_type=REMEDIATION_STATUS_REPORT):
     """The campaign's reports: another one, and the one that matters. run_at: text, or seconds after noon."""
     run_at = at(run_at) if isinstance(run_at, int) else run_at
-    return [{"id": "other", "reportType": "CAMPAIGN_STATUS_REPORT", "status": "PENDING", "lastRunAt": "x"},
-            {"id": report_id, "reportType": report_type, "status": status, "lastRunAt": run_at}]
+    return [
+        {"id": "other", "reportType": "CAMPAIGN_STATUS_REPORT", "status": "PENDING", "lastRunAt": "x"},
+        {"id": report_id, "reportType": report_type, "status": status, "lastRunAt": run_at},
+    ]
 
 
 def listing(seconds, reports, campaign_id="c1"):
@@ -189,9 +207,18 @@ def downloading(seconds, report_id="r1", sha256=SHA256, status=200):
 def file_says(outcome="remediated", **more):
     """What a report's file says."""
     items_open = {"remediated": 0, "unremediated": 1}.get(outcome)
-    return dict(dict(outcome=outcome, reason="3 of 3 items remediated" if not items_open else "1 of 3 items still open",
-                     items_total=3, items_remediated=3 - (items_open or 0), items_open=items_open, items_unknown=0,
-                     campaign_ids=["c1"]), **more)
+    return dict(
+        dict(
+            outcome=outcome,
+            reason="3 of 3 items remediated" if not items_open else "1 of 3 items still open",
+            items_total=3,
+            items_remediated=3 - (items_open or 0),
+            items_open=items_open,
+            items_unknown=0,
+            campaign_ids=["c1"],
+        ),
+        **more,
+    )
 
 
 class FakeSailPoint(FakeApi):
@@ -232,15 +259,41 @@ class FakeSailPoint(FakeApi):
         self.downloaded = (report_id, file_format, path)
         sha256 = self._next("download", record, "GET", url)
         if record is not None:
-            record.append({name: value for name, value in exchange("GET", url, 200, seconds=self.clock(), sha256=sha256, size=9)
-                           .items() if name != "body"})
+            record.append(
+                {
+                    name: value
+                    for name, value in exchange("GET", url, 200, seconds=self.clock(), sha256=sha256, size=9).items()
+                    if name != "body"
+                }
+            )
         return sha256
 
 
 # --- whatever an API, a ledger, or a playbook may hold ---
 
-JUNK = (None, True, False, 0, -1, 3.5, 10**40, "", " ", "x", "x" * 300, "9999-12-31T23:59:59Z", "\ud800", [], [None], ["x"], [[]],
-        {}, {"x": "y"}, [{}], {"id": {}})
+JUNK = (
+    None,
+    True,
+    False,
+    0,
+    -1,
+    3.5,
+    10**40,
+    "",
+    " ",
+    "x",
+    "x" * 300,
+    "9999-12-31T23:59:59Z",
+    "\ud800",
+    [],
+    [None],
+    ["x"],
+    [[]],
+    {},
+    {"x": "y"},
+    [{}],
+    {"id": {}},
+)
 
 
 def damaged(value, random):
@@ -266,8 +319,17 @@ def reasons_in(*functions):
     found = set()
     for function in functions:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-        documented = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and isinstance(
-            node.body[0], ast.Expr)}
-        found |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-                  and len(node.value.split()) > 2 and id(node) not in documented}
+        documented = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and isinstance(node.body[0], ast.Expr)
+        }
+        found |= {
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and len(node.value.split()) > 2
+            and id(node) not in documented
+        }
     return {re.sub(r"%[rsd]", "(?s:.*)", re.escape(text).replace("\\%", "%")) for text in found}

@@ -99,9 +99,7 @@ class Handler(BaseHTTPRequestHandler):
         """Any request."""
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        received = Received(
-            self.command, parts.path, parse_qs(parts.query), self.headers, body, time.monotonic(), self.path
-        )
+        received = Received(self.command, parts.path, parse_qs(parts.query), self.headers, body, time.monotonic(), self.path)
         reply = self.server.scripted.take(received)
         self.server.scripted.stopping.wait(reply.delay)
         if reply.drop:

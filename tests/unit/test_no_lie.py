@@ -52,8 +52,15 @@ def thorough(usual):
     """Settings with so many examples, always the same; or as many others as are asked for."""
     # To make a failing example small takes minutes, in which nobody knows that it failed.
     phases = [phase for phase in Phase if EXAMPLES or phase not in (Phase.shrink, Phase.explain)]
-    return settings(max_examples=EXAMPLES or usual, derandomize=not EXAMPLES, deadline=None, database=None, phases=phases,
-                    report_multiple_bugs=False, suppress_health_check=list(HealthCheck))
+    return settings(
+        max_examples=EXAMPLES or usual,
+        derandomize=not EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=phases,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +82,7 @@ def role_and_systems(bend=None, **options):
 
 
 # --- The oracle
+
 
 def moment_of(value):
     """A time as the documentation writes it, or None."""
@@ -102,8 +110,19 @@ def is_to_come(value, said):
 
 DONE = {"remediated", "fully remediated"}
 YES = {"yes", "true", "y"}
-NOT_DONE = {"open", "not remediated", "unremediated", "partially remediated", "pending", "pending remediation",
-            "remediation pending", "in progress", "no", "false", "n"}
+NOT_DONE = {
+    "open",
+    "not remediated",
+    "unremediated",
+    "partially remediated",
+    "pending",
+    "pending remediation",
+    "remediation pending",
+    "in progress",
+    "no",
+    "false",
+    "n",
+}
 
 
 def csv_says_remediated(content):
@@ -134,6 +153,7 @@ def csv_says_remediated(content):
 
 def why_no_campaign(said, now, campaign_id, target, folder):
     """Why a campaign is not proved to be remediated, or None. now: the index at which this run began."""
+
     def about(operation):
         return [(place, one) for place, one in enumerate(said) if (one.operation, one.about) == (operation, campaign_id)]
 
@@ -147,9 +167,15 @@ def why_no_campaign(said, now, campaign_id, target, folder):
     accepted = [place for place, one in about("run_scan") if one.reply.status == 202 and not one.reply.drop]
     if not accepted:
         return "no scan was accepted"
-    moved = [(place, body) for place, body in reads if any(
-        before < asked < place and later(body.get("modified"), old.get("modified"))
-        for asked in accepted for before, old in reads)]
+    moved = [
+        (place, body)
+        for place, body in reads
+        if any(
+            before < asked < place and later(body.get("modified"), old.get("modified"))
+            for asked in accepted
+            for before, old in reads
+        )
+    ]
     if not moved:
         return "modified has not moved since a scan was accepted"
     listed = []
@@ -157,20 +183,35 @@ def why_no_campaign(said, now, campaign_id, target, folder):
         body = one.json() if one.whole and 200 <= one.reply.status < 300 else None
         listed += [(place, one, report) for report in (body if isinstance(body, list) else ()) if isinstance(report, dict)]
     # Only in this run: who was told other ids before cannot have been told the same.
-    others = {json.dumps(report.get("id")) for one in said[now:]
-              if one.operation == "list_reports" and one.about != campaign_id and one.whole and isinstance(one.json(), list)
-              for report in one.json() if isinstance(report, dict)}
-    good = [(place, report["id"]) for place, one, report in listed
-            if report.get("reportType") == REPORT_TYPE and report.get("status") == "SUCCESS" and isinstance(report.get("id"), str)
-            and not is_to_come(report.get("lastRunAt"), one)
-            and any(before < place and later(report.get("lastRunAt"), body.get("modified")) for before, body in moved)]
+    others = {
+        json.dumps(report.get("id"))
+        for one in said[now:]
+        if one.operation == "list_reports" and one.about != campaign_id and one.whole and isinstance(one.json(), list)
+        for report in one.json()
+        if isinstance(report, dict)
+    }
+    good = [
+        (place, report["id"])
+        for place, one, report in listed
+        if report.get("reportType") == REPORT_TYPE
+        and report.get("status") == "SUCCESS"
+        and isinstance(report.get("id"), str)
+        and not is_to_come(report.get("lastRunAt"), one)
+        and any(before < place and later(report.get("lastRunAt"), body.get("modified")) for before, body in moved)
+    ]
     if not good:
         return "no report ran after the scan"
     good = [(place, report_id) for place, report_id in good if json.dumps(report_id) not in others]
     if not good:
         return "the report is another campaign's, too"
-    files = [(place, one.reply.content()) for place, one in enumerate(said) if one.operation == "download" and one.whole
-             and one.reply.status == 200 and any(before < place and one.about == report_id for before, report_id in good)]
+    files = [
+        (place, one.reply.content())
+        for place, one in enumerate(said)
+        if one.operation == "download"
+        and one.whole
+        and one.reply.status == 200
+        and any(before < place and one.about == report_id for before, report_id in good)
+    ]
     if not files:
         return "no such report was downloaded whole"
     files = [(place, content) for place, content in files if csv_says_remediated(content)]
@@ -190,6 +231,7 @@ def why_no_campaign(said, now, campaign_id, target, folder):
 
 def why_no_exposure(said, now, name):
     """Why an exposure is not proved to be remediated, or None."""
+
     def reply_of(one):
         body = one.json() if one.whole and 200 <= one.reply.status < 300 else None
         reply = body.get("reply") if isinstance(body, dict) else None
@@ -207,8 +249,11 @@ def why_no_exposure(said, now, name):
     names = dict(alert_internal_id=alert_id, attack_surface_rule_id=rule_id, service_id=service_id)
     reasons = set()
     for asked, scan_id in mine:
-        looks = [(place, reply_of(one)) for place, one in enumerate(said)
-                 if place > asked and (one.operation, one.about) == ("get_scan", scan_id) and reply_of(one)]
+        looks = [
+            (place, reply_of(one))
+            for place, one in enumerate(said)
+            if place > asked and (one.operation, one.about) == ("get_scan", scan_id) and reply_of(one)
+        ]
         if not looks or looks[-1][0] < now:
             reasons.add("the scan was not looked at in this run")
             continue
@@ -216,7 +261,8 @@ def why_no_exposure(said, now, name):
         if (reply.get("status"), reply.get("result")) != ("SUCCESS", "REMEDIATED"):
             reasons.add("the scan does not say so")
         elif any(reply.get(key, scan_id) != scan_id for key in ("scanId", "scan_id", "id")) or any(
-                str(reply.get(key, value)) != value for key, value in names.items()):
+            str(reply.get(key, value)) != value for key, value in names.items()
+        ):
             reasons.add("the answer is about another one")
         elif reopened_after(said, alert_id, said[looks[0][0]].moment):
             reasons.add("the alert was reopened after the scan")
@@ -234,8 +280,11 @@ def reopened_after(said, alert_id, moment):
         for alert in alerts if isinstance(alerts, list) else ():
             if isinstance(alert, dict) and str(alert.get("alert_id")) == alert_id:
                 stamp = alert.get("last_modified_ts")
-                return "reopen" in str(alert.get("resolution_status")).casefold() and isinstance(stamp, (int, float)) and (
-                    stamp > moment.timestamp() * 1000)
+                return (
+                    "reopen" in str(alert.get("resolution_status")).casefold()
+                    and isinstance(stamp, (int, float))
+                    and (stamp > moment.timestamp() * 1000)
+                )
     return False
 
 
@@ -254,8 +303,11 @@ def check_run(role, found, said=None, now=0):
         assert SECRET.encode() not in content and KEY.encode() not in content, file.name
     for target in found["targets"]:
         if said is not None and target["outcome"] == "remediated":
-            doubt = (why_no_campaign(said, now, target["id"], target, folder) if target["kind"] == "campaign"
-                     else why_no_exposure(said, now, target["id"]))
+            doubt = (
+                why_no_campaign(said, now, target["id"], target, folder)
+                if target["kind"] == "campaign"
+                else why_no_exposure(said, now, target["id"])
+            )
             assert doubt is None, "%s is called remediated, but %s" % (target["id"], doubt)
 
 
@@ -272,26 +324,108 @@ def runs(role, systems, times, formats=ALL_FORMATS, judged=True):
 
 # --- Answers that are bent
 
-ODD = st.sampled_from([
-    None, True, False, 0, -1, 1, 0.5, 1e300, 10 ** 5000, "", " ", "x" * 300, "\x00\x1b[31m\u202e", "\ud800", [], {}, [[]], [{}],
-    {"": None}, "COMPLETED", "ACTIVE", "SUCCESS", "WARNING", "PENDING", "ERROR", "IN_PROGRESS", "REMEDIATED", "UNREMEDIATED",
-    "remediated", "great", "FAILED_ERROR", ONE, OTHER, "report-0-of-a", "report-0-of-b", "scan-0-of-9423", "scan-1-of-0c1b",
-    REPORT_TYPE, "CAMPAIGN_STATUS_REPORT",
-    "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "2999-01-01 00:00", "31.12.2999", "2025-13-45T99:00:00Z", 32472144000000,
-    "STATUS_230_REOPENED", "400.2.0 Conflicting operation", "../../etc/passwd", [ONE], {"id": ONE}, ["SUCCESS"], [0] * 50])
-JSON = st.one_of(ODD, st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=20)),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3), max_leaves=6))
-CONFLICT = {"detailCode": "400.2.0 Conflicting operation", "trackingId": "t",
-            "messages": [{"locale": "en-US", "text": "not yet"}]}
-KINDS = ("set", "set", "set", "set", "remove", "add", "whole", "status", "conflict", "again", "twice", "cut", "drop", "text",
-         "page", "date")
+ODD = st.sampled_from(
+    [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1,
+        0.5,
+        1e300,
+        10**5000,
+        "",
+        " ",
+        "x" * 300,
+        "\x00\x1b[31m\u202e",
+        "\ud800",
+        [],
+        {},
+        [[]],
+        [{}],
+        {"": None},
+        "COMPLETED",
+        "ACTIVE",
+        "SUCCESS",
+        "WARNING",
+        "PENDING",
+        "ERROR",
+        "IN_PROGRESS",
+        "REMEDIATED",
+        "UNREMEDIATED",
+        "remediated",
+        "great",
+        "FAILED_ERROR",
+        ONE,
+        OTHER,
+        "report-0-of-a",
+        "report-0-of-b",
+        "scan-0-of-9423",
+        "scan-1-of-0c1b",
+        REPORT_TYPE,
+        "CAMPAIGN_STATUS_REPORT",
+        "2020-01-01T00:00:00Z",
+        "2999-01-01T00:00:00Z",
+        "2999-01-01 00:00",
+        "31.12.2999",
+        "2025-13-45T99:00:00Z",
+        32472144000000,
+        "STATUS_230_REOPENED",
+        "400.2.0 Conflicting operation",
+        "../../etc/passwd",
+        [ONE],
+        {"id": ONE},
+        ["SUCCESS"],
+        [0] * 50,
+    ]
+)
+JSON = st.one_of(
+    ODD,
+    st.recursive(
+        st.one_of(
+            st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=20)
+        ),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+        max_leaves=6,
+    ),
+)
+CONFLICT = {
+    "detailCode": "400.2.0 Conflicting operation",
+    "trackingId": "t",
+    "messages": [{"locale": "en-US", "text": "not yet"}],
+}
+KINDS = (
+    "set",
+    "set",
+    "set",
+    "set",
+    "remove",
+    "add",
+    "whole",
+    "status",
+    "conflict",
+    "again",
+    "twice",
+    "cut",
+    "drop",
+    "text",
+    "page",
+    "date",
+)
 
-BEND = st.fixed_dictionaries(dict(
-    operation=st.sampled_from(OPERATIONS[1:] * 3 + OPERATIONS[:1]), first=st.integers(0, 7), last=st.sampled_from([0, 0, 1, 50]),
-    kind=st.sampled_from(KINDS), place=st.integers(0, 40), value=JSON,
-    name=st.sampled_from(["err_code", "scanId", "id", "detailCode", "x"]),
-    status=st.sampled_from([200, 201, 202, 204, 400, 401, 403, 404, 406, 407, 409, 410, 422, 429, 500, 502, 503])))
+BEND = st.fixed_dictionaries(
+    dict(
+        operation=st.sampled_from(OPERATIONS[1:] * 3 + OPERATIONS[:1]),
+        first=st.integers(0, 7),
+        last=st.sampled_from([0, 0, 1, 50]),
+        kind=st.sampled_from(KINDS),
+        place=st.integers(0, 40),
+        value=JSON,
+        name=st.sampled_from(["err_code", "scanId", "id", "detailCode", "x"]),
+        status=st.sampled_from([200, 201, 202, 204, 400, 401, 403, 404, 406, 407, 409, 410, 422, 429, 500, 502, 503]),
+    )
+)
 
 
 def places_in(value):
@@ -344,6 +478,7 @@ def bent(reply, before, bend):
 
 def bender(bends):
     """The function that bends the answers of a TwoSystems as asked for."""
+
     def bend(operation, number, reply, before):
         for one in bends:
             if one["operation"] == operation and one["first"] <= number <= one["first"] + one["last"]:
@@ -360,10 +495,17 @@ def bend_of(operation, kind, first=0, last=50, **more):
 
 @thorough(60)
 @given(bends=st.lists(BEND, min_size=1, max_size=3), report_moves_modified=st.booleans())
-@example(bends=[bend_of("run_scan", "conflict"), bend_of("get_campaign", "set", first=4, place=5, value="2026-01-01T00:00:00Z")],
-         report_moves_modified=False)
-@example(bends=[bend_of("run_scan", "whole", value={"detailCode": "500.0", "messages": []}),
-                bend_of("run_scan", "status", status=200)], report_moves_modified=False)
+@example(
+    bends=[bend_of("run_scan", "conflict"), bend_of("get_campaign", "set", first=4, place=5, value="2026-01-01T00:00:00Z")],
+    report_moves_modified=False,
+)
+@example(
+    bends=[
+        bend_of("run_scan", "whole", value={"detailCode": "500.0", "messages": []}),
+        bend_of("run_scan", "status", status=200),
+    ],
+    report_moves_modified=False,
+)
 @example(bends=[bend_of("get_or_create", "again")], report_moves_modified=False)
 @example(bends=[bend_of("get_scan", "add", name="scanId", value="scan-9")], report_moves_modified=True)
 @example(bends=[bend_of("get_scan", "twice", place=1, value="UNREMEDIATED")], report_moves_modified=False)
@@ -373,7 +515,7 @@ def bend_of(operation, kind, first=0, last=50, **more):
 @example(bends=[bend_of("get_scan", "set", place=1, value=["SUCCESS"])], report_moves_modified=False)
 @example(bends=[bend_of("get_campaign", "set", place=0, value={"id": ONE})], report_moves_modified=False)
 @example(bends=[bend_of("get_alerts", "set", place=4, value=[231])], report_moves_modified=False)
-@example(bends=[bend_of("get_campaign", "set", place=2, value=10 ** 5000)], report_moves_modified=False)
+@example(bends=[bend_of("get_campaign", "set", place=2, value=10**5000)], report_moves_modified=False)
 def test_answers_that_are_bent(bends, report_moves_modified):
     with role_and_systems(bender(bends), report_moves_modified=report_moves_modified) as (role, systems):
         assert runs(role, systems, 4)
@@ -394,9 +536,14 @@ def test_the_plain_truth_is_verified_and_stays_so(report_moves_modified):
 
 # --- Ledgers that are bent
 
-LEDGER_BEND = st.fixed_dictionaries(dict(
-    kind=st.sampled_from(["set", "set", "set", "remove", "swap", "whole", "text"]), place=st.integers(0, 200),
-    other=st.integers(0, 200), value=JSON))
+LEDGER_BEND = st.fixed_dictionaries(
+    dict(
+        kind=st.sampled_from(["set", "set", "set", "remove", "swap", "whole", "text"]),
+        place=st.integers(0, 200),
+        other=st.integers(0, 200),
+        value=JSON,
+    )
+)
 
 
 def bend_ledger(path, bends):
@@ -450,19 +597,55 @@ def test_ledgers_that_are_bent(bends, is_open, done):
                 assert not is_open or "remediated" not in {target["outcome"] for target in found["targets"]}
 
 
-RECORD = st.fixed_dictionaries({}, optional=dict(
-    kind=ODD, status=st.sampled_from(["finished", "requested", "SUCCESS", "IN_PROGRESS"]) | JSON, result=ODD, outcome=ODD,
-    scan_id=st.sampled_from(["scan-0-of-9423", "scan-1-of-0c1b"]) | JSON, finished_at=ODD, asked_at=ODD, requested_at=ODD,
-    modified=ODD, modified_before=ODD, updated_at=ODD, requests=JSON, took=ODD, alert_internal_id=ODD, service_id=ODD,
-    attack_surface_rule_id=ODD, campaign_id=ODD))
+RECORD = st.fixed_dictionaries(
+    {},
+    optional=dict(
+        kind=ODD,
+        status=st.sampled_from(["finished", "requested", "SUCCESS", "IN_PROGRESS"]) | JSON,
+        result=ODD,
+        outcome=ODD,
+        scan_id=st.sampled_from(["scan-0-of-9423", "scan-1-of-0c1b"]) | JSON,
+        finished_at=ODD,
+        asked_at=ODD,
+        requested_at=ODD,
+        modified=ODD,
+        modified_before=ODD,
+        updated_at=ODD,
+        requests=JSON,
+        took=ODD,
+        alert_internal_id=ODD,
+        service_id=ODD,
+        attack_surface_rule_id=ODD,
+        campaign_id=ODD,
+    ),
+)
 
 
 @thorough(40)
-@given(records=st.lists(RECORD, min_size=4, max_size=4), max_age=st.sampled_from([0, 86400, 2 ** 31]))
-@example(records=[dict(status="finished", finished_at="2999-01-01T00:00:00Z", modified="2020-01-02T00:00:00Z", requested_at="x",
-                       modified_before="2020-01-01T00:00:00Z")] * 2
-         + [dict(scan_id="scan-0-of-9423", status="SUCCESS", result="REMEDIATED", outcome="remediated",
-                 finished_at="2999-01-01T00:00:00Z")] * 2, max_age=86400)
+@given(records=st.lists(RECORD, min_size=4, max_size=4), max_age=st.sampled_from([0, 86400, 2**31]))
+@example(
+    records=[
+        dict(
+            status="finished",
+            finished_at="2999-01-01T00:00:00Z",
+            modified="2020-01-02T00:00:00Z",
+            requested_at="x",
+            modified_before="2020-01-01T00:00:00Z",
+        )
+    ]
+    * 2
+    + [
+        dict(
+            scan_id="scan-0-of-9423",
+            status="SUCCESS",
+            result="REMEDIATED",
+            outcome="remediated",
+            finished_at="2999-01-01T00:00:00Z",
+        )
+    ]
+    * 2,
+    max_age=86400,
+)
 @example(records=[{}, {}, dict(outcome="great", finished_at="2999-01-01"), dict(outcome="remediated", scan_id="x")], max_age=0)
 def test_ledgers_that_somebody_wrote(records, max_age):
     """As 0.2.0 wrote them. No scan was ever started, so nothing but what is asked for now may count."""
@@ -482,14 +665,51 @@ def test_ledgers_that_somebody_wrote(records, max_age):
 
 # --- Reports that are bent
 
-WORDS = st.sampled_from([
-    "Remediated", "remediated", " REMEDIATED ", "Fully remediated", "Open", "Pending", "Not remediated", "Yes", "No", "", "great",
-    "REVOKED", "=1+1", '"', "a\nb", "\x00", "Ada Byron", "2026-01-01", "\ufb01nished", "Remediated\u200b"])
-COLUMNS = st.sampled_from([
-    "Remediation Status", "Item Status", "Status", "State", "Remediated", "Decision", "Identity", "Comments", "",
-    "Campaign Status", "Remediation State", "Is Remediated"])
-TABLE = st.integers(1, 4).flatmap(lambda width: st.tuples(
-    st.lists(COLUMNS, min_size=width, max_size=width), st.lists(st.lists(WORDS, min_size=width, max_size=width), max_size=4)))
+WORDS = st.sampled_from(
+    [
+        "Remediated",
+        "remediated",
+        " REMEDIATED ",
+        "Fully remediated",
+        "Open",
+        "Pending",
+        "Not remediated",
+        "Yes",
+        "No",
+        "",
+        "great",
+        "REVOKED",
+        "=1+1",
+        '"',
+        "a\nb",
+        "\x00",
+        "Ada Byron",
+        "2026-01-01",
+        "\ufb01nished",
+        "Remediated\u200b",
+    ]
+)
+COLUMNS = st.sampled_from(
+    [
+        "Remediation Status",
+        "Item Status",
+        "Status",
+        "State",
+        "Remediated",
+        "Decision",
+        "Identity",
+        "Comments",
+        "",
+        "Campaign Status",
+        "Remediation State",
+        "Is Remediated",
+    ]
+)
+TABLE = st.integers(1, 4).flatmap(
+    lambda width: st.tuples(
+        st.lists(COLUMNS, min_size=width, max_size=width), st.lists(st.lists(WORDS, min_size=width, max_size=width), max_size=4)
+    )
+)
 
 
 @st.composite
@@ -501,7 +721,7 @@ def reports(draw):
     text = report_text([header, *rows])
     how = draw(st.sampled_from(["table", "table", "table", "table", "cut", "anything", "bytes"]))
     if how == "cut":
-        return text.encode("utf-8")[:draw(st.integers(0, len(text)))]
+        return text.encode("utf-8")[: draw(st.integers(0, len(text)))]
     if how == "anything":
         return draw(st.text(max_size=200)).encode("utf-8", "replace")
     return draw(st.binary(max_size=100)) if how == "bytes" else text.encode("utf-8", "replace")
@@ -510,7 +730,7 @@ def reports(draw):
 @thorough(40)
 @given(first=reports(), second=reports())
 @example(first=b"Remediation Status,Item Status\r\nRemediated,Open\r\n", second=b"Remediation Status,State\nRemediated,Pending\n")
-@example(first=b"Remediation Status\r\nRemediated\r\n\"Open", second=b"sep=,\r\nRemediation Status\r\nOpen\r\n")
+@example(first=b'Remediation Status\r\nRemediated\r\n"Open', second=b"sep=,\r\nRemediation Status\r\nOpen\r\n")
 def test_reports_that_are_bent(first, second):
     contents = {"a": first, "b": second}
 

@@ -20,8 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import verification_samples as samples  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-SCHEMAS = {version: json.loads((HERE.parents[1] / ("docs/schemas/verification-%s.schema.json" % version)).read_text("utf-8"))
-           for version in ("1.1", "1.2")}
+SCHEMAS = {
+    version: json.loads((HERE.parents[1] / ("docs/schemas/verification-%s.schema.json" % version)).read_text("utf-8"))
+    for version in ("1.1", "1.2")
+}
 SCHEMA = SCHEMAS["1.2"]
 VALIDATOR = Draft202012Validator(SCHEMA)
 SAMPLES = samples.all_samples()
@@ -51,8 +53,7 @@ def test_schema_is_a_schema(version):
     schema = SCHEMAS[version]
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["$id"] == (
-        "https://github.com/secops/remediation/blob/main/docs/schemas/verification-%s.schema.json" % version)
+    assert schema["$id"] == ("https://github.com/secops/remediation/blob/main/docs/schemas/verification-%s.schema.json" % version)
     assert schema["properties"]["schema_version"]["const"] == version
 
 
@@ -68,11 +69,14 @@ def test_old_files_are_still_described():
 
 def test_what_1_2_added_is_accepted():
     content = copy.deepcopy(SAMPLES["every outcome"])
-    content.update(replay=dict(followed=7, total=8), lookups=[
-        dict(kind="filter", asked='name sw "Q"', found=None, problem="the API said no"),
-        dict(kind="case", asked=71, found=2, problem=None)])
-    content["targets"][0]["items"].update(
-        words=samples.WORDS + [dict(samples.WORDS[0], column="Item Status")], words_left_out=3)
+    content.update(
+        replay=dict(followed=7, total=8),
+        lookups=[
+            dict(kind="filter", asked='name sw "Q"', found=None, problem="the API said no"),
+            dict(kind="case", asked=71, found=2, problem=None),
+        ],
+    )
+    content["targets"][0]["items"].update(words=samples.WORDS + [dict(samples.WORDS[0], column="Item Status")], words_left_out=3)
     for run in content["history"]:
         run["open_items"] = None
     assert errors_of(content) == []
@@ -138,11 +142,14 @@ WRONG = {
     "half a replay": lambda content: content.update(replay=dict(followed=1)),
     "items without words": lambda content: content["targets"][0]["items"].pop("words"),
     "a word of another meaning": lambda content: content["targets"][0]["items"].update(
-        words=[dict(samples.WORDS[0], meaning="done")]),
+        words=[dict(samples.WORDS[0], meaning="done")]
+    ),
     "a word from elsewhere": lambda content: content["targets"][0]["items"].update(
-        words=[dict(samples.WORDS[0], source="guessed")]),
+        words=[dict(samples.WORDS[0], source="guessed")]
+    ),
     "remediated and not verified since": lambda content: content["targets"][of("campaign", "remediated")].update(
-        not_verified_since=samples.BEFORE),
+        not_verified_since=samples.BEFORE
+    ),
     "not verified since never": lambda content: content["targets"][of("exposure", "pending")].update(not_verified_since=None),
     "a run of the history without counts": lambda content: content["history"][0].pop("counts"),
     "a previous run without its sum": lambda content: content.update(previous_run={"run": samples.RUN}),
@@ -151,27 +158,34 @@ WRONG = {
     "a kind that is not known": lambda content: content["targets"][0].update(kind="host"),
     "an empty reason": lambda content: content["targets"][0].update(reason=""),
     "remediated and open since": lambda content: content["targets"][of("campaign", "remediated")].update(
-        open_since=samples.BEFORE),
+        open_since=samples.BEFORE
+    ),
     "open since never": lambda content: content["targets"][of("exposure", "unremediated")].update(open_since=None),
     "remediated without items": lambda content: content["targets"][of("campaign", "remediated")].pop("items"),
     "remediated with an open item": lambda content: content["targets"][of("campaign", "remediated")]["items"].update(
-        items_open=1),
+        items_open=1
+    ),
     "remediated with an unknown item": lambda content: content["targets"][of("campaign", "remediated")]["items"].update(
-        items_unknown=1),
+        items_unknown=1
+    ),
     "remediated without a report": lambda content: content["targets"][of("campaign", "remediated")].update(evidence=[]),
     "unremediated without items": lambda content: content["targets"][of("campaign", "unremediated")].pop("items"),
     "unremediated without an open item": lambda content: content["targets"][of("campaign", "unremediated")]["items"].update(
-        items_open=0),
+        items_open=0
+    ),
     "a scan that has not finished": lambda content: content["targets"][of("campaign", "remediated")]["scan"].update(
-        status="started"),
+        status="started"
+    ),
     "an exposure without a scan": lambda content: content["targets"][of("exposure", "remediated")].pop("scan"),
     "an exposure without a scan's id": lambda content: content["targets"][of("exposure", "remediated")].update(scan_id=None),
     "an exposure with another result": lambda content: content["targets"][of("exposure", "remediated")]["scan"].update(
-        result="UNREMEDIATED"),
+        result="UNREMEDIATED"
+    ),
     "an exposure with two of three ids": lambda content: content["targets"][of("exposure", "pending")].pop("service_id"),
     "a campaign with an alert": lambda content: content["targets"][of("campaign", "pending")].update(alert={}),
     "an exposure with items": lambda content: content["targets"][of("exposure", "pending")].update(
-        items=content["targets"][0]["items"]),
+        items=content["targets"][0]["items"]
+    ),
     "evidence above the folder": lambda content: content["targets"][0]["evidence"][0].update(path="reports/../../x"),
     "evidence at an absolute path": lambda content: content["targets"][0]["evidence"][0].update(path="/etc/passwd"),
     "evidence with backslashes": lambda content: content["targets"][0]["evidence"][0].update(path="reports\\x"),

@@ -39,8 +39,17 @@ LOOKED_UP = dict(alert_internal_id=231, attack_surface_rule_id="TelnetServer", s
 REPORT_TYPE = "CAMPAIGN_REMEDIATION_STATUS_REPORT"
 SECRET, KEY = "secret-of-the-client", "key-of-the-tenant"
 
-OPERATIONS = ("token", "get_campaign", "run_scan", "list_reports", "run_report", "download", "get_or_create", "get_scan",
-              "get_alerts")
+OPERATIONS = (
+    "token",
+    "get_campaign",
+    "run_scan",
+    "list_reports",
+    "run_report",
+    "download",
+    "get_or_create",
+    "get_scan",
+    "get_alerts",
+)
 
 
 def exposure_id(exposure):
@@ -55,9 +64,11 @@ def report_text(rows):
     return text.getvalue()
 
 
-ROWS = [["Identity", "Account", "Access", "Decision", "Remediation Status"],
-        ["Ada Byron", "abyron", "Payments approver", "REVOKED", "Remediated"],
-        ["Max Planck", "mplanck", "Payments viewer", "REVOKED", "Remediated"]]
+ROWS = [
+    ["Identity", "Account", "Access", "Decision", "Remediation Status"],
+    ["Ada Byron", "abyron", "Payments approver", "REVOKED", "Remediated"],
+    ["Max Planck", "mplanck", "Payments viewer", "REVOKED", "Remediated"],
+]
 
 
 @dataclasses.dataclass
@@ -146,9 +157,17 @@ class TwoSystems(ScriptedServer):
                 return "get_scan", scan_id, Reply(404, json={"reply": {"err_code": 404, "err_msg": "no such scan"}})
             return "get_scan", scan_id, Reply(json={"reply": {"status": "SUCCESS", "result": "REMEDIATED"}})
         if path.endswith("/get_alerts_multi_events"):
-            alert = dict(alert_id=str(LOOKED_UP["alert_internal_id"]), name="Telnet at 192.0.2.7:23", severity="high",
-                         attack_surface_rule_id=LOOKED_UP["attack_surface_rule_id"], service_ids=[LOOKED_UP["service_id"]],
-                         resolution_status="STATUS_010_NEW", last_modified_ts=1700000000000, case_id=71, source="ASM")
+            alert = dict(
+                alert_id=str(LOOKED_UP["alert_internal_id"]),
+                name="Telnet at 192.0.2.7:23",
+                severity="high",
+                attack_surface_rule_id=LOOKED_UP["attack_surface_rule_id"],
+                service_ids=[LOOKED_UP["service_id"]],
+                resolution_status="STATUS_010_NEW",
+                last_modified_ts=1700000000000,
+                case_id=71,
+                source="ASM",
+            )
             return "get_alerts", None, Reply(json={"reply": {"total_count": 1, "result_count": 1, "alerts": [alert]}})
         if path.startswith("/reports/v1/"):
             report_id = path.rpartition("/")[2]
@@ -163,10 +182,22 @@ class TwoSystems(ScriptedServer):
         if campaign_id not in self.modified:
             return None, campaign_id, Reply(404, json={"detailCode": "404 Not found", "trackingId": "t"})
         if not rest:
-            return "get_campaign", campaign_id, Reply(json=dict(
-                id=campaign_id, name="Campaign " + campaign_id[-1], type="MANAGER", status="COMPLETED",
-                created="2025-01-01T00:00:00Z", modified=self.modified[campaign_id], totalCertifications=3,
-                completedCertifications=3))
+            return (
+                "get_campaign",
+                campaign_id,
+                Reply(
+                    json=dict(
+                        id=campaign_id,
+                        name="Campaign " + campaign_id[-1],
+                        type="MANAGER",
+                        status="COMPLETED",
+                        created="2025-01-01T00:00:00Z",
+                        modified=self.modified[campaign_id],
+                        totalCertifications=3,
+                        completedCertifications=3,
+                    )
+                ),
+            )
         if rest == "reports":
             reports = [self.reports[campaign_id]] if self.reports[campaign_id] else []
             return "list_reports", campaign_id, Reply(json=copy.deepcopy(reports))
@@ -174,8 +205,14 @@ class TwoSystems(ScriptedServer):
             self.modified[campaign_id] = self.tick()
             return "run_scan", campaign_id, Reply(202, json={})
         report_id = "report-%d-of-%s" % (len(self.files), campaign_id[-1])
-        self.reports[campaign_id] = dict(type="REPORT_RESULT", id=report_id, name="Remediation", status="SUCCESS",
-                                         reportType=REPORT_TYPE, lastRunAt=self.tick())
+        self.reports[campaign_id] = dict(
+            type="REPORT_RESULT",
+            id=report_id,
+            name="Remediation",
+            status="SUCCESS",
+            reportType=REPORT_TYPE,
+            lastRunAt=self.tick(),
+        )
         self.files[report_id] = report_text(self.rows[campaign_id])
         if self.report_moves_modified:
             self.modified[campaign_id] = self.tick()
@@ -224,22 +261,44 @@ class Role:
         campaigns = ask(sailpoint_campaign_info, "campaigns", self.sailpoint, campaign_ids=self.targets["campaign_ids"])
         alerts = ask(xpanse_alert_info, "alerts", self.xpanse, alert_ids=self.targets["alert_ids"])
         files = [alerts["results_file"]] if alerts.get("counts", {}).get("rcs_targets") else []
-        rcs = ask(xpanse_rcs_request, "exposures", self.xpanse, requests=self.targets["exposures"], requests_files=files,
-                  **memory)
+        rcs = ask(
+            xpanse_rcs_request, "exposures", self.xpanse, requests=self.targets["exposures"], requests_files=files, **memory
+        )
         completed = list(dict.fromkeys(one["id"] for one in campaigns.get("campaigns", ()) if one.get("status") == "COMPLETED"))
         scans = reports = infos = {}
         if completed:
-            scans = ask(sailpoint_campaign_remediation_scan, "remediation_scans", self.sailpoint, campaign_ids=completed,
-                        **memory)
+            scans = ask(
+                sailpoint_campaign_remediation_scan, "remediation_scans", self.sailpoint, campaign_ids=completed, **memory
+            )
         finished = {one["campaign_id"]: one["modified"] for one in scans.get("scans", ()) if one.get("status") == "finished"}
         if finished:
-            reports = ask(sailpoint_campaign_report, "reports", self.sailpoint, campaign_ids=list(finished), newer_than=finished,
-                          dest="%s/reports" % prepared["folder"], **memory)
+            reports = ask(
+                sailpoint_campaign_report,
+                "reports",
+                self.sailpoint,
+                campaign_ids=list(finished),
+                newer_than=finished,
+                dest="%s/reports" % prepared["folder"],
+                **memory,
+            )
         paths = [one["path"] for one in reports.get("reports", ()) if one.get("path")]
         if paths:
             infos = ask(sailpoint_remediation_report_info, "report_items", {}, paths=paths)
-        written = call(remediation_evidence, dict(
-            common, run=prepared["run"], run_id=prepared.get("run_id"), started_at=prepared["started_at"], formats=list(formats),
-            campaigns=campaigns, scans=scans, reports=reports, report_infos=infos, alerts=alerts, rcs_requests=rcs))
+        written = call(
+            remediation_evidence,
+            dict(
+                common,
+                run=prepared["run"],
+                run_id=prepared.get("run_id"),
+                started_at=prepared["started_at"],
+                formats=list(formats),
+                campaigns=campaigns,
+                scans=scans,
+                reports=reports,
+                report_infos=infos,
+                alerts=alerts,
+                rcs_requests=rcs,
+            ),
+        )
         assert not written.get("failed"), written.get("msg")
         return json.loads((self.evidence / prepared["run"] / "verification.json").read_text(encoding="utf-8"))

@@ -25,28 +25,101 @@ SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 KINDS = ("campaign", "exposure")
 WORDS = [
     {"word": "Vollzogen", "count": 2, "meaning": "remediated", "source": "configured"},
-    {"word": "Remediated", "count": 1, "meaning": "remediated", "source": "built_in"}]
+    {"word": "Remediated", "count": 1, "meaning": "remediated", "source": "built_in"},
+]
 
 # Each is the name, reason or whatever of a target in hostile().
 HOSTILE = (
-    '=HYPERLINK("https://evil.example","open")', "  =1+1", '"=1+1', "'+1", "-1+1|cmd", "@SUM(A1)", "\t=1", "\r=1",
-    "\uff1d1", "\u200b=1", "a;=1+1", "a\t=1", 'a"\n=1', "a, @SUM(A1)", "<script>alert(1)</script>", "<img src=x onerror=a>",
-    "</textarea><b>", "<!-- @team", "[x](javascript:alert(1))", "![x](https://evil.example/x.png)", "[x]: https://evil.example",
-    "https://evil.example/x", "www.evil.example", "someone@evil.example", "@team", "hello @org/team!", "#123", "see #1, !2",
-    "see $3", "org/repo#1", "GH-1", "SEC-42", "0371ba86326948e7aab066169491afea", "1234567", "`code` @team", "``",
+    '=HYPERLINK("https://evil.example","open")',
+    "  =1+1",
+    '"=1+1',
+    "'+1",
+    "-1+1|cmd",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\uff1d1",
+    "\u200b=1",
+    "a;=1+1",
+    "a\t=1",
+    'a"\n=1',
+    "a, @SUM(A1)",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=a>",
+    "</textarea><b>",
+    "<!-- @team",
+    "[x](javascript:alert(1))",
+    "![x](https://evil.example/x.png)",
+    "[x]: https://evil.example",
+    "https://evil.example/x",
+    "www.evil.example",
+    "someone@evil.example",
+    "@team",
+    "hello @org/team!",
+    "#123",
+    "see #1, !2",
+    "see $3",
+    "org/repo#1",
+    "GH-1",
+    "SEC-42",
+    "0371ba86326948e7aab066169491afea",
+    "1234567",
+    "`code` @team",
+    "``",
     "```\n@team\n```",
-    "~~~ @team", "| a | @team |", "a\\| @team", "\\", "a\\", "&lt;b&gt; &amp;", "# heading", "1. list", "- [ ] task", "> quote",
-    "---", "*a* _b_ ~~c~~ **d**", ":smile:", "$`x`$ $$y$$", "{{ insert: param, x }}", "]]>", "<![CDATA[", "&", "\x00\x01\x1b[31m",
-    "\ud800", "\udfff\ud800", "\ufffe\uffff", "\u202egnp.exe", "line\nbreak\r\nand\u2028more", "[[ATTACHMENT|/etc/passwd]]",
-    "[[[ATTACHMENT|x]]]", "../../etc/passwd", "", " ", "\u00a0", "x" * 40000, "\"'\"'",
-    "%s %d {0}", "\U0001f600", "na\u00efve \u0160",
+    "~~~ @team",
+    "| a | @team |",
+    "a\\| @team",
+    "\\",
+    "a\\",
+    "&lt;b&gt; &amp;",
+    "# heading",
+    "1. list",
+    "- [ ] task",
+    "> quote",
+    "---",
+    "*a* _b_ ~~c~~ **d**",
+    ":smile:",
+    "$`x`$ $$y$$",
+    "{{ insert: param, x }}",
+    "]]>",
+    "<![CDATA[",
+    "&",
+    "\x00\x01\x1b[31m",
+    "\ud800",
+    "\udfff\ud800",
+    "\ufffe\uffff",
+    "\u202egnp.exe",
+    "line\nbreak\r\nand\u2028more",
+    "[[ATTACHMENT|/etc/passwd]]",
+    "[[[ATTACHMENT|x]]]",
+    "../../etc/passwd",
+    "",
+    " ",
+    "\u00a0",
+    "x" * 40000,
+    "\"'\"'",
+    "%s %d {0}",
+    "\U0001f600",
+    "na\u00efve \u0160",
 )
 
 
 def empty_results():
     """What verify() is given where nothing was asked."""
-    results = {name: {} for name in (
-        "campaigns", "filtered_campaigns", "scans", "reports", "report_infos", "alerts", "case_alerts", "rcs_requests")}
+    results = {
+        name: {}
+        for name in (
+            "campaigns",
+            "filtered_campaigns",
+            "scans",
+            "reports",
+            "report_infos",
+            "alerts",
+            "case_alerts",
+            "rcs_requests",
+        )
+    }
     results["campaigns"]["base_url"] = results["filtered_campaigns"]["base_url"] = SYSTEMS["campaign"]
     for name in ("alerts", "case_alerts", "rcs_requests"):
         results[name]["base_url"] = SYSTEMS["exposure"]
@@ -67,9 +140,17 @@ def add_campaign(results, outcome, campaign_id, name="Quarterly review", status=
     """Adds a campaign whose answers say an outcome. info: what is different in the report."""
     path = "reports/%s-%s.csv" % (campaign_id, REPORT)
     place, report_id = "/campaigns/v1/%s" % campaign_id, "r-%s" % campaign_id
-    found = dict(id=campaign_id, name=name, type="MANAGER", status="ACTIVE" if outcome == "pending" else status,
-                 created="2026-01-05T10:00:00.123Z", deadline="2026-02-01T10:00:00Z", modified="2026-02-20T09:00:00Z",
-                 totalCertifications=4, completedCertifications=4)
+    found = dict(
+        id=campaign_id,
+        name=name,
+        type="MANAGER",
+        status="ACTIVE" if outcome == "pending" else status,
+        created="2026-01-05T10:00:00.123Z",
+        deadline="2026-02-01T10:00:00Z",
+        modified="2026-02-20T09:00:00Z",
+        totalCertifications=4,
+        completedCertifications=4,
+    )
     scanned = dict(found, modified="2026-03-02T08:16:02.5Z")
     reading = said(2, "GET", place, 200, found, reference="trackingId 0b3c")
     results["campaign_ids"].append(campaign_id)
@@ -77,31 +158,80 @@ def add_campaign(results, outcome, campaign_id, name="Quarterly review", status=
     results["campaigns"].setdefault("requests", []).extend(with_answers({}, [reading])["requests"])
     if outcome == "pending":
         return
-    results["scans"].setdefault("scans", []).append(with_answers(dict(
-        campaign_id=campaign_id, status="finished", requested_at=time_of(2), modified_before=found["modified"],
-        modified=scanned["modified"]), [
-        reading, said(2, "POST", place + "/run-remediation-scan", 202, None, reference="trackingId 0b3c"),
-        said(70, "GET", place, 200, scanned)]))
+    results["scans"].setdefault("scans", []).append(
+        with_answers(
+            dict(
+                campaign_id=campaign_id,
+                status="finished",
+                requested_at=time_of(2),
+                modified_before=found["modified"],
+                modified=scanned["modified"],
+            ),
+            [
+                reading,
+                said(2, "POST", place + "/run-remediation-scan", 202, None, reference="trackingId 0b3c"),
+                said(70, "GET", place, 200, scanned),
+            ],
+        )
+    )
     report = dict(id=report_id, status="SUCCESS", lastRunAt=time_of(120), reportType=REPORT)
     download = said(140, "GET", "/reports/v1/%s?fileFormat=csv" % report_id, 200, None, sha256=SHA256, size=100)
     del download["body"]
-    results["reports"].setdefault("reports", []).append(with_answers(dict(
-        campaign_id=campaign_id, status="finished", path=path, sha256=SHA256, report=report), [
-        said(110, "POST", "%s/run-report/%s" % (place, REPORT), 202, None),
-        said(130, "GET", place + "/reports", 200, [report]), download, said(150, "GET", place, 200, scanned)]))
+    results["reports"].setdefault("reports", []).append(
+        with_answers(
+            dict(campaign_id=campaign_id, status="finished", path=path, sha256=SHA256, report=report),
+            [
+                said(110, "POST", "%s/run-report/%s" % (place, REPORT), 202, None),
+                said(130, "GET", place + "/reports", 200, [report]),
+                download,
+                said(150, "GET", place, 200, scanned),
+            ],
+        )
+    )
     open_items = [{"Identity": "Jo Novak", "Access": "WMS_SUPERVISOR", "Source": "Warehouse", "Remediation Status": "Open"}]
     says = {
-        "remediated": dict(reason="3 of 3 items remediated", items_total=3, items_remediated=3, items_open=0,
-                           items_unknown=0, open_items=[], words=[dict(WORDS[1], count=3)]),
-        "unremediated": dict(reason="1 of 3 items still open", items_total=3, items_remediated=2, items_open=1,
-                             items_unknown=0, open_items=open_items, words=[
-                                 dict(WORDS[1], count=2), dict(WORDS[1], word="Open", count=1, meaning="open")]),
-        "inconclusive": dict(reason="the file is damaged: get the report again", items_total=None, items_remediated=None,
-                             items_open=None, items_unknown=None, open_items=[], words=[]),
+        "remediated": dict(
+            reason="3 of 3 items remediated",
+            items_total=3,
+            items_remediated=3,
+            items_open=0,
+            items_unknown=0,
+            open_items=[],
+            words=[dict(WORDS[1], count=3)],
+        ),
+        "unremediated": dict(
+            reason="1 of 3 items still open",
+            items_total=3,
+            items_remediated=2,
+            items_open=1,
+            items_unknown=0,
+            open_items=open_items,
+            words=[dict(WORDS[1], count=2), dict(WORDS[1], word="Open", count=1, meaning="open")],
+        ),
+        "inconclusive": dict(
+            reason="the file is damaged: get the report again",
+            items_total=None,
+            items_remediated=None,
+            items_open=None,
+            items_unknown=None,
+            open_items=[],
+            words=[],
+        ),
     }[outcome]
-    results["report_infos"].setdefault("reports", []).append(dict(
-        dict(path=path, outcome=outcome, status_column="Remediation Status", columns=["Identity"], campaign_ids=[campaign_id],
-             words_left_out=0, **says), **info))
+    results["report_infos"].setdefault("reports", []).append(
+        dict(
+            dict(
+                path=path,
+                outcome=outcome,
+                status_column="Remediation Status",
+                columns=["Identity"],
+                campaign_ids=[campaign_id],
+                words_left_out=0,
+                **says,
+            ),
+            **info,
+        )
+    )
 
 
 def add_exposure(results, outcome, alert_id, name="RDP Server at 192.0.2.10:3389", **alert):
@@ -109,19 +239,55 @@ def add_exposure(results, outcome, alert_id, name="RDP Server at 192.0.2.10:3389
     ids = dict(zip(EXPOSURE, (str(alert_id), "RdpServer", "service-%s" % alert_id), strict=True))
     scan_id = "scan-%s" % alert_id
     words = {
-        "remediated": dict(status="SUCCESS", result="REMEDIATED"), "unremediated": dict(status="SUCCESS", result="UNREMEDIATED"),
-        "pending": dict(status="IN_PROGRESS"), "inconclusive": dict(status="FAILED_TIMEOUT")}[outcome]
+        "remediated": dict(status="SUCCESS", result="REMEDIATED"),
+        "unremediated": dict(status="SUCCESS", result="UNREMEDIATED"),
+        "pending": dict(status="IN_PROGRESS"),
+        "inconclusive": dict(status="FAILED_TIMEOUT"),
+    }[outcome]
     results["exposures"].append(ids)
-    results["rcs_requests"].setdefault("rcs_requests", []).append(with_answers(dict(
-        ids, scan_id=scan_id, status=words["status"], result=words.get("result"), outcome=outcome, created=True,
-        requested_at=time_of(3), finished_at=None if outcome == "pending" else time_of(284)), [
-        said(3, "POST", SCANNING + "/get_or_create/", 201, {"reply": {"scanId": scan_id}}, filters(ids), "scanId " + scan_id),
-        said(284, "POST", SCANNING + "/get/", 200, {"reply": words}, filters({"id": scan_id}))]))
-    results["alerts"].setdefault("alerts", []).append(dict(dict(
-        alert_id=str(alert_id), name=name, severity="high", resolution_status="STATUS_010_NEW", case_id=91,
-        ipv4_addresses=["192.0.2.10"], domain_names=["rdp.acme.example"], port_protocol="TCP",
-        attack_surface_rule_name="RDP Server",
-        business_unit_hierarchies=[[{"id": "BU:1", "name": "Acme"}, {"id": "BU:2", "name": "Logistics"}]]), **alert))
+    results["rcs_requests"].setdefault("rcs_requests", []).append(
+        with_answers(
+            dict(
+                ids,
+                scan_id=scan_id,
+                status=words["status"],
+                result=words.get("result"),
+                outcome=outcome,
+                created=True,
+                requested_at=time_of(3),
+                finished_at=None if outcome == "pending" else time_of(284),
+            ),
+            [
+                said(
+                    3,
+                    "POST",
+                    SCANNING + "/get_or_create/",
+                    201,
+                    {"reply": {"scanId": scan_id}},
+                    filters(ids),
+                    "scanId " + scan_id,
+                ),
+                said(284, "POST", SCANNING + "/get/", 200, {"reply": words}, filters({"id": scan_id})),
+            ],
+        )
+    )
+    results["alerts"].setdefault("alerts", []).append(
+        dict(
+            dict(
+                alert_id=str(alert_id),
+                name=name,
+                severity="high",
+                resolution_status="STATUS_010_NEW",
+                case_id=91,
+                ipv4_addresses=["192.0.2.10"],
+                domain_names=["rdp.acme.example"],
+                port_protocol="TCP",
+                attack_surface_rule_name="RDP Server",
+                business_unit_hierarchies=[[{"id": "BU:1", "name": "Acme"}, {"id": "BU:2", "name": "Logistics"}]],
+            ),
+            **alert,
+        )
+    )
 
 
 def results_of(kinds_and_outcomes):
@@ -154,8 +320,9 @@ def all_samples():
     looked_up["campaign_filters"] = 'name sw "Q"'
     looked_up["filtered_campaigns"].update(failed=True, msg="the API said no")
     looked_up["alert_ids"] = ["9"]
-    looked_up["alerts"].update(truncated=True, unscannable=[
-        {"alert_id": "9", "reason": "the alert has no service, so Xpanse cannot scan it"}])
+    looked_up["alerts"].update(
+        truncated=True, unscannable=[{"alert_id": "9", "reason": "the alert has no service, so Xpanse cannot scan it"}]
+    )
     looked_up["case_ids"] = ["77"]
     looked_up["case_alerts"].update(alerts=[], truncated=False)
     return {
@@ -180,9 +347,19 @@ def hostile():
     for number, text in enumerate(HOSTILE):
         for place, outcome in enumerate(OUTCOMES):
             add_campaign(results, outcome, "%016x%016x" % (number, place), text)
-            add_exposure(results, outcome, "%d0%d" % (number + 1, place), text, severity=text, case_id=text,
-                         domain_names=[text], ipv4_addresses=text, business_unit_hierarchies=[[{"name": text}], text],
-                         attack_surface_rule_name=text, port_protocol={"name": text})
+            add_exposure(
+                results,
+                outcome,
+                "%d0%d" % (number + 1, place),
+                text,
+                severity=text,
+                case_id=text,
+                domain_names=[text],
+                ipv4_addresses=text,
+                business_unit_hierarchies=[[{"name": text}], text],
+                attack_surface_rule_name=text,
+                port_protocol={"name": text},
+            )
     found = verify(results)
     for number, target in enumerate(found["targets"]):
         text = HOSTILE[number // len(OUTCOMES) % len(HOSTILE)]
@@ -190,8 +367,9 @@ def hostile():
         if target["kind"] == "campaign":
             target["campaign"].update(status=text, deadline=text, type=[text, {"x": text}])
             if "items" in target:
-                target["items"]["open_items"] = [{text: text, "Identity": text, "Access": text}] if (
-                    target["outcome"] == "unremediated") else []
+                target["items"]["open_items"] = (
+                    [{text: text, "Identity": text, "Access": text}] if (target["outcome"] == "unremediated") else []
+                )
         target["requests"] = [dict(method="GET", path="/" + text, status=200, reference="trackingId x" + text, server_time=None)]
         if text and number % 2:
             target["id"] = text

@@ -37,8 +37,12 @@ LOCK = ".remediation-lock"
 LOCK_SECONDS = 60
 # File systems whose locks no other machine sees, and options of mounting that make it so.
 LOCAL_FILE_SYSTEMS = re.compile(r"9p|vboxsf|prl_fs|fuse\.(sshfs|s3fs|rclone|gcsfuse|mount-s3|goofys|blobfuse2?|davfs2?)|davfs")
-LOCAL_OPTIONS = {"nfs": {"nolock", "local_lock=all", "local_lock=flock"}, "nfs4": {"local_lock=all", "local_lock=flock"},
-                 "cifs": {"nobrl"}, "smb3": {"nobrl"}}
+LOCAL_OPTIONS = {
+    "nfs": {"nolock", "local_lock=all", "local_lock=flock"},
+    "nfs4": {"local_lock=all", "local_lock=flock"},
+    "cifs": {"nobrl"},
+    "smb3": {"nobrl"},
+}
 
 # Two threads at once would read each other's umask and leave the process with it.
 UMASK_LOCK = threading.Lock()
@@ -50,9 +54,15 @@ class FileProblem(Exception):
 
 def kind_of(status):
     """What a file is, in words. status: its os.stat_result."""
-    for is_it, words in ((stat.S_ISREG, "a regular file"), (stat.S_ISDIR, "a folder"), (stat.S_ISLNK, "a symbolic link"),
-                         (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"),
-                         (stat.S_ISBLK, "a device")):
+    for is_it, words in (
+        (stat.S_ISREG, "a regular file"),
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISLNK, "a symbolic link"),
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    ):
         if is_it(status.st_mode):
             return words
     return "of an unknown kind"
@@ -90,8 +100,7 @@ def check_replaceable(path, follow=True):
         status = os.stat(path) if follow else os.lstat(path)
     except FileNotFoundError:
         if follow and os.path.islink(path):
-            raise OSError(errno.ENOENT, "it is a symbolic link to %s, and that is not there" % os.readlink(path),
-                          path) from None
+            raise OSError(errno.ENOENT, "it is a symbolic link to %s, and that is not there" % os.readlink(path), path) from None
         return path
     if not stat.S_ISLNK(status.st_mode):
         refuse_irregular(status, path)
@@ -136,15 +145,19 @@ def prepare_directory(path, what, consequence="", mode=FOLDER_MODE):
             probe.write(b"probe")
         remove_leftovers(path)
     except OSError as error:
-        raise FileProblem(" ".join(
-            ["Cannot write into %s %s: %s." % (what, path, error.strerror)] + [consequence] * bool(consequence))) from error
+        raise FileProblem(
+            " ".join(["Cannot write into %s %s: %s." % (what, path, error.strerror)] + [consequence] * bool(consequence))
+        ) from error
 
 
 def remove_leftovers(directory, seconds=PART_SECONDS):
     """Removes what processes that were killed while they wrote have left, if it is so many seconds old. Raises OSError."""
     with os.scandir(directory) as entries:
-        old = [entry.path for entry in entries if entry.name.startswith(PART_PREFIX) and entry.name.endswith(PART_SUFFIX)
-               and is_leftover(entry, seconds)]
+        old = [
+            entry.path
+            for entry in entries
+            if entry.name.startswith(PART_PREFIX) and entry.name.endswith(PART_SUFFIX) and is_leftover(entry, seconds)
+        ]
     for path in old:
         with contextlib.suppress(FileNotFoundError, PermissionError):
             os.unlink(path)
@@ -207,6 +220,7 @@ def current_umask():
 
 # --- locks ---
 
+
 @contextlib.contextmanager
 def locked(directory, seconds=LOCK_SECONDS):
     """Holds the lock of a directory against other processes, which a file in it stands for while it is held.
@@ -232,8 +246,7 @@ def locked(directory, seconds=LOCK_SECONDS):
     try:
         if writable:
             os.ftruncate(handle, 0)
-            os.pwrite(handle, json.dumps(
-                {"pid": os.getpid(), "host": socket.gethostname(), "since": utc_now()}).encode(), 0)
+            os.pwrite(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": utc_now()}).encode(), 0)
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -289,8 +302,9 @@ def take_lock(handle, directory, seconds, ends_at):
             left = ends_at - time.monotonic()
             if left <= 0:
                 raise FileProblem(
-                    "Waited %d s for the lock of %s, which %s: let it end, or end it, and run again." % (
-                        seconds, directory, holder_of(handle))) from None
+                    "Waited %d s for the lock of %s, which %s: let it end, or end it, and run again."
+                    % (seconds, directory, holder_of(handle))
+                ) from None
         time.sleep(min(pause, left))
         pause = min(2 * pause, 0.5)
 
@@ -324,5 +338,7 @@ def local_locks(directory, mounts="/proc/mounts"):
     _point, kind, options = found
     if not LOCAL_FILE_SYSTEMS.fullmatch(kind) and not LOCAL_OPTIONS.get(kind, set()) & set(options.split(",")):
         return None
-    return ("%s is on a file system (%s) whose locks other machines do not see: let only one machine write there." % (
-        directory, kind))
+    return "%s is on a file system (%s) whose locks other machines do not see: let only one machine write there." % (
+        directory,
+        kind,
+    )

@@ -86,8 +86,9 @@ def layers_of(text):
     """What is seen of a text by undoing its escapes, one layer after the other. Of a secret without any in itself."""
     layers = []
     for _layer in range(MOST_LAYERS):
-        undone = JSON_ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)) if found[1] or found[2] else found[3],
-                                 html.unescape(unquote(text)))
+        undone = JSON_ESCAPE.sub(
+            lambda found: chr(int(found[1] or found[2], 16)) if found[1] or found[2] else found[3], html.unescape(unquote(text))
+        )
         if undone == text:
             break
         text = undone
@@ -121,7 +122,7 @@ def forms_of(secret):
     for before in range(3):
         whole = base64.b64encode(b"\0" * before + data).decode()
         # The digits that depend on what stands before or after it are not the secret's own.
-        own = whole[(before * 8 + 5) // 6:(before + len(data)) * 8 // 6]
+        own = whole[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6]
         if len(own) >= SHORTEST_ENCODED:
             forms.update((own, own.translate(str.maketrans("+/", "-_"))))
     return frozenset(forms)
@@ -145,14 +146,13 @@ def spellings_of(character):
     for encoding in ("utf-8",) if number < 128 else ("utf-8", "latin-1"):
         if encoding == "latin-1" and number > 255:
             continue
-        spellings.append("".join(PERCENT + either_case("%02x" % byte)
-                                 for byte in character.encode(encoding, "surrogatepass")))
+        spellings.append("".join(PERCENT + either_case("%02x" % byte) for byte in character.encode(encoding, "surrogatepass")))
     numbers = NUMBER + "(?:%d|[xX]0{0,8}%s)" % (number, either_case("%x" % number))
     spellings.append("%s(?:%s)%s?" % (AMPERSAND, "|".join([*NAMES.get(character, ()), numbers]), SEMICOLON))
     if character in "\"'/\\":
         spellings = ["(?:%s)?(?:%s)" % (BACKSLASHES, "|".join(spellings))]
     units = character.encode("utf-16-be", "surrogatepass").hex()
-    spellings.append("".join(BACKSLASHES + "u" + either_case(units[start:start + 4]) for start in range(0, len(units), 4)))
+    spellings.append("".join(BACKSLASHES + "u" + either_case(units[start : start + 4]) for start in range(0, len(units), 4)))
     if number < 256:
         spellings.append(BACKSLASHES + "x" + either_case("%02x" % number))
     if character == "\\":

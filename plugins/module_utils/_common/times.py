@@ -11,7 +11,9 @@ import re
 
 TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(?:(:\d{2})(?:[.,](\d{1,9}))?)?"
-    r"(?: ?([Zz])| ?([+-])([01]\d|2[0-3]):?([0-5]\d)?)?", re.ASCII)
+    r"(?: ?([Zz])| ?([+-])([01]\d|2[0-3]):?([0-5]\d)?)?",
+    re.ASCII,
+)
 # Seconds by which two clocks of one system may differ, and what a time without fractions leaves out.
 CLOCK_SLACK = 5
 # The last moment that a date has room for, in milliseconds since 1970.
@@ -34,8 +36,7 @@ def parse_time(text):
         return None
     day, clock, seconds, fraction, _zulu, sign, hours, minutes = match.groups()
     try:
-        moment = datetime.datetime.fromisoformat(
-            "%sT%s%s.%s" % (day, clock, seconds or ":00", ((fraction or "") + "000000")[:6]))
+        moment = datetime.datetime.fromisoformat("%sT%s%s.%s" % (day, clock, seconds or ":00", ((fraction or "") + "000000")[:6]))
         offset = datetime.timedelta(hours=int(hours), minutes=int(minutes or 0)) if sign else datetime.timedelta()
         return (moment + offset if sign == "-" else moment - offset).replace(tzinfo=datetime.timezone.utc)
     except (ValueError, OverflowError):

@@ -46,11 +46,12 @@ OWN_FOLDERS = ("records", "reports")
 OWN_FILES = re.compile(r"(ledger\.json(\.unreadable-.*)?|%s|\.%s-%s)" % (re.escape(LOCK), LATEST, RUN.pattern), re.DOTALL)
 OLD_COPY = re.compile(r"%s\.before-%s" % (LATEST, RUN.pattern))
 # What a reader may take for evidence.
-LIKE_EVIDENCE = re.compile(r"[0-9]{8}T[0-9]{6}|%s|%s$|verification\.|.*\.(sig|asc)$" % (SUMS, LATEST),
-                           re.DOTALL | re.IGNORECASE)
+LIKE_EVIDENCE = re.compile(r"[0-9]{8}T[0-9]{6}|%s|%s$|verification\.|.*\.(sig|asc)$" % (SUMS, LATEST), re.DOTALL | re.IGNORECASE)
 POINT = ("run", "finished_at", "verdict", "counts", "open_items")
-ALONE = ("this is the folder of one run: whether the runs before and after it agree with it, whether it is the latest, and "
-         "the checksums over all runs cannot be checked")
+ALONE = (
+    "this is the folder of one run: whether the runs before and after it agree with it, whether it is the latest, and "
+    "the checksums over all runs cannot be checked"
+)
 
 
 def check_directory(directory, signers_file=None, signed=False, expected=()):
@@ -86,9 +87,12 @@ def check_directory(directory, signers_file=None, signed=False, expected=()):
     for record in checked:
         if record["sha256"] in expected:
             record["notes"].append("it is the run that was expected, by its SHA-256")
-    whole["problems"] += ["no run here has the SHA-256 %s, which was expected: it was changed, removed, or the whole "
-                          "directory was put back to what it was before" % sha256 for sha256 in expected if
-                          sha256 not in known]
+    whole["problems"] += [
+        "no run here has the SHA-256 %s, which was expected: it was changed, removed, or the whole "
+        "directory was put back to what it was before" % sha256
+        for sha256 in expected
+        if sha256 not in known
+    ]
     return checked, whole
 
 
@@ -105,8 +109,16 @@ def is_run(folder, entries):
 def checked_run(directory, run, verification, signers_file, signed, alone):
     """What is intact in one run, as check_directory returns it. verification: its content, or None."""
     folder = os.path.join(directory, run)
-    record = dict(check_run(folder, signers_file, signed), run=run, verdict=None, finished_at=None, sha256=None,
-                  outcomes_total=None, outcomes_followed=None, replay="cannot be replayed: there is no %s" % VERIFICATION)
+    record = dict(
+        check_run(folder, signers_file, signed),
+        run=run,
+        verdict=None,
+        finished_at=None,
+        sha256=None,
+        outcomes_total=None,
+        outcomes_followed=None,
+        replay="cannot be replayed: there is no %s" % VERIFICATION,
+    )
     if os.path.islink(folder):
         record["notes"].append("its folder is a symbolic link to %s" % os.readlink(folder))
     try:
@@ -118,12 +130,12 @@ def checked_run(directory, run, verification, signers_file, signed, alone):
         if not any(VERIFICATION in problem for problem in record["problems"]):
             record["problems"].append("%s is not the record of a verification" % VERIFICATION)
         return record
-    record.update({name: verification[name] for name in ("verdict", "finished_at") if isinstance(
-        verification.get(name), str)})
+    record.update({name: verification[name] for name in ("verdict", "finished_at") if isinstance(verification.get(name), str)})
     if verification.get("run") != run:
         renamed = alone and not RUN.fullmatch(run) and isinstance(verification.get("run"), str)
         record["notes" if renamed else "problems"].append(
-            "its %s is that of the run %s" % (VERIFICATION, verification.get("run")))
+            "its %s is that of the run %s" % (VERIFICATION, verification.get("run"))
+        )
     replayed = replay(folder, verification)
     record.update(outcomes_total=replayed["total"], outcomes_followed=replayed["followed"], replay=sentence(replayed))
     record["problems"] += replayed["problems"]
@@ -138,8 +150,10 @@ def check_run(folder, signers_file, signed):
     try:
         sums = read_sums(folder)
     except (OSError, ValueError) as error:
-        problems.append("%s cannot be read (%s), so nothing shows whether its files are what they were" % (
-            SUMS, getattr(error, "strerror", None) or error))
+        problems.append(
+            "%s cannot be read (%s), so nothing shows whether its files are what they were"
+            % (SUMS, getattr(error, "strerror", None) or error)
+        )
         sums = {}
     entries = entries_of(folder)
     signatures = [SUMS + ending for ending in SIGNATURES if SUMS + ending in entries]
@@ -155,10 +169,12 @@ def check_run(folder, signers_file, signed):
             except OSError as error:
                 problems.append("%s cannot be read (%s)" % (path, error.strerror))
     # Without sums, everything in it would be.
-    expected = set(sums) | {SUMS} | set(signatures[:1]) if sums else {
-        path for path, kind in entries.items() if kind == REGULAR}
-    problems += ["%s was added" % path for path, kind in sorted(entries.items()) if path not in expected
-                 and not (kind == EMPTY_FOLDER and path in OWN_FOLDERS)]
+    expected = set(sums) | {SUMS} | set(signatures[:1]) if sums else {path for path, kind in entries.items() if kind == REGULAR}
+    problems += [
+        "%s was added" % path
+        for path, kind in sorted(entries.items())
+        if path not in expected and not (kind == EMPTY_FOLDER and path in OWN_FOLDERS)
+    ]
     if VERIFICATION not in entries and VERIFICATION not in sums:
         problems.append("%s is missing" % VERIFICATION)
     elif sums and VERIFICATION not in sums:
@@ -224,8 +240,7 @@ def check_chain(checked, links):
         seen = str(link.get("run"))
         if seen in digests:
             if digests[seen] != link.get("sha256sums_sha256"):
-                record["problems"].append("the run before it, %s, is not what it was then: its %s was changed" % (
-                    seen, SUMS))
+                record["problems"].append("the run before it, %s, is not what it was then: its %s was changed" % (seen, SUMS))
             if has_answers[seen] and not has_answers[record["run"]]:
                 record["problems"].append("it has no %s, and the run before it has" % ASKED)
         elif RUN.fullmatch(seen) and run_order(seen) < run_order(checked[0]["run"]):
@@ -234,7 +249,8 @@ def check_chain(checked, links):
             record["problems"].append("the run before it, %s, is missing" % seen)
     for run in last_runs(links)[:-1]:
         next(record for record in checked if record["run"] == run)["problems"].append(
-            "no later run names it as the one before, so a change to it would not show")
+            "no later run names it as the one before, so a change to it would not show"
+        )
 
 
 def last_runs(links):
@@ -268,24 +284,27 @@ def check_histories(directory, checked, links):
             record["problems"].append("its history is not that of the run before it, %s" % before)
         different = dated_otherwise(former, verification)
         if different:
-            record["problems"].append("it says of %s since another time than the run before it, %s, that it is open" % (
-                different[0] if len(different) == 1 else "%s and %d more targets" % (different[0], len(different) - 1),
-                before))
+            record["problems"].append(
+                "it says of %s since another time than the run before it, %s, that it is open"
+                % (different[0] if len(different) == 1 else "%s and %d more targets" % (different[0], len(different) - 1), before)
+            )
 
 
 def points_of(verification):
     """The history of a verification as a list of dicts with the same keys."""
     history = verification.get("history")
-    return [{name: point.get(name) for name in POINT} for point in history if isinstance(point, dict)] if isinstance(
-        history, list) else []
+    return (
+        [{name: point.get(name) for name in POINT} for point in history if isinstance(point, dict)]
+        if isinstance(history, list)
+        else []
+    )
 
 
 def dated_otherwise(former, verification):
     """The targets of which two neighbours say different times since which they are open, or not verified."""
     if former.get("schema_version") != verification.get("schema_version"):
         return []
-    since = {(str(target.get("kind")), str(target.get("id"))): target for target in former["targets"] if isinstance(
-        target, dict)}
+    since = {(str(target.get("kind")), str(target.get("id"))): target for target in former["targets"] if isinstance(target, dict)}
     different = []
     for target in verification["targets"]:
         known = since.get((str(target.get("kind")), str(target.get("id")))) if isinstance(target, dict) else None
@@ -304,8 +323,9 @@ def check_wanted_signatures(checked, whole, signers_file, signed):
     first = next((place for place, record in enumerate(checked) if record["signature"]), None)
     if not signers_file:
         if first is not None:
-            whole["notes"] += ["%s is not signed, and others are" % record["run"] for record in checked if not
-                               record["signature"]]
+            whole["notes"] += [
+                "%s is not signed, and others are" % record["run"] for record in checked if not record["signature"]
+            ]
         return
     if signed:
         return
@@ -315,8 +335,7 @@ def check_wanted_signatures(checked, whole, signers_file, signed):
         if record["signature"] in ("valid", "invalid"):
             continue
         if first is not None and place >= first:
-            record["problems"].append("the signers are named, so a valid signature is wanted: %s" % (
-                record["signature_detail"]))
+            record["problems"].append("the signers are named, so a valid signature is wanted: %s" % (record["signature_detail"]))
         elif first is not None:
             record["notes"].append("it is not signed; later runs are")
 
@@ -333,10 +352,11 @@ def check_whole(directory, links, signers_file, signed):
         known = {path.split("/", 1)[0] for path in sums}
         problems += ["the run %s is missing" % run for run in sorted(known - set(runs))]
         problems += ["the run %s is in no %s" % (run, SUMS) for run in sorted(set(runs) - known)]
-        differing = {path.split("/", 1)[0] for path in sums.keys() | expected.keys() if
-                     sums.get(path) != expected.get(path)}
-        problems += ["%s says something else of the run %s than the run does" % (SUMS, run) for run in sorted(
-            differing & known & set(runs))]
+        differing = {path.split("/", 1)[0] for path in sums.keys() | expected.keys() if sums.get(path) != expected.get(path)}
+        problems += [
+            "%s says something else of the run %s than the run does" % (SUMS, run)
+            for run in sorted(differing & known & set(runs))
+        ]
     except (OSError, ValueError) as error:
         problems.append("%s over all runs cannot be read (%s)" % (SUMS, getattr(error, "strerror", None) or error))
     signature, detail = check_signature(os.path.join(directory, SUMS), signers_file)
@@ -356,8 +376,10 @@ def check_latest(directory, links, problems):
     newest = last[0] if len(last) == 1 else runs_as_they_ended(directory)[-1]
     pointed = latest_run(directory)
     if pointed != newest:
-        problems.append("%s does not point to the run that ended last, %s, but %s" % (
-            LATEST, newest, "to %s" % pointed if pointed else "nowhere"))
+        problems.append(
+            "%s does not point to the run that ended last, %s, but %s"
+            % (LATEST, newest, "to %s" % pointed if pointed else "nowhere")
+        )
 
 
 def check_entries(directory, runs, problems, notes):
@@ -373,8 +395,10 @@ def check_entries(directory, runs, problems, notes):
         elif kind == FOLDER and OLD_COPY.fullmatch(entry.name):
             notes.append("%s is a folder that was called %s before, and was not checked" % (entry.name, LATEST))
         elif kind == FOLDER and not LIKE_EVIDENCE.match(entry.name):
-            notes.append("the folder %s was not checked%s" % (
-                entry.name, ": it is an evidence directory of its own" if has_runs(entry.path) else ""))
+            notes.append(
+                "the folder %s was not checked%s"
+                % (entry.name, ": it is an evidence directory of its own" if has_runs(entry.path) else "")
+            )
         elif kind in (REGULAR, LINK) and OWN_FILES.fullmatch(entry.name) or kind == REGULAR and is_ledger(entry.path):
             continue
         elif kind == REGULAR and not LIKE_EVIDENCE.match(entry.name):

@@ -77,8 +77,7 @@ def finished_runs(directory):
         names = os.listdir(directory)
     except FileNotFoundError:
         return []
-    return sorted((name for name in names if RUN.fullmatch(name) and os.path.isdir(os.path.join(directory, name))),
-                  key=run_order)
+    return sorted((name for name in names if RUN.fullmatch(name) and os.path.isdir(os.path.join(directory, name))), key=run_order)
 
 
 def runs_as_they_ended(directory):
@@ -102,6 +101,7 @@ def read_json(path):
 
     A key that is there twice is an error, for two readers may take two different values.
     """
+
     def unique(pairs):
         content = dict(pairs)
         if len(content) < len(pairs):
@@ -163,8 +163,9 @@ def entries_of(folder):
 
 def files_in(folder):
     """The paths of all regular files in a folder, as entries_of has them, but for checksums and signatures."""
-    return sorted({path for path, kind in entries_of(folder).items() if kind == REGULAR}
-                  - {SUMS} - {SUMS + ending for ending in SIGNATURES})
+    return sorted(
+        {path for path, kind in entries_of(folder).items() if kind == REGULAR} - {SUMS} - {SUMS + ending for ending in SIGNATURES}
+    )
 
 
 def finish_run(directory, run, signing_key=None, mode=FILE_MODE):
@@ -323,8 +324,15 @@ def remove_old_runs(directory, keep):
     """
     runs = runs_as_they_ended(directory)
     # Others have folders with such names, too, and what is not known to be a run is not ours to remove.
-    old = [run for run in runs[:-keep] if not os.path.islink(os.path.join(directory, run)) and (
-        read_verification(directory, run) or {}).get("run") == run] if keep else []
+    old = (
+        [
+            run
+            for run in runs[:-keep]
+            if not os.path.islink(os.path.join(directory, run)) and (read_verification(directory, run) or {}).get("run") == run
+        ]
+        if keep
+        else []
+    )
     for run in old:
         shutil.rmtree(os.path.join(directory, run))
     return old

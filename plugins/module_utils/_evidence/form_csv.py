@@ -35,20 +35,70 @@ BYTE_ORDER_MARK = "\ufeff"
 # A spreadsheet holds 32,767 characters in a cell and damages what is longer.
 LONGEST_CELL = 32000
 # What starts a formula, also in the widths and the raised and lowered forms that a spreadsheet may read as the same.
-FORMULA_SIGNS = ("=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207c\u208c\u207a\u208a\u207b\u208b\u2212\ufb29\u2a75"
-                 "\u2a76")
+FORMULA_SIGNS = (
+    "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207c\u208c\u207a\u208a\u207b\u208b\u2212\ufb29\u2a75\u2a76"
+)
 # Spaces, quotation marks and what cannot be seen: a program may leave them out before a formula.
-BEFORE_A_FORMULA = ("\\s\"'`\u2018-\u201f\u2039\u203a\u00ab\u00bb\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f"
-                    "\ufeff\U000e0000-\U000e0fff")
+BEFORE_A_FORMULA = (
+    "\\s\"'`\u2018-\u201f\u2039\u203a\u00ab\u00bb\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f"
+    "\ufeff\U000e0000-\U000e0fff"
+)
 # A program that reads another dialect of CSV takes one of these for the end of a cell.
 FORMULA = re.compile("(^|[,;|])(?=[%s]*[%s])" % (BEFORE_A_FORMULA, FORMULA_SIGNS))
-COLUMNS = ("run", "kind", "id", "name", "outcome", "reason", "open_since", "system", "scan_id", "started_at",
-           "finished_at", "campaign_status", "campaign_deadline", "items_total", "items_remediated", "items_open",
-           "items_unknown", "severity", "case_id", "ip_addresses", "domain_names", "port_protocol",
-           "attack_surface_rule", "business_units", "evidence", "evidence_sha256", "not_verified_since", "words")
-ITEM_COLUMNS = ("run", "kind", "target_id", "target_name", "open_since", "not_verified_since", "identity", "account", "access",
-                "source", "item", "alert_id", "attack_surface_rule", "service_id", "ip_addresses", "domain_names", "port",
-                "severity", "case_id", "business_units", "reason", "system")
+COLUMNS = (
+    "run",
+    "kind",
+    "id",
+    "name",
+    "outcome",
+    "reason",
+    "open_since",
+    "system",
+    "scan_id",
+    "started_at",
+    "finished_at",
+    "campaign_status",
+    "campaign_deadline",
+    "items_total",
+    "items_remediated",
+    "items_open",
+    "items_unknown",
+    "severity",
+    "case_id",
+    "ip_addresses",
+    "domain_names",
+    "port_protocol",
+    "attack_surface_rule",
+    "business_units",
+    "evidence",
+    "evidence_sha256",
+    "not_verified_since",
+    "words",
+)
+ITEM_COLUMNS = (
+    "run",
+    "kind",
+    "target_id",
+    "target_name",
+    "open_since",
+    "not_verified_since",
+    "identity",
+    "account",
+    "access",
+    "source",
+    "item",
+    "alert_id",
+    "attack_surface_rule",
+    "service_id",
+    "ip_addresses",
+    "domain_names",
+    "port",
+    "severity",
+    "case_id",
+    "business_units",
+    "reason",
+    "system",
+)
 
 
 def csv_text(verification):
@@ -94,10 +144,14 @@ def where_of(target):
     """The cells about where an exposure is."""
     alert = dict_at(target, "alert")
     return dict(
-        severity=alert.get("severity"), case_id=alert.get("case_id"), ip_addresses=alert.get("ipv4_addresses"),
-        domain_names=alert.get("domain_names"), port_protocol=alert.get("port_protocol"),
+        severity=alert.get("severity"),
+        case_id=alert.get("case_id"),
+        ip_addresses=alert.get("ipv4_addresses"),
+        domain_names=alert.get("domain_names"),
+        port_protocol=alert.get("port_protocol"),
         attack_surface_rule=alert.get("attack_surface_rule_name") or target.get("attack_surface_rule_id"),
-        business_units=alert.get("business_unit_hierarchies"))
+        business_units=alert.get("business_unit_hierarchies"),
+    )
 
 
 def row_of(target):
@@ -106,10 +160,13 @@ def row_of(target):
     row = {column: target.get(column) for column in COLUMNS}
     row.update({name: number for name, number in dict_at(target, "items").items() if name in COLUMNS})
     row.update(
-        where_of(target), campaign_status=campaign.get("status"), campaign_deadline=campaign.get("deadline"),
+        where_of(target),
+        campaign_status=campaign.get("status"),
+        campaign_deadline=campaign.get("deadline"),
         words="; ".join(map(word_in_words, words_counted(target))),
         evidence="; ".join(file["path"] for file in target["evidence"]),
-        evidence_sha256="; ".join(file["sha256"] for file in target["evidence"]))
+        evidence_sha256="; ".join(file["sha256"] for file in target["evidence"]),
+    )
     return row
 
 
@@ -120,12 +177,30 @@ def item_rows(target):
         return []
     common = dict(
         {name: target.get(name) for name in ("kind", "open_since", "not_verified_since", "service_id", "reason", "system")},
-        **where_of(target), target_id=target["id"], target_name=target["name"], alert_id=target.get("alert_internal_id"),
-        port=port_of(target))
-    rows = [dict(common, identity=value_of(item, WHO), account=value_of(item, WHERE), access=value_of(item, WHAT),
-                 source=value_of(item, SOURCE), item=json.dumps(item, ensure_ascii=False, default=str)) for item in items]
+        **where_of(target),
+        target_id=target["id"],
+        target_name=target["name"],
+        alert_id=target.get("alert_internal_id"),
+        port=port_of(target),
+    )
+    rows = [
+        dict(
+            common,
+            identity=value_of(item, WHO),
+            account=value_of(item, WHERE),
+            access=value_of(item, WHAT),
+            source=value_of(item, SOURCE),
+            item=json.dumps(item, ensure_ascii=False, default=str),
+        )
+        for item in items
+    ]
     left = items_left_out(target)
     if left:
-        rows.append(dict(common, item="%d %sopen items are in the report: %s" % (
-            left, "more " if rows else "", ", ".join(file["path"] for file in target["evidence"]) or "none is on record")))
+        rows.append(
+            dict(
+                common,
+                item="%d %sopen items are in the report: %s"
+                % (left, "more " if rows else "", ", ".join(file["path"] for file in target["evidence"]) or "none is on record"),
+            )
+        )
     return rows or [common]

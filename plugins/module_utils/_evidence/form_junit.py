@@ -41,8 +41,10 @@ def junit_xml(verification):
     """
     verification = readable(verification)
     targets = verification["targets"]
-    suites = [suite_of(verification, kind_named(name), [target for target in targets if target["kind"] == name])
-              for name in kinds_in(targets)]
+    suites = [
+        suite_of(verification, kind_named(name), [target for target in targets if target["kind"] == name])
+        for name in kinds_in(targets)
+    ]
     told = any(target["outcome"] != "remediated" for target in targets)
     if not told and (not targets or verification.get("verdict") != "verified"):
         suites.append(suite_without_target(verification))
@@ -71,13 +73,20 @@ def new_suite(verification, name, targets):
     starts = [target["began"] for target in targets if target["began"]]
     ends = [target["ended"] for target in targets if target["ended"]]
     started = moment_of(verification["started_at"]) or datetime(1970, 1, 1)
-    suite = ElementTree.Element("testsuite", {
-        "name": xml_text(name), "tests": str(len(targets)), "failures": str(outcomes.count("unremediated")),
-        "errors": str(outcomes.count("inconclusive")), "skipped": str(outcomes.count("pending")),
-        "time": seconds_between(min(starts, default=None), max(ends, default=None)),
-        # UTC without saying so: the schemas that CI servers go by have no room for a zone.
-        "timestamp": started.replace(tzinfo=None).isoformat(timespec="seconds"),
-        "hostname": xml_text(hosts.pop()) if len(hosts) == 1 else "localhost"})
+    suite = ElementTree.Element(
+        "testsuite",
+        {
+            "name": xml_text(name),
+            "tests": str(len(targets)),
+            "failures": str(outcomes.count("unremediated")),
+            "errors": str(outcomes.count("inconclusive")),
+            "skipped": str(outcomes.count("pending")),
+            "time": seconds_between(min(starts, default=None), max(ends, default=None)),
+            # UTC without saying so: the schemas that CI servers go by have no room for a zone.
+            "timestamp": started.replace(tzinfo=None).isoformat(timespec="seconds"),
+            "hostname": xml_text(hosts.pop()) if len(hosts) == 1 else "localhost",
+        },
+    )
     properties = ElementTree.SubElement(suite, "properties")
     values = {key: verification.get(key) for key in ("run", "verdict", "summary", "started_at", "finished_at", "schema_version")}
     for key, value in dict(values, replay=followed_of(verification)).items():
@@ -95,15 +104,21 @@ def suite_without_target(verification):
     sentences = [words_of(verification.get("summary")) or "Not verified."]
     sentences += ["%s: %s" % problem for problem in problems_of(verification)]
     ElementTree.SubElement(case, "error", message=xml_text(sentences[0], LONGEST_SENTENCE), type="nothing").text = xml_text(
-        sentences, LONGEST_REASON)
+        sentences, LONGEST_REASON
+    )
     return suite
 
 
 def case_of(target, name):
     """The case of a target."""
-    case = ElementTree.Element("testcase", {
-        "name": name, "classname": "secops.remediation.%s" % xml_text(target["kind"] or "unnamed", LONGEST_NAME),
-        "time": seconds_between(target["began"], target["ended"])})
+    case = ElementTree.Element(
+        "testcase",
+        {
+            "name": name,
+            "classname": "secops.remediation.%s" % xml_text(target["kind"] or "unnamed", LONGEST_NAME),
+            "time": seconds_between(target["began"], target["ended"]),
+        },
+    )
     tag = {"unremediated": "failure", "inconclusive": "error", "pending": "skipped"}.get(target["outcome"])
     reason = xml_text(target["reason"], LONGEST_REASON)
     if tag:
@@ -112,9 +127,17 @@ def case_of(target, name):
             result.set("type", target["outcome"])
         result.text = reason
     lines = ["%s: %s" % (target["outcome"], reason)]
-    lines += ["%s: %s" % (label, xml_text(target[key], LONGEST_REASON)) for label, key in (
-        ("id", "id"), ("first seen open", "open_since"), ("first not verified", "not_verified_since"), ("scan", "scan_id"),
-        ("system", "system")) if target[key]]
+    lines += [
+        "%s: %s" % (label, xml_text(target[key], LONGEST_REASON))
+        for label, key in (
+            ("id", "id"),
+            ("first seen open", "open_since"),
+            ("first not verified", "not_verified_since"),
+            ("scan", "scan_id"),
+            ("system", "system"),
+        )
+        if target[key]
+    ]
     words = words_counted(target)
     lines += [xml_text("word: %s" % word_in_words(entry)) for entry in words[:MOST_WORDS]]
     if len(words) > MOST_WORDS:

@@ -29,8 +29,13 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.recor
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.texts import dict_at, moment_of, one_line
 
 VERDICTS = {"verified": "verified", "not_verified": "not verified", "incomplete": "incomplete"}
-COUNTS = {"remediated": "Remediated", "unremediated": "Still open", "inconclusive": "Without an answer",
-          "pending": "Not finished", "total": "Total"}
+COUNTS = {
+    "remediated": "Remediated",
+    "unremediated": "Still open",
+    "inconclusive": "Without an answer",
+    "pending": "Not finished",
+    "total": "Total",
+}
 LONGEST_NAME = 200
 LONGEST_SENTENCE = 600
 # GitHub takes 65,536 characters, Jira half of that.
@@ -53,16 +58,24 @@ def markdown(verification, most=50):
     """
     verification = readable(verification)
     counts = verification["counts"]
-    lines = ["## Remediation verification: %s" % VERDICTS.get(one_line(verification.get("verdict")), "unknown"), "",
-             safe(one_line(verification.get("summary"), LONGEST_SENTENCE)), "",
-             "| %s |" % " | ".join(COUNTS.values()), "|%s" % (" ---: |" * len(COUNTS)),
-             "| %s |" % " | ".join("%d" % counts[name] for name in COUNTS)]
+    lines = [
+        "## Remediation verification: %s" % VERDICTS.get(one_line(verification.get("verdict")), "unknown"),
+        "",
+        safe(one_line(verification.get("summary"), LONGEST_SENTENCE)),
+        "",
+        "| %s |" % " | ".join(COUNTS.values()),
+        "|%s" % (" ---: |" * len(COUNTS)),
+        "| %s |" % " | ".join("%d" % counts[name] for name in COUNTS),
+    ]
     lines += lines_on_lookups(verification)
     words = lines_on_words(verification["targets"])
-    action = [target for outcome in NEEDS_ACTION for target in sorted(
-        (target for target in verification["targets"] if target["outcome"] == outcome), key=age_of)]
+    action = [
+        target
+        for outcome in NEEDS_ACTION
+        for target in sorted((target for target in verification["targets"] if target["outcome"] == outcome), key=age_of)
+    ]
     listed, size, heading = 0, sum(len(line) + 1 for line in lines + words), None
-    for target in action[:max(most, 0)]:
+    for target in action[: max(most, 0)]:
         block = entry_of(target)
         if target["outcome"] != heading:
             block = ["", "### %s: %d" % (COUNTS[target["outcome"]], counts[target["outcome"]]), ""] + block
@@ -73,21 +86,33 @@ def markdown(verification, most=50):
         listed, heading = listed + 1, target["outcome"]
     run = safe(one_line(verification.get("run"), LONGEST_NAME))
     if len(action) > listed:
-        lines += ["", "%d more %s action: see verification.json in the evidence of run %s." % (
-            len(action) - listed, "needs" if len(action) - listed == 1 else "need", run)]
+        lines += [
+            "",
+            "%d more %s action: see verification.json in the evidence of run %s."
+            % (len(action) - listed, "needs" if len(action) - listed == 1 else "need", run),
+        ]
     lines += words
     followed = followed_of(verification)
-    lines += ["", "Run %s, from %s to %s. %sThe full record is verification.json in the evidence of this run." % (
-        run, safe(one_line(verification["started_at"], LONGEST_NAME)), safe(one_line(verification["finished_at"], LONGEST_NAME)),
-        followed and followed + " ")]
+    lines += [
+        "",
+        "Run %s, from %s to %s. %sThe full record is verification.json in the evidence of this run."
+        % (
+            run,
+            safe(one_line(verification["started_at"], LONGEST_NAME)),
+            safe(one_line(verification["finished_at"], LONGEST_NAME)),
+            followed and followed + " ",
+        ),
+    ]
     return "\n".join(lines) + "\n"
 
 
 def lines_on_lookups(verification):
     """What was asked for and found nothing, or not all."""
     problems = problems_of(verification)
-    lines = ["- %s: %s" % (code(one_line(asked, LONGEST_NAME)), safe(one_line(problem, LONGEST_SENTENCE)))
-             for asked, problem in problems[:MOST_WORDS]]
+    lines = [
+        "- %s: %s" % (code(one_line(asked, LONGEST_NAME)), safe(one_line(problem, LONGEST_SENTENCE)))
+        for asked, problem in problems[:MOST_WORDS]
+    ]
     if len(problems) > MOST_WORDS:
         lines.append("- and %d more" % (len(problems) - MOST_WORDS))
     return ["", "### Look-ups with a problem: %d" % len(problems), ""] + lines if lines else []
@@ -106,10 +131,17 @@ def lines_on_words(targets):
     if not counted:
         return []
     order = sorted(counted, key=lambda key: (key not in configured, -counted[key][1]))
-    lines = ["- %s%s: %s, taken for %s%s" % (
-        code(one_line(word, LONGEST_NAME)), " of column %s" % code(key[2]) if key[2] else "", safe(number), key[1],
-        ", **configured by the user**" if key in configured else "")
-        for key, (word, number) in ((key, counted[key]) for key in order[:MOST_WORDS])]
+    lines = [
+        "- %s%s: %s, taken for %s%s"
+        % (
+            code(one_line(word, LONGEST_NAME)),
+            " of column %s" % code(key[2]) if key[2] else "",
+            safe(number),
+            key[1],
+            ", **configured by the user**" if key in configured else "",
+        )
+        for key, (word, number) in ((key, counted[key]) for key in order[:MOST_WORDS])
+    ]
     if len(order) > MOST_WORDS:
         lines.append("- and %d more words" % (len(order) - MOST_WORDS))
     return ["", "### Words that counted in the reports", ""] + lines
@@ -141,9 +173,16 @@ def entry_of(target):
     lines += ["  - %s" % item_of(row) for row in rows[:MOST_OPEN_ITEMS]]
     words = [entry for entry in words_counted(target) if entry["configured"]]
     if words:
-        lines.append("  - In words that the user configured: %s%s" % (", ".join(
-            "%s for %s" % (code(one_line(entry["word"], LONGEST_NAME)), entry["meaning"]) for entry in words[:MOST_OPEN_ITEMS]),
-            ", and %d more" % (len(words) - MOST_OPEN_ITEMS) if len(words) > MOST_OPEN_ITEMS else ""))
+        lines.append(
+            "  - In words that the user configured: %s%s"
+            % (
+                ", ".join(
+                    "%s for %s" % (code(one_line(entry["word"], LONGEST_NAME)), entry["meaning"])
+                    for entry in words[:MOST_OPEN_ITEMS]
+                ),
+                ", and %d more" % (len(words) - MOST_OPEN_ITEMS) if len(words) > MOST_OPEN_ITEMS else "",
+            )
+        )
     more = items_left_out(target) + len(rows[MOST_OPEN_ITEMS:])
     if more and rows:
         lines.append("  - and %d more" % more)
@@ -152,12 +191,15 @@ def entry_of(target):
 
 def where_of(alert):
     """Where an exposure is, and how bad."""
-    places = [code(one_line(alert.get(key), LONGEST_NAME)) for key in ("ipv4_addresses", "domain_names") if
-              one_line(alert.get(key))]
+    places = [
+        code(one_line(alert.get(key), LONGEST_NAME)) for key in ("ipv4_addresses", "domain_names") if one_line(alert.get(key))
+    ]
     parts = ["At %s" % ", ".join(places)] if places else []
-    parts += ["%s %s" % (label, safe(one_line(alert.get(key), LONGEST_NAME))) for label, key in (
-        ("severity", "severity"), ("case", "case_id"), ("business units", "business_unit_hierarchies")) if
-        one_line(alert.get(key))]
+    parts += [
+        "%s %s" % (label, safe(one_line(alert.get(key), LONGEST_NAME)))
+        for label, key in (("severity", "severity"), ("case", "case_id"), ("business units", "business_unit_hierarchies"))
+        if one_line(alert.get(key))
+    ]
     text = ", ".join(parts)
     return text[:1].upper() + text[1:]
 
@@ -166,8 +208,10 @@ def item_of(row):
     """An open item in words: who, what and where, or the first columns where none of the names is known."""
     known = [column_of(row, names) for names in (WHO, WHAT, SOURCE, WHERE)]
     names = [name for name in known if name is not None] or list(row)[:4]
-    return ", ".join("%s %s" % (safe(one_line(name, LONGEST_NAME)), code(one_line(row[name], LONGEST_NAME))) for
-                     name in names) or "an item without a value"
+    return (
+        ", ".join("%s %s" % (safe(one_line(name, LONGEST_NAME)), code(one_line(row[name], LONGEST_NAME))) for name in names)
+        or "an item without a value"
+    )
 
 
 def safe(value):

@@ -45,8 +45,14 @@ NAMESPACE = PROJECT + "/ns/oscal"
 SPACE = uuid.uuid5(uuid.NAMESPACE_URL, NAMESPACE)
 
 # What the targets of a verification say something about; a control of another family is about both kinds.
-KINDS_OF_FAMILIES = {"ac": ("campaign",), "ia": ("campaign",), "ps": ("campaign",),
-                     "ra": ("exposure",), "sc": ("exposure",), "si": ("exposure",)}
+KINDS_OF_FAMILIES = {
+    "ac": ("campaign",),
+    "ia": ("campaign",),
+    "ps": ("campaign",),
+    "ra": ("exposure",),
+    "sc": ("exposure",),
+    "si": ("exposure",),
+}
 # Of families that are about people, what is about networks: information flow and remote access.
 KINDS_OF_CONTROLS = {"ac-4": ("exposure",), "ac-17": ("exposure",)}
 ALL_KINDS = tuple(KINDS)
@@ -54,17 +60,25 @@ OBJECTIVES = {
     ("campaign",): "Access that reviewers decided to revoke has been removed from the systems that grant it.",
     ("exposure",): "Exposures that were to be remediated are no longer seen from the internet.",
     ALL_KINDS: "Access that reviewers decided to revoke has been removed from the systems that grant it, and exposures "
-               "that were to be remediated are no longer seen from the internet."}
-NO_PLAN = ("No OSCAL assessment plan exists for this verification. The resource that this points to describes what is "
-           "verified and how an outcome comes about.")
+    "that were to be remediated are no longer seen from the internet.",
+}
+NO_PLAN = (
+    "No OSCAL assessment plan exists for this verification. The resource that this points to describes what is "
+    "verified and how an outcome comes about."
+)
 METHODS = {"campaign": ["TEST", "EXAMINE"]}
 
 SP_800_53 = re.compile(r"([a-z]{2})-0*([0-9]+)(?:[(.]0*([0-9]+)\)?)?\Z")
 NOT_IN_A_TOKEN = re.compile(r"[^a-z0-9._-]+")
 SHA256 = re.compile(r"[0-9a-fA-F]{64}\Z")
 DOMAIN_NAME = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\.)+[A-Za-z0-9-]{2,63}\Z")
-MEDIA_TYPES = {"csv": "text/csv", "json": "application/json", "html": "text/html", "xml": "application/xml",
-               "md": "text/markdown"}
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "json": "application/json",
+    "html": "text/html",
+    "xml": "application/xml",
+    "md": "text/markdown",
+}
 LONGEST_ID = 100
 LONGEST_TITLE = 200
 LONGEST_TEXT = 5000
@@ -105,6 +119,7 @@ def objective_id(control):
 
 
 # --- values that OSCAL accepts ---
+
 
 def markup(value, longest=LONGEST_TEXT):
     """A text as OSCAL's Markdown that shows exactly this text; never empty."""
@@ -173,8 +188,9 @@ class Document:
         self._verification = readable(verification)
         self._files = [dict(path=one_line(file.get("path")), sha256=one_line(file.get("sha256"))) for file in dicts(files)]
         # What belongs to this verification alone gets its UUID from all of it.
-        self._space = uuid.uuid5(SPACE, hashlib.sha256(json.dumps(
-            [verification, self._files], sort_keys=True, default=str).encode()).hexdigest())
+        self._space = uuid.uuid5(
+            SPACE, hashlib.sha256(json.dumps([verification, self._files], sort_keys=True, default=str).encode()).hexdigest()
+        )
         self._resources = {}
         self._seen = {}
         self._controls = list(dict.fromkeys(control_id(name) for name in listed(verification.get("controls"))))
@@ -194,20 +210,26 @@ class Document:
                 "last-modified": moment(verification.get("finished_at"), verification.get("started_at")),
                 "version": one_line(verification.get("run")) or "1",
                 "oscal-version": OSCAL_VERSION,
-                "props": prop("schema-version", verification.get("schema_version")) + prop(
-                    "verdict", verification.get("verdict")) or prop("schema-version", "1"),
+                "props": prop("schema-version", verification.get("schema_version")) + prop("verdict", verification.get("verdict"))
+                or prop("schema-version", "1"),
             },
             "import-ap": {"href": "#%s" % plan, "remarks": NO_PLAN},
         }
         if self._controls:
             document["local-definitions"] = {"objectives-and-methods": list(map(self._objective, self._controls))}
         document["results"] = [result]
-        document["back-matter"] = {"resources": [{
-            "uuid": plan, "title": "What a verification is, and how an outcome comes about",
-            "description": "The documentation of the Ansible collection secops.remediation, in place of an assessment "
-                           "plan.",
-            "rlinks": [{"href": PROJECT + "/blob/main/docs/verification.md", "media-type": "text/markdown"}],
-        }] + list(self._resources.values())}
+        document["back-matter"] = {
+            "resources": [
+                {
+                    "uuid": plan,
+                    "title": "What a verification is, and how an outcome comes about",
+                    "description": "The documentation of the Ansible collection secops.remediation, in place of an assessment "
+                    "plan.",
+                    "rlinks": [{"href": PROJECT + "/blob/main/docs/verification.md", "media-type": "text/markdown"}],
+                }
+            ]
+            + list(self._resources.values())
+        }
         return document
 
     # --- UUIDs ---
@@ -224,11 +246,12 @@ class Document:
 
     def _objective(self, control):
         """The objective that this verification is about."""
-        return {"control-id": control,
-                "description": "What secops.remediation verifies of this control. The control asks for more, which was "
-                               "not assessed here.",
-                "parts": [{"id": objective_id(control), "name": "assessment-objective",
-                           "prose": OBJECTIVES[kinds_of(control)]}]}
+        return {
+            "control-id": control,
+            "description": "What secops.remediation verifies of this control. The control asks for more, which was "
+            "not assessed here.",
+            "parts": [{"id": objective_id(control), "name": "assessment-objective", "prose": OBJECTIVES[kinds_of(control)]}],
+        }
 
     def _result(self):
         """The one result: subjects, observations, risks and findings."""
@@ -245,8 +268,9 @@ class Document:
             of_kind[target["kind"]].append((target["outcome"], observation["uuid"], risk and risk["uuid"]))
         # Nobody knows about what a target of another kind says nothing.
         others = [entry for kind in of_kind if kind not in ALL_KINDS for entry in of_kind[kind]]
-        entries = {control: [entry for kind in kinds_of(control) for entry in of_kind[kind]] + others
-                   for control in self._controls}
+        entries = {
+            control: [entry for kind in kinds_of(control) for entry in of_kind[kind]] + others for control in self._controls
+        }
         assessed = [control for control in self._controls if entries[control]]
         findings = [self._finding(control, entries[control]) for control in assessed]
         result = {
@@ -256,8 +280,10 @@ class Document:
             "start": moment(verification.get("started_at"), verification.get("finished_at")),
             "end": moment(verification.get("finished_at"), verification.get("started_at")),
         }
-        with_lists(result, props=[one for name, number in sorted(verification["counts"].items()) for one in prop(
-            "count-%s" % name, number)])
+        with_lists(
+            result,
+            props=[one for name, number in sorted(verification["counts"].items()) for one in prop("count-%s" % name, number)],
+        )
         links = self._links_to_files()
         with_lists(result, links=links)
         result["local-definitions"] = with_lists({}, components=campaigns, inventory_items=exposures)
@@ -265,8 +291,14 @@ class Document:
         result["reviewed-controls"] = self._reviewed(assessed)
         with_lists(result, observations=observations, risks=risks, findings=findings)
         left_out = [control for control in self._controls if control not in assessed]
-        remarks = ["No target of this verification says anything about %s, so there is no finding on %s." % (
-            ", ".join(left_out), "it" if len(left_out) == 1 else "them")] if left_out else []
+        remarks = (
+            [
+                "No target of this verification says anything about %s, so there is no finding on %s."
+                % (", ".join(left_out), "it" if len(left_out) == 1 else "them")
+            ]
+            if left_out
+            else []
+        )
         remarks += ["%s: %s" % (markup(asked), markup(problem)) for asked, problem in problems_of(verification)]
         remarks += [text for text in (followed_of(verification),) if text]
         if remarks:
@@ -278,27 +310,43 @@ class Document:
         controls = assessed or self._controls
         if not controls:
             # The schema wants a selection. All of the controls of no plan and no catalog are none.
-            return {"description": "No control was named for this verification.",
-                    "control-selections": [{"description": "None: no catalog is imported.", "include-all": {}}]}
+            return {
+                "description": "No control was named for this verification.",
+                "control-selections": [{"description": "None: no catalog is imported.", "include-all": {}}],
+            }
         return {
-            "description": "Of each control, only the remediation of what was found." if assessed else
-                           "The controls that were named. Nothing was assessed, as no target says anything about them.",
+            "description": "Of each control, only the remediation of what was found."
+            if assessed
+            else "The controls that were named. Nothing was assessed, as no target says anything about them.",
             "control-selections": [{"include-controls": [{"control-id": control} for control in controls]}],
-            "control-objective-selections": [{
-                "include-objectives": [{"objective-id": objective_id(control)} for control in controls]}]}
+            "control-objective-selections": [
+                {"include-objectives": [{"objective-id": objective_id(control)} for control in controls]}
+            ],
+        }
 
     def _assets(self):
         """What the verification was made with: this collection, and the systems that were asked."""
         collection = dict_at(self._verification, "collection")
         name = one_line(collection.get("name"), LONGEST_TITLE) or "secops.remediation"
-        tool = {"uuid": self._tool, "type": "software", "title": markup(name),
-                "description": "The Ansible collection that made this verification.",
-                "status": {"state": "operational"}}
+        tool = {
+            "uuid": self._tool,
+            "type": "software",
+            "title": markup(name),
+            "description": "The Ansible collection that made this verification.",
+            "status": {"state": "operational"},
+        }
         with_lists(tool, props=prop("version", collection.get("version"), own=False))
         components = [tool] + list(self._systems.values())
-        return {"components": components, "assessment-platforms": [{
-            "uuid": self._own("platform"), "title": "Ansible with %s" % markup(name),
-            "uses-components": [{"component-uuid": component["uuid"]} for component in components]}]}
+        return {
+            "components": components,
+            "assessment-platforms": [
+                {
+                    "uuid": self._own("platform"),
+                    "title": "Ansible with %s" % markup(name),
+                    "uses-components": [{"component-uuid": component["uuid"]} for component in components],
+                }
+            ],
+        }
 
     def _system(self, target):
         """The UUID of the system that a target is of, or None."""
@@ -308,9 +356,13 @@ class Document:
         key = (target["kind"], url)
         if key not in self._systems:
             self._systems[key] = {
-                "uuid": self._stable("system", *key), "type": "service", "title": markup(kind_named(target["kind"]).system),
-                "description": "The service that was asked, at %s" % markup(url), "props": prop("base-url", url),
-                "status": {"state": "operational"}}
+                "uuid": self._stable("system", *key),
+                "type": "service",
+                "title": markup(kind_named(target["kind"]).system),
+                "description": "The service that was asked, at %s" % markup(url),
+                "props": prop("base-url", url),
+                "status": {"state": "operational"},
+            }
         return self._systems[key]["uuid"]
 
     def _subject(self, target):
@@ -322,18 +374,26 @@ class Document:
         name = name_of(target)
         if kind == "campaign":
             campaign = dict_at(target, "campaign")
-            return {"uuid": key, "type": "process-procedure", "title": markup(name),
-                    "description": "A certification campaign, with the access that its reviewers decided to revoke.",
-                    "props": prop("target-id", target.get("id")) + prop("campaign-status", campaign.get("status")) + prop(
-                        "campaign-deadline", campaign.get("deadline")) or prop("target-id", "unknown"),
-                    "status": {"state": "other", "remarks": "A campaign is no component in operation."}}, "component"
+            return {
+                "uuid": key,
+                "type": "process-procedure",
+                "title": markup(name),
+                "description": "A certification campaign, with the access that its reviewers decided to revoke.",
+                "props": prop("target-id", target.get("id"))
+                + prop("campaign-status", campaign.get("status"))
+                + prop("campaign-deadline", campaign.get("deadline"))
+                or prop("target-id", "unknown"),
+                "status": {"state": "other", "remarks": "A campaign is no component in operation."},
+            }, "component"
         alert = dict_at(target, "alert")
         props = prop("asset-id", target.get("id"), own=False) + address_props(alert)
-        for own_name, value in (("severity", alert.get("severity")), ("case-id", alert.get("case_id")),
-                                ("port-protocol", alert.get("port_protocol")),
-                                ("attack-surface-rule", alert.get("attack_surface_rule_name") or
-                                 target.get("attack_surface_rule_id")),
-                                ("business-units", alert.get("business_unit_hierarchies"))):
+        for own_name, value in (
+            ("severity", alert.get("severity")),
+            ("case-id", alert.get("case_id")),
+            ("port-protocol", alert.get("port_protocol")),
+            ("attack-surface-rule", alert.get("attack_surface_rule_name") or target.get("attack_surface_rule_id")),
+            ("business-units", alert.get("business_unit_hierarchies")),
+        ):
             props += prop(own_name, value)
         description = "An exposure" if kind == "exposure" else "A %s" % markup(kind_named(kind).noun)
         return with_lists({"uuid": key, "description": "%s: %s" % (description, markup(name))}, props=props), "inventory-item"
@@ -343,8 +403,12 @@ class Document:
         kind, name = kind_named(target["kind"]), name_of(target)
         system = self._system(target)
         requests, words = target["requests"], words_counted(target)
-        props = prop("outcome", target["outcome"]) + prop("open-since", target["open_since"]) + prop(
-            "not-verified-since", target["not_verified_since"]) + prop("scan-id", target["scan_id"])
+        props = (
+            prop("outcome", target["outcome"])
+            + prop("open-since", target["open_since"])
+            + prop("not-verified-since", target["not_verified_since"])
+            + prop("scan-id", target["scan_id"])
+        )
         if any(entry["configured"] for entry in words):
             props += prop("words-configured-by-the-user", "yes")
         for key in ("items_total", "items_remediated", "items_open", "items_unknown"):
@@ -361,10 +425,14 @@ class Document:
         }
         with_lists(observation, relevant_evidence=[self._evidence(file) for file in target["evidence"]])
         times = [request["server_time"] for request in requests]
-        observation["collected"] = moment(*[target["finished_at"]] + times[::-1] + [
-            self._verification["finished_at"], self._verification["started_at"]])
-        remarks = ["The words that counted in the report:"] + [
-            markup(word_in_words(entry)) for entry in words[:MOST_WORDS]] if words else []
+        observation["collected"] = moment(
+            *[target["finished_at"]] + times[::-1] + [self._verification["finished_at"], self._verification["started_at"]]
+        )
+        remarks = (
+            ["The words that counted in the report:"] + [markup(word_in_words(entry)) for entry in words[:MOST_WORDS]]
+            if words
+            else []
+        )
         if len(words) > MOST_WORDS:
             remarks.append("%d more words are in verification.json." % (len(words) - MOST_WORDS))
         if requests:
@@ -388,11 +456,19 @@ class Document:
         if target["outcome"] != "unremediated":
             return None
         kind = kind_named(target["kind"])
-        risk = {"uuid": self._stable("risk", subject, target["open_since"]),
-                "title": "%s: %s" % (kind.risk, markup(name_of(target))),
-                "description": markup(target["reason"]), "statement": kind.statement, "status": "open"}
-        with_lists(risk, props=prop("open-since", target["open_since"]) + prop(
-            "not-verified-since", target["not_verified_since"]) + prop("severity", dict_at(target, "alert").get("severity")))
+        risk = {
+            "uuid": self._stable("risk", subject, target["open_since"]),
+            "title": "%s: %s" % (kind.risk, markup(name_of(target))),
+            "description": markup(target["reason"]),
+            "statement": kind.statement,
+            "status": "open",
+        }
+        with_lists(
+            risk,
+            props=prop("open-since", target["open_since"])
+            + prop("not-verified-since", target["not_verified_since"])
+            + prop("severity", dict_at(target, "alert").get("severity")),
+        )
         risk["related-observations"] = [{"observation-uuid": observation}]
         return risk
 
@@ -409,15 +485,21 @@ class Document:
             state, reason = "not-satisfied", "other"
             words = "No target is known to be open, but %d of %d have no answer yet." % (total - remediated, total)
         risks = [risk for _outcome, _observation, risk in entries if risk]
-        return with_lists({
-            "uuid": self._own("finding", control),
-            "title": "%s: remediation is %s" % (control, "verified" if state == "satisfied" else "not verified"),
-            "description": "%s %s" % (OBJECTIVES[kinds_of(control)], words),
-            "props": prop("control-id", control),
-            "target": {"type": "objective-id", "target-id": objective_id(control),
-                       "status": {"state": state, "reason": reason, "remarks": words}},
-            "related-observations": [{"observation-uuid": observation} for _outcome, observation, _risk in entries],
-        }, related_risks=[{"risk-uuid": risk} for risk in risks])
+        return with_lists(
+            {
+                "uuid": self._own("finding", control),
+                "title": "%s: remediation is %s" % (control, "verified" if state == "satisfied" else "not verified"),
+                "description": "%s %s" % (OBJECTIVES[kinds_of(control)], words),
+                "props": prop("control-id", control),
+                "target": {
+                    "type": "objective-id",
+                    "target-id": objective_id(control),
+                    "status": {"state": state, "reason": reason, "remarks": words},
+                },
+                "related-observations": [{"observation-uuid": observation} for _outcome, observation, _risk in entries],
+            },
+            related_risks=[{"risk-uuid": risk} for risk in risks],
+        )
 
     # --- files ---
 
@@ -425,28 +507,38 @@ class Document:
         """The UUID of the resource that a file is."""
         path, digest = one_line(file["path"]), one_line(file.get("sha256"))
         if (path, digest) not in self._resources:
-            link = with_lists({"href": href_of(path)}, hashes=[
-                {"algorithm": "SHA-256", "value": digest.lower()}] if SHA256.match(digest) else [])
+            link = with_lists(
+                {"href": href_of(path)},
+                hashes=[{"algorithm": "SHA-256", "value": digest.lower()}] if SHA256.match(digest) else [],
+            )
             media_type = MEDIA_TYPES.get(path.rpartition(".")[2])
             if media_type:
                 link["media-type"] = media_type
             self._resources[path, digest] = {
-                "uuid": self._own("resource", path, digest), "title": markup(path, LONGEST_VALUE),
-                "props": prop("type", "evidence", own=False), "rlinks": [link]}
+                "uuid": self._own("resource", path, digest),
+                "title": markup(path, LONGEST_VALUE),
+                "props": prop("type", "evidence", own=False),
+                "rlinks": [link],
+            }
         return self._resources[path, digest]["uuid"]
 
     def _evidence(self, file):
         """A file that supports what was found of a target."""
         resource = self._resource(file)
-        return {"href": href_of(one_line(file["path"])),
-                "description": "The file %s" % markup(file["path"], LONGEST_VALUE),
-                "links": [{"href": "#%s" % resource, "rel": "reference"}]}
+        return {
+            "href": href_of(one_line(file["path"])),
+            "description": "The file %s" % markup(file["path"], LONGEST_VALUE),
+            "links": [{"href": "#%s" % resource, "rel": "reference"}],
+        }
 
     def _links_to_files(self):
         """Links to the files that no observation has named."""
         named = set(self._resources)
-        return [{"href": "#%s" % self._resource(file), "rel": "reference", "text": markup(file["path"], LONGEST_VALUE)}
-                for file in self._files if (file["path"], file["sha256"]) not in named]
+        return [
+            {"href": "#%s" % self._resource(file), "rel": "reference", "text": markup(file["path"], LONGEST_VALUE)}
+            for file in self._files
+            if (file["path"], file["sha256"]) not in named
+        ]
 
 
 def href_of(path):

@@ -88,7 +88,9 @@ def page(verification, files=()):
 
     style = re.sub(r"\n\s*", "\n", STYLE)
     policy = "default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'" % (
-        fingerprint(SCRIPT), fingerprint(style))
+        fingerprint(SCRIPT),
+        fingerprint(style),
+    )
     shown = model(readable(visible(verification)), [visible(str(path)) for path in files])
     return template().render(shown, policy=Markup(policy), style=Markup(style), script=Markup(SCRIPT), paint=PAINT) + "\n"
 
@@ -132,30 +134,58 @@ def model(verification, files):
     counts = counts_of(verification["counts"])
     word, tone = VERDICTS.get(words(verification.get("verdict")), VERDICTS["incomplete"])
     summary = words(verification.get("summary"))
-    rest = summary[len(word) + 1:].strip() if summary.startswith(word + ":") else summary
-    tally = [dict(outcome=outcome, count=counts[outcome], count_text=number(counts[outcome]),
-                  share=share(counts[outcome], sum(counts.values()))) for outcome in PICTURED]
+    rest = summary[len(word) + 1 :].strip() if summary.startswith(word + ":") else summary
+    tally = [
+        dict(
+            outcome=outcome,
+            count=counts[outcome],
+            count_text=number(counts[outcome]),
+            share=share(counts[outcome], sum(counts.values())),
+        )
+        for outcome in PICTURED
+    ]
     beside, below = files_of(files)
     lanes, axis = lanes_of(run, targets)
     replay, words_shown = dict_of(verification.get("replay")), words_of_reports(targets)
     return dict(
-        run=words(verification.get("run")), verdict=dict(word=word, tone=tone, rest=rest[:1].upper() + rest[1:]), tally=tally,
-        bar=stack(counts), bar_text="%s targets: %s" % (number(sum(counts.values())), ", ".join(
-            "%s %s" % (item["count_text"], item["outcome"]) for item in tally)),
-        total_text=number(len(targets)), facts=run_facts(verification, run, targets),
+        run=words(verification.get("run")),
+        verdict=dict(word=word, tone=tone, rest=rest[:1].upper() + rest[1:]),
+        tally=tally,
+        bar=stack(counts),
+        bar_text="%s targets: %s"
+        % (number(sum(counts.values())), ", ".join("%s %s" % (item["count_text"], item["outcome"]) for item in tally)),
+        total_text=number(len(targets)),
+        facts=run_facts(verification, run, targets),
         action=action_of(targets, problems_of(verification)),
-        targets=targets, kinds=[dict(name=name, title=kind_title(name)) for name in kinds_in(verification["targets"])],
-        words=words_shown[:MAX_NAMED], more_words=number(len(words_shown) - MAX_NAMED) if len(words_shown) > MAX_NAMED else "",
+        targets=targets,
+        kinds=[dict(name=name, title=kind_title(name)) for name in kinds_in(verification["targets"])],
+        words=words_shown[:MAX_NAMED],
+        more_words=number(len(words_shown) - MAX_NAMED) if len(words_shown) > MAX_NAMED else "",
         followed=followed_of(verification),
-        all_followed=replay.get("followed") == replay.get("total"), lanes=lanes, axis=axis, events=events_of(run, targets),
+        all_followed=replay.get("followed") == replay.get("total"),
+        lanes=lanes,
+        axis=axis,
+        events=events_of(run, targets),
         history=history_of(verification, targets),
-        files=beside, more_files=below, sums="SHA256SUMS" in files, previous=previous_of(verification),
+        files=beside,
+        more_files=below,
+        sums="SHA256SUMS" in files,
+        previous=previous_of(verification),
         controls=[control_of(words(control)) for control in listed(verification.get("controls"))],
-        made_by=" ".join(part for part in ("Made by", words(dict_of(verification.get("collection")).get("name")),
-                                           words(dict_of(verification.get("collection")).get("version"))) if part))
+        made_by=" ".join(
+            part
+            for part in (
+                "Made by",
+                words(dict_of(verification.get("collection")).get("name")),
+                words(dict_of(verification.get("collection")).get("version")),
+            )
+            if part
+        ),
+    )
 
 
 # --- plain values out of whatever is there ---
+
 
 def dict_of(value):
     return value if isinstance(value, dict) else {}
@@ -193,6 +223,7 @@ def share(count, total):
 
 
 # --- times ---
+
 
 class Moment:
     """A time as an API wrote it: in UTC where it can be read, else just what it says."""
@@ -250,6 +281,7 @@ class Run:
 
 # --- one target ---
 
+
 def target_of(target, place, run):
     """What the page shows of a target."""
     outcome, kind = target["outcome"], target["kind"]
@@ -262,27 +294,48 @@ def target_of(target, place, run):
     severity_rank = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
     items = dict_of(target.get("items"))
     return dict(
-        anchor="t%d" % (place + 1), kind=kind, kind_title=kind_title(kind), kind_known=kind in KINDS,
-        outcome=outcome, seen_open=bool(seen),
-        words=words_counted(target), title=name or target_id or "(no name)",
+        anchor="t%d" % (place + 1),
+        kind=kind,
+        kind_title=kind_title(kind),
+        kind_known=kind in KINDS,
+        outcome=outcome,
+        seen_open=bool(seen),
+        words=words_counted(target),
+        title=name or target_id or "(no name)",
         id=target_id if name else "",
-        reason=target["reason"], open_since=since, open_for=open_for, days=days, system=words(target["system"]),
-        started=Moment(target["started_at"]), finished=Moment(target["finished_at"]),
+        reason=target["reason"],
+        open_since=since,
+        open_for=open_for,
+        days=days,
+        system=words(target["system"]),
+        started=Moment(target["started_at"]),
+        finished=Moment(target["finished_at"]),
         reported=Moment(dict_of(target.get("report")).get("lastRunAt")),
         requests=[request_of(request) for request in target["requests"]],
         files=[file_of(item["path"], item["sha256"]) for item in target["evidence"]],
-        open_items=open_items_of(target), items_open=items.get("items_open"), facts=facts_of(target, kind),
-        severity=severity.capitalize(), severity_rank=severity_rank,
+        open_items=open_items_of(target),
+        items_open=items.get("items_open"),
+        facts=facts_of(target, kind),
+        severity=severity.capitalize(),
+        severity_rank=severity_rank,
         severity_class=SEVERITIES[severity_rank] if severity_rank < len(SEVERITIES) else "other",
-        alert_text=alert_text(target, alert), addresses=addresses_of(alert), port=port_of(target),
+        alert_text=alert_text(target, alert),
+        addresses=addresses_of(alert),
+        port=port_of(target),
         rule=words(alert.get("attack_surface_rule_name") or target.get("attack_surface_rule_id")),
-        unit=units_of(alert.get("business_unit_hierarchies")))
+        unit=units_of(alert.get("business_unit_hierarchies")),
+    )
 
 
 def request_of(request):
     time = Moment(request.get("server_time"))
-    return dict(method=words(request.get("method")), path=words(request.get("path")), status=words(request.get("status")),
-                reference=words(request.get("reference")), time=time.text)
+    return dict(
+        method=words(request.get("method")),
+        path=words(request.get("path")),
+        status=words(request.get("status")),
+        reference=words(request.get("reference")),
+        time=time.text,
+    )
 
 
 def alert_text(target, alert):
@@ -302,12 +355,16 @@ def units_of(hierarchies):
 def facts_of(target, kind):
     """(name, value) of what else is known of a target."""
     campaign, scan, report, items, alert = (
-        dict_of(target.get(name)) for name in ("campaign", "scan", "report", "items", "alert"))
+        dict_of(target.get(name)) for name in ("campaign", "scan", "report", "items", "alert")
+    )
     certified = words(campaign.get("totalCertifications"))
     if certified and words(campaign.get("completedCertifications")):
         certified = "%s of %s completed" % (words(campaign["completedCertifications"]), certified)
-    counted = ", ".join("%s %s" % (words(items[name]), text) for name, text in (
-        ("items_remediated", "remediated"), ("items_open", "open"), ("items_unknown", "not known")) if items.get(name))
+    counted = ", ".join(
+        "%s %s" % (words(items[name]), text)
+        for name, text in (("items_remediated", "remediated"), ("items_open", "open"), ("items_unknown", "not known"))
+        if items.get(name)
+    )
     if items.get("items_total") is not None:
         counted = "%s in the report%s" % (words(items["items_total"]), counted and ": " + counted)
     pairs = (
@@ -320,8 +377,16 @@ def facts_of(target, kind):
         ("Severity", words(alert.get("severity"))),
         ("State of the alert", words(alert.get("resolution_status"))),
         ("Address", ", ".join(addresses_of(alert))),
-        ("Rule", ", ".join(dict.fromkeys(part for part in (words(alert.get("attack_surface_rule_name")),
-                                                           words(target.get("attack_surface_rule_id"))) if part))),
+        (
+            "Rule",
+            ", ".join(
+                dict.fromkeys(
+                    part
+                    for part in (words(alert.get("attack_surface_rule_name")), words(target.get("attack_surface_rule_id")))
+                    if part
+                )
+            ),
+        ),
         ("Service", words(target.get("service_id"))),
         ("Business unit", units_of(alert.get("business_unit_hierarchies"))),
         ("Scan", ", ".join(part for part in (words(scan.get("status")), words(scan.get("result"))) if part)),
@@ -335,8 +400,10 @@ def facts_of(target, kind):
         ("Column with the state of an item", words(items.get("status_column"))),
         ("Words that counted", "; ".join(map(word_in_words, words_counted(target)))),
         ("First seen open", Moment(target["open_since"]).text),
-        ("First not verified", Moment(target["not_verified_since"] if target["not_verified_since"] != target["open_since"] else
-                                      None).text),
+        (
+            "First not verified",
+            Moment(target["not_verified_since"] if target["not_verified_since"] != target["open_since"] else None).text,
+        ),
     )
     return [(name, value) for name, value in pairs if value]
 
@@ -358,6 +425,7 @@ def files_of(paths):
 
 
 # --- the top ---
+
 
 def counts_of(counts):
     """How many targets there are of each outcome, by what a record says."""
@@ -413,6 +481,7 @@ def run_facts(verification, run, targets):
 
 # --- what needs action ---
 
+
 def action_of(targets, problems):
     """What still has to be dealt with. problems: (what was asked for, what is wrong) of the look-ups."""
     by_outcome = {outcome: [target for target in targets if target["outcome"] == outcome] for outcome in OUTCOMES}
@@ -422,15 +491,25 @@ def action_of(targets, problems):
     else:
         lead = "Nothing has to be dealt with." if targets else "There was nothing to verify."
     unremediated = by_outcome["unremediated"]
-    exposures = sorted((target for target in unremediated if target["kind"] == "exposure"),
-                       key=lambda target: (target["severity_rank"], -(target["days"] or 0)))
+    exposures = sorted(
+        (target for target in unremediated if target["kind"] == "exposure"),
+        key=lambda target: (target["severity_rank"], -(target["days"] or 0)),
+    )
     others = [target for target in unremediated if target["kind"] not in KINDS]
-    titles = (("unremediated", "Still there, of a kind that this page does not know", others),
-              ("inconclusive", "Inconclusive: find out why, and run the verification again", by_outcome["inconclusive"]),
-              ("pending", "Pending: a later run picks it up", by_outcome["pending"]))
-    return dict(any=some, lead=lead, problems=problems, none="Every target is remediated." if targets else "No target was found.",
-                campaigns=cases_of([target for target in unremediated if target["kind"] == "campaign"]), exposures=exposures,
-                groups=[dict(outcome=outcome, title=title, groups=groups_of(mine)) for outcome, title, mine in titles if mine])
+    titles = (
+        ("unremediated", "Still there, of a kind that this page does not know", others),
+        ("inconclusive", "Inconclusive: find out why, and run the verification again", by_outcome["inconclusive"]),
+        ("pending", "Pending: a later run picks it up", by_outcome["pending"]),
+    )
+    return dict(
+        any=some,
+        lead=lead,
+        problems=problems,
+        none="Every target is remediated." if targets else "No target was found.",
+        campaigns=cases_of([target for target in unremediated if target["kind"] == "campaign"]),
+        exposures=exposures,
+        groups=[dict(outcome=outcome, title=title, groups=groups_of(mine)) for outcome, title, mine in titles if mine],
+    )
 
 
 def cases_of(campaigns):
@@ -443,8 +522,9 @@ def cases_of(campaigns):
         rows = [[(column, item.get(column, "")) for column in columns] for item in items]
         count = target["items_open"] if isinstance(target["items_open"], int) else len(target["open_items"])
         note = "%s of %s are shown. All of them are in the report:" % (number(len(rows)), plural(count, "open item"))
-        cases.append(dict(target, columns=columns, rows=rows, note=note if count > len(rows) else "",
-                          open_words=open_words(target)))
+        cases.append(
+            dict(target, columns=columns, rows=rows, note=note if count > len(rows) else "", open_words=open_words(target))
+        )
     return cases
 
 
@@ -452,8 +532,11 @@ def open_words(target):
     """For how long, as a sentence of its own."""
     if not target["days"]:
         return target["open_for"][:1].upper() + target["open_for"][1:]
-    return "%s for %s (since %s)" % ("Open" if target["seen_open"] else "Not verified", target["open_for"],
-                                     target["open_since"].date)
+    return "%s for %s (since %s)" % (
+        "Open" if target["seen_open"] else "Not verified",
+        target["open_for"],
+        target["open_since"].date,
+    )
 
 
 def groups_of(targets):
@@ -461,12 +544,19 @@ def groups_of(targets):
     by_reason = {}
     for target in targets:
         by_reason.setdefault(target["reason"], []).append(target)
-    return [dict(reason=reason, count_text=plural(len(same), "target") if len(same) > 1 else "", targets=same[:MAX_NAMED],
-                 left_out=number(len(same) - MAX_NAMED) if len(same) > MAX_NAMED else "")
-            for reason, same in sorted(by_reason.items(), key=lambda item: -len(item[1]))]
+    return [
+        dict(
+            reason=reason,
+            count_text=plural(len(same), "target") if len(same) > 1 else "",
+            targets=same[:MAX_NAMED],
+            left_out=number(len(same) - MAX_NAMED) if len(same) > MAX_NAMED else "",
+        )
+        for reason, same in sorted(by_reason.items(), key=lambda item: -len(item[1]))
+    ]
 
 
 # --- the timeline ---
+
 
 def in_order(moments):
     """The moments that are times, the earliest first."""
@@ -499,17 +589,32 @@ def events_of(run, targets):
         where, noun = kind.system, kind.scan
         if requested:
             early = sum(moment.time < run.started.time for moment in requested) if run.started.time else 0
-            add(requested[0], "%s requested" % plural(len(requested), noun), (
-                where, requested[-1].time > requested[0].time and "the last at %s" % clock(requested[-1], requested[0]),
-                early and "%s before this run began" % ("all" if early == len(requested) else number(early))))
+            add(
+                requested[0],
+                "%s requested" % plural(len(requested), noun),
+                (
+                    where,
+                    requested[-1].time > requested[0].time and "the last at %s" % clock(requested[-1], requested[0]),
+                    early and "%s before this run began" % ("all" if early == len(requested) else number(early)),
+                ),
+            )
         if finished:
-            add(finished[-1], "%s finished" % plural(len(finished), noun), (
-                where, finished[-1].time > finished[0].time and "the first at %s" % clock(finished[0], finished[-1]),
-                unfinished and "%s had not" % number(unfinished)))
+            add(
+                finished[-1],
+                "%s finished" % plural(len(finished), noun),
+                (
+                    where,
+                    finished[-1].time > finished[0].time and "the first at %s" % clock(finished[0], finished[-1]),
+                    unfinished and "%s had not" % number(unfinished),
+                ),
+            )
     reports = in_order(target["reported"] for target in targets)
     if reports:
-        add(reports[-1], "%s made" % plural(len(reports), "report"), (
-            KINDS["campaign"].system, reports[-1].time > reports[0].time and "the first at %s" % clock(reports[0], reports[-1])))
+        add(
+            reports[-1],
+            "%s made" % plural(len(reports), "report"),
+            (KINDS["campaign"].system, reports[-1].time > reports[0].time and "the first at %s" % clock(reports[0], reports[-1])),
+        )
     if run.finished:
         add(run.finished, "The evidence was written")
     known = [event for event in events if event["time"].time]
@@ -540,6 +645,7 @@ def lanes_of(run, targets):
 
 # --- from run to run ---
 
+
 def history_of(verification, targets):
     """How the open items and targets changed from run to run, and for how long targets have been open."""
     runs = [run_of(item) for item in dicts(verification["history"])]
@@ -549,21 +655,44 @@ def history_of(verification, targets):
     known = [item["open_items"] for item in shown if item["open_items"] is not None]
     most_items = max(known + [1])
     # A run that learned nothing keeps its place: a gap is a gap.
-    items = [dict(open="?" if item["open_items"] is None else number(item["open_items"]), time=item["time"],
-                  height=None if item["open_items"] is None else max(2, round(96 * item["open_items"] / most_items)))
-             for item in shown] if known else []
-    rows = [dict(run=item["run"] or item["time"].text, verdict=item["verdict"],
-                 numbers=["not known" if item["open_items"] is None else number(item["open_items"])] +
-                 [number(item["counts"][outcome]) for outcome in OUTCOMES] + [number(sum(item["counts"].values()))])
-            for item in reversed(runs)]
-    aged = sorted((target for target in targets if target["days"] is not None and target["seen_open"]),
-                  key=lambda target: -target["days"])
+    items = (
+        [
+            dict(
+                open="?" if item["open_items"] is None else number(item["open_items"]),
+                time=item["time"],
+                height=None if item["open_items"] is None else max(2, round(96 * item["open_items"] / most_items)),
+            )
+            for item in shown
+        ]
+        if known
+        else []
+    )
+    rows = [
+        dict(
+            run=item["run"] or item["time"].text,
+            verdict=item["verdict"],
+            numbers=["not known" if item["open_items"] is None else number(item["open_items"])]
+            + [number(item["counts"][outcome]) for outcome in OUTCOMES]
+            + [number(sum(item["counts"].values()))],
+        )
+        for item in reversed(runs)
+    ]
+    aged = sorted(
+        (target for target in targets if target["days"] is not None and target["seen_open"]), key=lambda target: -target["days"]
+    )
     longest = [target for target in aged if target["days"] > 0][:MAX_OLDEST]
     oldest = [dict(target, share="%.1f" % (100 * target["days"] / longest[0]["days"])) for target in longest]
     unseen = sum(target["outcome"] in OPEN and not target["seen_open"] for target in targets)
-    return dict(lead=lead_of(runs), columns=columns, items=items, rows=rows, ages=ages_of(aged), oldest=oldest,
-                oldest_title="Open the longest", unseen="%s not verified, and not known to be open" % plural(
-                    unseen, "target") if unseen else "")
+    return dict(
+        lead=lead_of(runs),
+        columns=columns,
+        items=items,
+        rows=rows,
+        ages=ages_of(aged),
+        oldest=oldest,
+        oldest_title="Open the longest",
+        unseen="%s not verified, and not known to be open" % plural(unseen, "target") if unseen else "",
+    )
 
 
 def run_of(item):
@@ -573,8 +702,13 @@ def run_of(item):
     if not counts["remediated"] and not counts["unremediated"]:
         # Nothing was learned, also where an older version wrote that nothing is open.
         open_items = open_items or None
-    return dict(run=words(item.get("run")), time=Moment(item.get("finished_at")), counts=counts, open_items=open_items,
-                verdict=VERDICTS.get(words(item.get("verdict")), ("", ""))[0])
+    return dict(
+        run=words(item.get("run")),
+        time=Moment(item.get("finished_at")),
+        counts=counts,
+        open_items=open_items,
+        verdict=VERDICTS.get(words(item.get("verdict")), ("", ""))[0],
+    )
 
 
 def lead_of(runs):
@@ -604,8 +738,13 @@ def column_of(item, most):
         height = 100 * item["counts"][outcome] / total
         parts.append(dict(outcome=outcome, y="%.2f" % (100 - filled - height), height="%.2f" % max(0.5, height - 1)))
         filled += height
-    return dict(open=number(total), time=item["time"], parts=parts, height=max(2, round(128 * total / most)),
-                text=", ".join("%s %s" % (number(item["counts"][outcome]), outcome) for outcome in OPEN))
+    return dict(
+        open=number(total),
+        time=item["time"],
+        parts=parts,
+        height=max(2, round(128 * total / most)),
+        text=", ".join("%s %s" % (number(item["counts"][outcome]), outcome) for outcome in OPEN),
+    )
 
 
 def ages_of(aged):
@@ -619,11 +758,20 @@ def ages_of(aged):
 
 # --- the record ---
 
+
 def words_of_reports(targets):
     """The words that counted, by target: those with words that the user configured come first."""
-    found = [dict(anchor=target["anchor"], title=target["title"], words=target["words"][:MAX_WORDS],
-                  left_out=number(max(0, len(target["words"]) - MAX_WORDS)),
-                  configured=any(entry["configured"] for entry in target["words"])) for target in targets if target["words"]]
+    found = [
+        dict(
+            anchor=target["anchor"],
+            title=target["title"],
+            words=target["words"][:MAX_WORDS],
+            left_out=number(max(0, len(target["words"]) - MAX_WORDS)),
+            configured=any(entry["configured"] for entry in target["words"]),
+        )
+        for target in targets
+        if target["words"]
+    ]
     return sorted(found, key=lambda item: not item["configured"])
 
 

@@ -466,8 +466,15 @@ SCRIPT = """
 """
 
 # What is painted where a server's policy forbids the style, as Jenkins does: the same as the light colours above.
-PAINT = {"remediated": "#0f7355", "unremediated": "#b5242b", "inconclusive": "#8a5800", "pending": "#3d5caa", "soft": "#77818f",
-         "ground": "#d8dde4", "mark": "#ffffff"}
+PAINT = {
+    "remediated": "#0f7355",
+    "unremediated": "#b5242b",
+    "inconclusive": "#8a5800",
+    "pending": "#3d5caa",
+    "soft": "#77818f",
+    "ground": "#d8dde4",
+    "mark": "#ffffff",
+}
 
 TEMPLATE = """
 {% macro icon(outcome, size=16) %}

@@ -30,8 +30,11 @@ NEEDS_ACTION = ("unremediated", "inconclusive", "pending")
 MEANINGS = ("remediated", "open", "unknown")
 LONGEST_KIND = 60
 # By the name of an object of a target, those of its values that are times.
-TIMES = {"campaign": ("created", "deadline", "modified"), "scan": ("requested_at", "modified_before", "modified"),
-         "report": ("lastRunAt",)}
+TIMES = {
+    "campaign": ("created", "deadline", "modified"),
+    "scan": ("requested_at", "modified_before", "modified"),
+    "report": ("lastRunAt",),
+}
 WHO = ("Identity", "Identity Name", "Identity Display Name", "Display Name", "Name", "User")
 WHERE = ("Account", "Account Name", "Native Identity", "Account ID")
 WHAT = ("Access", "Access Name", "Entitlement", "Entitlement Name", "Role", "Access Profile", "Access Item")
@@ -54,22 +57,43 @@ class Kind(NamedTuple):
     statement: str
 
 
-KINDS = {kind.name: kind for kind in (
-    Kind("campaign", "campaign", "SailPoint certification campaigns", "SailPoint Identity Security Cloud",
-         "campaign remediation scan", "Revoked access is still there",
-         "Access that a reviewer decided to revoke is still in place, so somebody can use what they must no longer use."),
-    Kind("exposure", "exposure", "Cortex Xpanse exposures", "Cortex Xpanse", "remediation confirmation scan",
-         "Exposure is still there",
-         "A service that was to be taken off the internet or to be repaired is still seen from there as it was."),
-)}
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "campaign",
+            "campaign",
+            "SailPoint certification campaigns",
+            "SailPoint Identity Security Cloud",
+            "campaign remediation scan",
+            "Revoked access is still there",
+            "Access that a reviewer decided to revoke is still in place, so somebody can use what they must no longer use.",
+        ),
+        Kind(
+            "exposure",
+            "exposure",
+            "Cortex Xpanse exposures",
+            "Cortex Xpanse",
+            "remediation confirmation scan",
+            "Exposure is still there",
+            "A service that was to be taken off the internet or to be repaired is still seen from there as it was.",
+        ),
+    )
+}
 
 
 def kind_named(name):
     """The Kind of a name; one of its own where the name is not known."""
     shown = one_line(name, LONGEST_KIND) or "unnamed"
     return KINDS.get(name) or Kind(
-        name, "target of kind %s" % shown, "Targets of another kind: %s" % shown, "A system of another kind: %s" % shown,
-        "scan of kind %s" % shown, "What was found is still there", "What was to be remediated is still there.")
+        name,
+        "target of kind %s" % shown,
+        "Targets of another kind: %s" % shown,
+        "A system of another kind: %s" % shown,
+        "scan of kind %s" % shown,
+        "What was found is still there",
+        "What was to be remediated is still there.",
+    )
 
 
 def kinds_in(targets):
@@ -89,9 +113,16 @@ def readable(verification):
     targets = [target_of(target) for target in listed(verification.get("targets"))]
     counts = {outcome: sum(target["outcome"] == outcome for target in targets) for outcome in OUTCOMES}
     history = [dict(run, finished_at=in_utc(run.get("finished_at"))) for run in dicts(verification.get("history"))]
-    return dict(verification, targets=targets, counts=dict(counts, total=len(targets)), history=history,
-                started_at=in_utc(verification.get("started_at")), finished_at=in_utc(verification.get("finished_at")),
-                controls=listed(verification.get("controls")), lookups=dicts(verification.get("lookups")))
+    return dict(
+        verification,
+        targets=targets,
+        counts=dict(counts, total=len(targets)),
+        history=history,
+        started_at=in_utc(verification.get("started_at")),
+        finished_at=in_utc(verification.get("finished_at")),
+        controls=listed(verification.get("controls")),
+        lookups=dicts(verification.get("lookups")),
+    )
 
 
 def target_of(target):
@@ -102,22 +133,32 @@ def target_of(target):
     if outcome not in OUTCOMES:
         reason = "the outcome %r is not known: %s" % (one_line(outcome, 100), reason or "no reason is given")
         outcome = "inconclusive"
-    shaped = {key: [] if key in ("requests", "evidence") else None for key in (
-        "id", "name", "open_since", "scan_id", "started_at", "finished_at", "system", "requests", "evidence")}
+    shaped = {
+        key: [] if key in ("requests", "evidence") else None
+        for key in ("id", "name", "open_since", "scan_id", "started_at", "finished_at", "system", "requests", "evidence")
+    }
     kind = target.get("kind")
     if kind is not None and not isinstance(kind, str):
         # What is no text is no kind that anybody knows, whatever is in it.
         kind = "[%s]" % words_of(kind)
-    shaped.update(target, kind=kind or "", outcome=outcome, reason=reason,
-                  began=moment_of(target.get("started_at")), ended=moment_of(target.get("finished_at")))
+    shaped.update(
+        target,
+        kind=kind or "",
+        outcome=outcome,
+        reason=reason,
+        began=moment_of(target.get("started_at")),
+        ended=moment_of(target.get("finished_at")),
+    )
     # Before 1.2 the two were one.
     shaped.setdefault("not_verified_since", shaped["open_since"])
     for key in ("open_since", "not_verified_since", "started_at", "finished_at"):
         shaped[key] = in_utc(shaped[key])
-    shaped["requests"] = [dict(request, server_time=in_utc(request.get("server_time")))
-                          for request in dicts(target.get("requests"))]
-    shaped["evidence"] = [dict(file, path=words_of(file.get("path")), sha256=words_of(file.get("sha256")))
-                          for file in dicts(target.get("evidence"))]
+    shaped["requests"] = [
+        dict(request, server_time=in_utc(request.get("server_time"))) for request in dicts(target.get("requests"))
+    ]
+    shaped["evidence"] = [
+        dict(file, path=words_of(file.get("path")), sha256=words_of(file.get("sha256"))) for file in dicts(target.get("evidence"))
+    ]
     for key, times in TIMES.items():
         if isinstance(target.get(key), dict):
             shaped[key] = dict(target[key], **{name: in_utc(target[key][name]) for name in times if name in target[key]})
@@ -126,10 +167,17 @@ def target_of(target):
 
 # --- what is in a record ---
 
+
 def problems_of(verification):
     """(what was asked for, what is wrong) of each look-up of a readable() content that has a problem."""
-    return [(one_line(" ".join(part for part in (words_of(lookup.get("kind")), words_of(lookup.get("asked"))) if part)),
-             one_line(lookup["problem"])) for lookup in verification["lookups"] if one_line(lookup.get("problem"))]
+    return [
+        (
+            one_line(" ".join(part for part in (words_of(lookup.get("kind")), words_of(lookup.get("asked"))) if part)),
+            one_line(lookup["problem"]),
+        )
+        for lookup in verification["lookups"]
+        if one_line(lookup.get("problem"))
+    ]
 
 
 def followed_of(verification):
@@ -156,17 +204,27 @@ def words_counted(target):
 
     column: of another column than that of the states, else empty.
     """
-    return [dict(word=one_line(entry.get("word"), 200), count=one_line(entry.get("count"), 20),
-                 meaning=entry["meaning"] if entry.get("meaning") in MEANINGS else "unknown",
-                 configured=entry.get("source") == "configured", column=one_line(entry.get("column"), 200))
-            for entry in dicts(dict_at(target, "items").get("words"))]
+    return [
+        dict(
+            word=one_line(entry.get("word"), 200),
+            count=one_line(entry.get("count"), 20),
+            meaning=entry["meaning"] if entry.get("meaning") in MEANINGS else "unknown",
+            configured=entry.get("source") == "configured",
+            column=one_line(entry.get("column"), 200),
+        )
+        for entry in dicts(dict_at(target, "items").get("words"))
+    ]
 
 
 def word_in_words(entry):
     """A word that counted, with what it was taken to mean: one of words_counted()."""
     return "%s%s (%s): %s%s" % (
-        "%s " % entry["column"] if entry["column"] else "", repr(entry["word"]) if entry["word"] else "nothing", entry["count"],
-        entry["meaning"], ", as the user configured" if entry["configured"] else "")
+        "%s " % entry["column"] if entry["column"] else "",
+        repr(entry["word"]) if entry["word"] else "nothing",
+        entry["count"],
+        entry["meaning"],
+        ", as the user configured" if entry["configured"] else "",
+    )
 
 
 def value_of(row, names):

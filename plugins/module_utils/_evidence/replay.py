@@ -59,21 +59,24 @@ def replay(folder, found):
     read_reports(folder, results["report_infos"], problems)
     targets = [target for target in found["targets"] if isinstance(target, dict)]
     try:
-        again = verify(results, found.get("run"), found.get("started_at"), found.get("finished_at"),
-                       found.get("controls") or ())
+        again = verify(results, found.get("run"), found.get("started_at"), found.get("finished_at"), found.get("controls") or ())
     except Exception as error:  # pylint: disable=broad-exception-caught
         # Whatever somebody wrote into a record.
         problems.append("the records cannot be judged (%s: %s)" % (type(error).__name__, error))
         again = dict(verdict=None, counts=None, targets=[])
     followed = compare(targets, again["targets"], problems)
     if found.get("verdict") != again["verdict"]:
-        problems.append("its verdict is %s, and from the answers on record follows %s" % (
-            found.get("verdict"), again["verdict"] or "none"))
+        problems.append(
+            "its verdict is %s, and from the answers on record follows %s" % (found.get("verdict"), again["verdict"] or "none")
+        )
     elif found.get("counts") != again["counts"]:
         problems.append("its counts are not those of the outcomes that follow from the answers on record")
     more = len(problems) - MOST_TOLD
-    return dict(total=len(found["targets"]), followed=followed,
-                problems=problems[:MOST_TOLD] + ["and %d problems more with its records" % more] * (more > 0))
+    return dict(
+        total=len(found["targets"]),
+        followed=followed,
+        problems=problems[:MOST_TOLD] + ["and %d problems more with its records" % more] * (more > 0),
+    )
 
 
 def problem_of_old(found):
@@ -93,8 +96,7 @@ def sentence(replayed):
 
 def load(folder, found, problems):
     """The results of the modules as they are on record; an empty one for each that is not, or cannot be read."""
-    results = dict({name: {} for name in RECORDS}, campaign_ids=[], campaign_filters="", exposures=[], alert_ids=[],
-                   case_ids=[])
+    results = dict({name: {} for name in RECORDS}, campaign_ids=[], campaign_filters="", exposures=[], alert_ids=[], case_ids=[])
     asked = load_record(folder, ASKED, found, problems) or {}
     results.update({name: asked[name] for name in TARGETS if isinstance(asked.get(name), type(results[name]))})
     kept = asked.get("records") if isinstance(asked.get("records"), list) else []
@@ -112,15 +114,19 @@ def load_record(folder, path, found, problems):
         problems.append("%s is missing, so nothing follows from it" % path)
         return None
     except (OSError, ValueError, RecursionError) as error:
-        problems.append("%s cannot be read (%s), so nothing follows from it" % (
-            path, getattr(error, "strerror", None) or str(error) or type(error).__name__))
+        problems.append(
+            "%s cannot be read (%s), so nothing follows from it"
+            % (path, getattr(error, "strerror", None) or str(error) or type(error).__name__)
+        )
         return None
     if not isinstance(content, dict):
         problems.append("%s is no record, so nothing follows from it" % path)
         return None
     if content.get("run") != found.get("run"):
-        problems.append("%s is a record of %s, so nothing follows from it" % (
-            path, "the run %s" % content["run"] if content.get("run") else "no run"))
+        problems.append(
+            "%s is a record of %s, so nothing follows from it"
+            % (path, "the run %s" % content["run"] if content.get("run") else "no run")
+        )
         return None
     return content
 
@@ -144,8 +150,10 @@ def check_files(folder, results, found, problems):
             problem = "cannot be read (%s)" % error.strerror
         if problem:
             names = list(dict.fromkeys(names))
-            problems.append("%s %s; it is the evidence for %s" % (
-                path, problem, names[0] if len(names) == 1 else "%s and %d more" % (names[0], len(names) - 1)))
+            problems.append(
+                "%s %s; it is the evidence for %s"
+                % (path, problem, names[0] if len(names) == 1 else "%s and %d more" % (names[0], len(names) - 1))
+            )
 
 
 def read_reports(folder, infos, problems):
@@ -189,13 +197,20 @@ def compare(targets, again, problems):
         if fresh and fresh["outcome"] == target.get("outcome"):
             followed += 1
         elif fresh:
-            problems.append("%s is said to be %s, and from the answers on record follows %s: %s" % (
-                name_of(target), target.get("outcome"), fresh["outcome"], fresh["reason"]))
+            problems.append(
+                "%s is said to be %s, and from the answers on record follows %s: %s"
+                % (name_of(target), target.get("outcome"), fresh["outcome"], fresh["reason"])
+            )
         else:
-            problems.append("%s is said to be %s, and nobody asked for it, according to the records" % (
-                name_of(target), target.get("outcome")))
-    problems += ["%s follows from the answers on record as %s, and was left out" % (name_of(target), target["outcome"])
-                 for same in left.values() for target in same]
+            problems.append(
+                "%s is said to be %s, and nobody asked for it, according to the records"
+                % (name_of(target), target.get("outcome"))
+            )
+    problems += [
+        "%s follows from the answers on record as %s, and was left out" % (name_of(target), target["outcome"])
+        for same in left.values()
+        for target in same
+    ]
     return followed
 
 

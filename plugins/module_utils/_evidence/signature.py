@@ -80,22 +80,31 @@ def check_gpg_signature(path, signers_file):
     """As check_signature, for a signature that gpg made."""
     # Else gpg may fetch whatever key made it, and then call it good.
     status, output, words = run_tool(
-        ["gpg", "--batch", "--no-auto-key-retrieve", "--status-fd", "1", "--verify", path + ".asc", path])
+        ["gpg", "--batch", "--no-auto-key-retrieve", "--status-fd", "1", "--verify", path + ".asc", path]
+    )
     good = gpg_signatures(output) if status == 0 else []
     if good and not signers_file:
         return "valid", "signed by %s with the gpg key %s; no signers are named, so any key of the key ring counts" % (
-            good[0][0], good[0][1][0])
+            good[0][0],
+            good[0][1][0],
+        )
     if good:
         named = gpg_signers(signers_file)
         signer = next((named[key] for _user, keys in good for key in keys if key in named), None)
         if signer is None:
             return "invalid", "signed with the gpg key %s (%s), which %s does not name" % (
-                good[0][1][0], good[0][0], signers_file)
+                good[0][1][0],
+                good[0][0],
+                signers_file,
+            )
         return "valid", "signed by %s" % signer
     said = set(re.findall(r"^\[GNUPG:\] (\w+)", output, re.MULTILINE))
     if not said & {"BADSIG", "REVKEYSIG"}:
-        for word, what in (("EXPKEYSIG", "with a gpg key that has expired"), ("EXPSIG", "until a time that is over"),
-                           ("NO_PUBKEY", "with a key that gpg does not know here: import the signer's public key")):
+        for word, what in (
+            ("EXPKEYSIG", "with a gpg key that has expired"),
+            ("EXPSIG", "until a time that is over"),
+            ("NO_PUBKEY", "with a key that gpg does not know here: import the signer's public key"),
+        ):
             if word in said:
                 return "unknown", "signed %s" % what
     return ("unknown" if status in (126, 127) else "invalid"), "gpg says: %s" % words
@@ -136,8 +145,7 @@ def check_ssh_signature(path, signers_file):
     with open_regular(path, follow=False) as file:
         content = file.read()
     if signers_file:
-        status, output, words = run_tool(
-            ["ssh-keygen", "-Y", "find-principals", "-s", path + ".sig", "-f", signers_file])
+        status, output, words = run_tool(["ssh-keygen", "-Y", "find-principals", "-s", path + ".sig", "-f", signers_file])
         signer = output.strip().splitlines()[0] if status == 0 and output.strip() else None
         if status in (126, 127):
             return "unknown", words
@@ -145,16 +153,17 @@ def check_ssh_signature(path, signers_file):
             if "expired" in words:
                 return "unknown", "signed with a key that has expired, according to %s" % signers_file
             return "invalid", "signed with a key that %s does not name" % signers_file
-        status, output, words = run_tool(["ssh-keygen", "-Y", "verify", "-n", SSH_NAMESPACE, "-f", signers_file, "-I", signer,
-                                          "-s", path + ".sig"], content)
+        status, output, words = run_tool(
+            ["ssh-keygen", "-Y", "verify", "-n", SSH_NAMESPACE, "-f", signers_file, "-I", signer, "-s", path + ".sig"], content
+        )
         return ("invalid", words) if status else ("valid", "signed by %s" % signer)
-    status, output, words = run_tool(
-        ["ssh-keygen", "-Y", "check-novalidate", "-n", SSH_NAMESPACE, "-s", path + ".sig"], content)
+    status, output, words = run_tool(["ssh-keygen", "-Y", "check-novalidate", "-n", SSH_NAMESPACE, "-s", path + ".sig"], content)
     if status:
         return ("unknown" if status in (126, 127) else "invalid"), "ssh-keygen says: %s" % words
     key = re.search(r"SHA256:\S+", output)
     return "unknown", "signed with the key %s; give signers_file (evidence_signers_file of the playbook) to know whose it is" % (
-        key.group() if key else "of an unknown signer")
+        key.group() if key else "of an unknown signer"
+    )
 
 
 def why_not_signed_with(path, key):
@@ -204,8 +213,9 @@ def run_tool(command, content=b""):
     """
     environment = dict(os.environ, LC_ALL="C", SSH_ASKPASS_REQUIRE="never")
     try:
-        done = subprocess.run(command, input=content, capture_output=True, check=False, timeout=60,
-                              env=environment, start_new_session=True)
+        done = subprocess.run(
+            command, input=content, capture_output=True, check=False, timeout=60, env=environment, start_new_session=True
+        )
     except FileNotFoundError:
         return 127, "", "%s is not installed" % command[0]
     except (OSError, subprocess.TimeoutExpired) as error:

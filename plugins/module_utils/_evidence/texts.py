@@ -16,14 +16,15 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
 
 # Neither XML 1.0 nor a terminal takes the control characters, no encoding has half of a surrogate pair, and the
 # directional ones can make a text read otherwise than it is. Not whitespace, and not what text in any script needs.
-UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ud800-\udfff\ufff9-\ufffb"
-                   "\ufffe\uffff]")
+UNFIT = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\ud800-\udfff\ufff9-\ufffb\ufffe\uffff]"
+)
 
 
 def one_line(value, longest=None):
     """A value as text in one line, without characters that a format cannot hold."""
     text = UNFIT.sub("\ufffd", " ".join(words_of(value).split()))
-    return text if longest is None or len(text) <= longest else text[:longest - 1] + "\u2026"
+    return text if longest is None or len(text) <= longest else text[: longest - 1] + "\u2026"
 
 
 def words_of(value, levels=10):

@@ -76,8 +76,18 @@ FORMATS = [name for name in FILES if name != "open_items"]
 # Lists in results whose items are dicts.
 LISTS = ("campaigns", "scans", "reports", "alerts", "rcs_targets", "unscannable", "rcs_requests", "requests")
 # What Ansible and the way from module to module add to a result; none of it was said by an API.
-NOT_ON_RECORD = ("invocation", "exception", "module_stdout", "module_stderr", "warnings", "deprecations", "ansible_facts",
-                 "counts", "results_file", "run")
+NOT_ON_RECORD = (
+    "invocation",
+    "exception",
+    "module_stdout",
+    "module_stderr",
+    "warnings",
+    "deprecations",
+    "ansible_facts",
+    "counts",
+    "results_file",
+    "run",
+)
 REPORTS = "reports"
 NOTHING_STARTED = "Nothing was started."
 
@@ -96,13 +106,16 @@ class Incomplete(WritingFailed):
 
 # --- before anything is started ---
 
+
 def prepare(dest, mode):
     """Proves that evidence can be written. mode: of its files, a number. Raises FileProblem."""
     prepare_directory(dest, "the evidence directory", NOTHING_STARTED, folder_mode(mode))
     foreign = evidence.foreign_sums(dest)
     if foreign:
-        raise FileProblem("%s is no evidence directory: its %s is of other files, such as %s. Name another folder. %s" % (
-            dest, evidence.SUMS, foreign, NOTHING_STARTED))
+        raise FileProblem(
+            "%s is no evidence directory: its %s is of other files, such as %s. Name another folder. %s"
+            % (dest, evidence.SUMS, foreign, NOTHING_STARTED)
+        )
 
 
 def begin(dest, signing_key, mode):
@@ -134,6 +147,7 @@ def warnings_about(*places):
 
 
 # --- what was found ---
+
 
 def collect(params):
     """The results of the modules and what was asked for, as verification.verify takes them, whatever was registered."""
@@ -176,9 +190,14 @@ def tidy(result):
             value = items
         tidied[name] = value
     if odd:
-        tidied["msg"] = " ".join(text for text in (
-            str(tidied.get("msg") or ""), "The result was damaged on the way: %s is not as the module returns it." % (
-                " and ".join(odd))) if text)
+        tidied["msg"] = " ".join(
+            text
+            for text in (
+                str(tidied.get("msg") or ""),
+                "The result was damaged on the way: %s is not as the module returns it." % (" and ".join(odd)),
+            )
+            if text
+        )
     try:
         json.dumps(tidied)
     except (TypeError, ValueError, RecursionError) as error:
@@ -258,10 +277,18 @@ def bring_in(folder, results):
                 copy(path, places[path])
         return places[path]
 
-    return {name: dict(results[name], reports=[
-        dict(item, path=place_of(item["path"])) if isinstance(item.get("path"), str) and item["path"] else item
-        for item in results[name]["reports"]]) if "reports" in results[name] else results[name]
-        for name in ("reports", "report_infos")}
+    return {
+        name: dict(
+            results[name],
+            reports=[
+                dict(item, path=place_of(item["path"])) if isinstance(item.get("path"), str) and item["path"] else item
+                for item in results[name]["reports"]
+            ],
+        )
+        if "reports" in results[name]
+        else results[name]
+        for name in ("reports", "report_infos")
+    }
 
 
 def copy(path, place):
@@ -285,6 +312,7 @@ def move_record(folder, path):
 
 # --- the verdict ---
 
+
 def judge(directory, results, run, started_at, controls, signing_key, problems):
     """(the verification, whether it says something else than the one before).
 
@@ -295,16 +323,24 @@ def judge(directory, results, run, started_at, controls, signing_key, problems):
     if before:
         reason = why_not_trusted(directory, before[-1], signing_key)
         if reason:
-            problems.append("The history begins anew with this run, for the run before it, %s, cannot be relied on: %s." % (
-                before[-1], reason))
+            problems.append(
+                "The history begins anew with this run, for the run before it, %s, cannot be relied on: %s."
+                % (before[-1], reason)
+            )
         else:
             previous = evidence.read_verification(directory, before[-1])
     now = utc_now()
 
     def judged(results):
         return verify(
-            results, run, in_utc(started_at) or now, now, dict.fromkeys(map(control_id, controls)),
-            older_than(directory, before, previous, signing_key), link_to(directory, before))
+            results,
+            run,
+            in_utc(started_at) or now,
+            now,
+            dict.fromkeys(map(control_id, controls)),
+            older_than(directory, before, previous, signing_key),
+            link_to(directory, before),
+        )
 
     try:
         found = judged(results)
@@ -358,8 +394,9 @@ def add_checksums(found, folder, problems):
                 if not file["sha256"] and path not in sums:
                     sums[path] = evidence.sha256_of(path)
             except OSError as error:
-                problems.append("%s, evidence of %s %s, cannot be read: %s." % (
-                    file["path"], target["kind"], target["id"], error.strerror))
+                problems.append(
+                    "%s, evidence of %s %s, cannot be read: %s." % (file["path"], target["kind"], target["id"], error.strerror)
+                )
                 continue
             files.append(dict(path=os.path.relpath(path, folder), sha256=file["sha256"] or sums[path]))
         target["evidence"] = files
@@ -367,11 +404,15 @@ def add_checksums(found, folder, problems):
 
 def gist(targets):
     """What makes two verifications the same."""
-    return {tuple(str(target.get(name)) for name in ("kind", "id", "outcome", "reason")) for target in targets
-            if isinstance(target, dict)}
+    return {
+        tuple(str(target.get(name)) for name in ("kind", "id", "outcome", "reason"))
+        for target in targets
+        if isinstance(target, dict)
+    }
 
 
 # --- the files ---
+
 
 def write(params, mode, warn):
     """Writes the evidence of a run. Returns what the module returns. Raises FileProblem, WritingFailed.
@@ -388,11 +429,13 @@ def write(params, mode, warn):
             run = params["run"] or evidence.begin_run(directory, mode)[0]
             folder = evidence.working_folder(directory, run)
             if os.path.islink(folder) or not os.path.isdir(folder):
-                raise WritingFailed("The run %s was not prepared, or has been written already: there is no folder %s" % (
-                    run, folder))
+                raise WritingFailed(
+                    "The run %s was not prepared, or has been written already: there is no folder %s" % (run, folder)
+                )
             results = write_records(folder, run, results, params["started_at"], params["run_id"])
-            found, changed = judge(directory, results, run, params["started_at"], params["controls"],
-                                   params["signing_key"], warnings)
+            found, changed = judge(
+                directory, results, run, params["started_at"], params["controls"], params["signing_key"], warnings
+            )
             add_checksums(found, folder, problems)
             replayed = replay(folder, json.loads(json.dumps(found)))
             if "replay" in found:
@@ -405,13 +448,19 @@ def write(params, mode, warn):
                 left = evidence.runs_as_they_ended(directory)
                 evidence.write_overall_sums(directory, left, params["signing_key"], problems, mode)
     except OSError as error:
-        raise WritingFailed("Cannot write the evidence: %s%s" % (
-            error.strerror or error, ", " + str(error.filename) if error.filename else "")) from error
+        raise WritingFailed(
+            "Cannot write the evidence: %s%s" % (error.strerror or error, ", " + str(error.filename) if error.filename else "")
+        ) from error
     folder = os.path.join(directory, run)
     record = os.path.join(folder, evidence.VERIFICATION)
-    short = dict(in_short(found), directory=folder, path=record, sha256=evidence.sha256_of(record),
-                 run_sha256=evidence.run_sha256(directory, run),
-                 files={name: os.path.join(folder, file) for name, file in written.items()})
+    short = dict(
+        in_short(found),
+        directory=folder,
+        path=record,
+        sha256=evidence.sha256_of(record),
+        run_sha256=evidence.run_sha256(directory, run),
+        files={name: os.path.join(folder, file) for name, file in written.items()},
+    )
     for text in warnings:
         warn(text)
     result = dict(changed=changed, verification=short, removed_runs=removed, problems=problems + warnings)
@@ -424,8 +473,15 @@ def rehearse(params, warn):
     """What write would return, for check mode: nothing is written."""
     directory = os.path.abspath(params["dest"])
     warnings = []
-    found, changed = judge(directory, collect(params), params["run"] or "check-mode", params["started_at"],
-                           params["controls"], params["signing_key"], warnings)
+    found, changed = judge(
+        directory,
+        collect(params),
+        params["run"] or "check-mode",
+        params["started_at"],
+        params["controls"],
+        params["signing_key"],
+        warnings,
+    )
     add_checksums(found, evidence.working_folder(directory, found["run"]), warnings)
     for text in warnings:
         warn(text)
@@ -446,10 +502,13 @@ def write_files(folder, found, formats, signing_key):
     del text
     written, problems = {"json": evidence.VERIFICATION}, []
     makers = dict(
-        csv=lambda: csv_text(printable), open_items=lambda: open_items_csv(printable),
-        junit=lambda: junit_xml(printable), markdown=lambda: markdown(printable),
+        csv=lambda: csv_text(printable),
+        open_items=lambda: open_items_csv(printable),
+        junit=lambda: junit_xml(printable),
+        markdown=lambda: markdown(printable),
         oscal=lambda: json.dumps(oscal(printable, with_sums(folder)), ensure_ascii=False) + "\n",
-        html=lambda: page(printable, evidence.files_in(folder) + sums_to_come(signing_key)))
+        html=lambda: page(printable, evidence.files_in(folder) + sums_to_come(signing_key)),
+    )
     wanted = set(formats) | ({"open_items"} if "csv" in formats else set())
     # The page links to the others, so it is made last.
     for name in [name for name in FILES if name in wanted]:
@@ -477,12 +536,22 @@ def in_short(found):
     """What a playbook needs, small enough to be printed, logged, and stored."""
     targets = sorted(found["targets"], key=lambda target: URGENCY.index(target["outcome"]))
     return dict(
-        {name: found[name] for name in ("verdict", "summary", "counts", "run")}, by_kind=by_kind(found["targets"]),
-        directory=None, path=None, sha256=None, run_sha256=None, files={},
+        {name: found[name] for name in ("verdict", "summary", "counts", "run")},
+        by_kind=by_kind(found["targets"]),
+        directory=None,
+        path=None,
+        sha256=None,
+        run_sha256=None,
+        files={},
         # Ansible shows what it is given, and in a name there may be anything.
-        targets=printable_everywhere([dict({name: target.get(name) for name in RECORD}, reason=target["reason"][:LONGEST_REASON])
-                                      for target in targets[:MOST_RETURNED]]),
-        targets_left_out=max(0, len(targets) - MOST_RETURNED))
+        targets=printable_everywhere(
+            [
+                dict({name: target.get(name) for name in RECORD}, reason=target["reason"][:LONGEST_REASON])
+                for target in targets[:MOST_RETURNED]
+            ]
+        ),
+        targets_left_out=max(0, len(targets) - MOST_RETURNED),
+    )
 
 
 def by_kind(targets):
@@ -491,7 +560,10 @@ def by_kind(targets):
     for target in targets:
         count = kinds.setdefault(target["kind"], dict(total=0, not_started=0))
         count["total"] += 1
-        if not target["scan_id"] and not target["started_at"] and (
-                target["outcome"] == "inconclusive" or target["outcome"] == "pending" and target.get("scan")):
+        if (
+            not target["scan_id"]
+            and not target["started_at"]
+            and (target["outcome"] == "inconclusive" or target["outcome"] == "pending" and target.get("scan"))
+        ):
             count["not_started"] += 1
     return kinds

@@ -74,9 +74,11 @@ def refuse_memory(response):
     """
     age, warning = response.headers.get("Age", ""), response.headers.get("Warning", "")
     if re.search("[1-9]", age) or re.search(r"(?:^|,)\s*11[0-3]\b", warning):
-        raise Unreadable("the answer comes from a cache and may be out of date (%s)" % (
-            "Age: %s" % age[:20] if age else "Warning: %s" % warning[:50]),
-            "A proxy or a gateway on the way keeps answers: it has to be mended or left out.")
+        raise Unreadable(
+            "the answer comes from a cache and may be out of date (%s)"
+            % ("Age: %s" % age[:20] if age else "Warning: %s" % warning[:50]),
+            "A proxy or a gateway on the way keeps answers: it has to be mended or left out.",
+        )
 
 
 def framing_of(response):
@@ -172,6 +174,7 @@ def read_error(response):
 
 def load_json(text):
     """The value of a JSON text. Raises ValueError, also for what Python would take and JSON has not."""
+
     def refuse(constant):
         raise ValueError("%s is no JSON" % constant)
 
@@ -193,8 +196,12 @@ def load_json(text):
         raise ValueError("nested too deeply") from error
     level = [value]
     for _depth in range(DEEPEST_JSON):
-        level = [inner for outer in level if isinstance(outer, (dict, list)) for inner in (
-            outer.values() if isinstance(outer, dict) else outer)]
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
         if not level:
             return writable(value) if "\\ud" in text.lower() else value
     # Ansible could not hand it on, and all the results of the task would be lost with it.

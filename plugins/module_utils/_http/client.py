@@ -65,8 +65,18 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.transport
 )
 
 __all__ = [
-    "CONNECTION_OPTIONS", "REQUESTS_IMPORT_ERROR", "Answer", "ApiError", "BadConnectionOption", "HeaderAuth",
-    "HttpClient", "HttpError", "NoAuthentication", "WouldChange", "from_environment", "only_200",
+    "CONNECTION_OPTIONS",
+    "REQUESTS_IMPORT_ERROR",
+    "Answer",
+    "ApiError",
+    "BadConnectionOption",
+    "HeaderAuth",
+    "HttpClient",
+    "HttpError",
+    "NoAuthentication",
+    "WouldChange",
+    "from_environment",
+    "only_200",
 ]
 
 REDIRECT_STATUSES = (301, 302, 307, 308)
@@ -199,6 +209,7 @@ class HttpClient:
         record: an object with append(exchange), see _record. content: `params`, `json` or `data`.
         Raises HttpError, and WouldChange in check mode.
         """
+
         def read(call, response):
             # A login page comes with a good status, too, and no API answers in HTML.
             is_page = "html" in response.headers.get("Content-Type", "").lower()
@@ -230,8 +241,7 @@ class HttpClient:
         changes = self._changes(method, path)
         if changes and self.check_mode:
             raise WouldChange(method, path)
-        call = Call(method, path, content, changes, not changes if repeatable is None else repeatable,
-                    authentication is not None)
+        call = Call(method, path, content, changes, not changes if repeatable is None else repeatable, authentication is not None)
         try:
             return self._attempt_until_done(call, authentication or self.authentication, read, headers, record)
         finally:
@@ -252,8 +262,7 @@ class HttpClient:
                         self._record(record, call, response, facts)
                         return answer
                     error_body, error_text = read_error(response)
-            except (requests.exceptions.RequestException, requests.packages.urllib3.exceptions.HTTPError,
-                    BrokenOff) as error:
+            except (requests.exceptions.RequestException, requests.packages.urllib3.exceptions.HTTPError, BrokenOff) as error:
                 self._after_broken(call, error)
                 continue
 
@@ -275,6 +284,7 @@ class HttpClient:
 
     def _wait_for_turn(self, call, authentication):
         """The headers that authenticate one attempt, once it may leave. Raises HttpError."""
+
         def look():
             self._end_if(call, self._breaker.reason())
 
@@ -284,8 +294,9 @@ class HttpClient:
         try:
             self.limiter.acquire(self._limit(), look)
         except TooLate:
-            raise call.error("wait_timeout is over before rate_limit allows another request", passing=True,
-                             uncertain=call.uncertain) from None
+            raise call.error(
+                "wait_timeout is over before rate_limit allows another request", passing=True, uncertain=call.uncertain
+            ) from None
         # Only now: a signature is made with the time, and the limiter may have held this thread for long.
         auth_headers = authentication.headers()
         if not call.probes:
@@ -301,30 +312,46 @@ class HttpClient:
     @staticmethod
     def _end_if(call, reason):
         if reason is not None:
-            raise call.error("the API did not answer, see %s %s: %s" % (reason.method, reason.path, reason.problem),
-                             hint=reason.hint, passing=True, uncertain=call.uncertain)
+            raise call.error(
+                "the API did not answer, see %s %s: %s" % (reason.method, reason.path, reason.problem),
+                hint=reason.hint,
+                passing=True,
+                uncertain=call.uncertain,
+            )
 
     def _open(self, call, url, auth_headers, headers, content):
         EXCHANGE.begin(self._request_timeout, self._limit())
         seconds = max(0.001, EXCHANGE.ends_at - time.monotonic())
         try:
             return self._session.request(
-                call.method, url, auth=HeaderAuth(auth_headers), headers=headers, verify=self._verify, stream=True,
-                timeout=seconds, allow_redirects=False, **content)
+                call.method,
+                url,
+                auth=HeaderAuth(auth_headers),
+                headers=headers,
+                verify=self._verify,
+                stream=True,
+                timeout=seconds,
+                allow_redirects=False,
+                **content,
+            )
         except (requests.exceptions.RequestException, InterruptedError):
             raise
         except ValueError:
             # Its text may hold the header.
             raise call.error(
                 "a character of the URL or of the credentials cannot be sent",
-                hint="Check the credentials, base_url and the proxy for what does not belong there. " + PROXY_HINT) from None
+                hint="Check the credentials, base_url and the proxy for what does not belong there. " + PROXY_HINT,
+            ) from None
         except OSError as error:
-            raise call.error(self._redact("nothing could be sent (%s)" % error),
-                             hint="Check ca_path, and REQUESTS_CA_BUNDLE in the environment.") from None
+            raise call.error(
+                self._redact("nothing could be sent (%s)" % error),
+                hint="Check ca_path, and REQUESTS_CA_BUNDLE in the environment.",
+            ) from None
         except Exception as error:  # pylint: disable=broad-exception-caught
             # What the libraries make of an odd proxy differs from version to version.
-            raise call.error("nothing could be sent (%s)" % type(error).__name__,
-                             hint="Check base_url and the credentials. " + PROXY_HINT) from None
+            raise call.error(
+                "nothing could be sent (%s)" % type(error).__name__, hint="Check base_url and the credentials. " + PROXY_HINT
+            ) from None
 
     def _after_broken(self, call, error):
         """Returns after a pause if the request may be sent again. Raises HttpError."""
@@ -345,8 +372,7 @@ class HttpClient:
         """Returns after a pause if the request may be sent again. Raises HttpError."""
         status = response.status_code
         # A 500 with a code of its own is the API's answer to this very request.
-        failure.passing = status in PASSING_STATUSES or (
-            status == 500 and not call.changes and "500" in (failure.code or "500"))
+        failure.passing = status in PASSING_STATUSES or (status == 500 and not call.changes and "500" in (failure.code or "500"))
         call.uncertain = failure.uncertain = call.changes and not call.repeatable and status >= 500
         if not failure.passing:
             raise failure
@@ -382,7 +408,11 @@ class HttpClient:
             why = "wait_timeout is over by then"
         if why:
             gave_up = "Gave up after %d attempt%s: the next one would be in %.0f s, and %s." % (
-                call.attempt, "" if call.attempt == 1 else "s", seconds, why)
+                call.attempt,
+                "" if call.attempt == 1 else "s",
+                seconds,
+                why,
+            )
             failure.hint = "%s %s" % (gave_up, failure.hint) if failure.hint else gave_up
             raise failure from None
         return seconds
@@ -399,13 +429,16 @@ class HttpClient:
             where = "%s://%s:%s" % (where, host, port) if host else "something that is no URL"
             if origin(target) == origin(self.base_url):
                 where = "%s, which is another resource, or not below base_url" % self._redact(
-                    where + urlsplit(target).path.split(";")[0][:MOST_SHOWN], response)
+                    where + urlsplit(target).path.split(";")[0][:MOST_SHOWN], response
+                )
         except ValueError:
             where = "something that is no URL"
         raise call.error(
-            "HTTP %d redirects to %s" % (response.status_code, where), status=response.status_code,
+            "HTTP %d redirects to %s" % (response.status_code, where),
+            status=response.status_code,
             hint="Credentials are never sent to another address than the one that was configured. "
-                 "If the new address is right, set base_url to it.")
+            "If the new address is right, set base_url to it.",
+        )
 
     def _answer_error(self, call, response, body, text):
         status = response.status_code
@@ -421,9 +454,13 @@ class HttpClient:
             # Another dialect than the API's, say a gateway's, is better than nothing.
             problem += ", the body is %s" % self._redact(json.dumps(body, ensure_ascii=False), response)[:MOST_SHOWN]
         code = self._redact(said.code, response) if said.code else None
-        return call.error(self._redact(problem, response), status=status, code=code,
-                          reference=self._redact(said.reference, response) if said.reference else None,
-                          hint=PROXY_HINT if status == 407 else self._hint(status, said))
+        return call.error(
+            self._redact(problem, response),
+            status=status,
+            code=code,
+            reference=self._redact(said.reference, response) if said.reference else None,
+            hint=PROXY_HINT if status == 407 else self._hint(status, said),
+        )
 
     def _read_json(self, call, response, needed):
         """The JSON value of a body; where none is needed, None for an empty one. Raises HttpError."""
@@ -438,9 +475,14 @@ class HttpClient:
             self._refuse(call, response, problem)
         except ValueError:
             if needed or text.strip():
-                self._refuse(call, response, Unreadable(
-                    "HTTP %d, but %s" % (response.status_code, describe_text(self._redact(text, response))),
-                    "Something other than the API answered (a proxy, a login page?), or the answer was cut off."))
+                self._refuse(
+                    call,
+                    response,
+                    Unreadable(
+                        "HTTP %d, but %s" % (response.status_code, describe_text(self._redact(text, response))),
+                        "Something other than the API answered (a proxy, a login page?), or the answer was cut off.",
+                    ),
+                )
             return None
         return body
 
@@ -466,8 +508,9 @@ class HttpClient:
 
     def _refuse(self, call, response, problem):
         """Raises the HttpError for an Unreadable answer."""
-        failure = call.error(problem.problem, status=response.status_code, hint=problem.hint, uncertain=call.changes,
-                             passing=problem.passing)
+        failure = call.error(
+            problem.problem, status=response.status_code, hint=problem.hint, uncertain=call.changes, passing=problem.passing
+        )
         self._end_if_away(call, failure)
         raise failure from None
 
@@ -481,9 +524,15 @@ class HttpClient:
         if record is None:
             return
         query = urlencode(call.content.get("params") or {}, quote_via=quote)
-        exchange = dict({"reference": None}, method=call.method, path=call.path + ("?" + query if query else ""),
-                        status=response.status_code, server_time=http_date(response.headers.get("Date")),
-                        sent=call.content.get("json", call.content.get("data")), **facts)
+        exchange = dict(
+            {"reference": None},
+            method=call.method,
+            path=call.path + ("?" + query if query else ""),
+            status=response.status_code,
+            server_time=http_date(response.headers.get("Date")),
+            sent=call.content.get("json", call.content.get("data")),
+            **facts,
+        )
         record.append(redact_json(exchange, self._hidden(response)))
 
     def _redact(self, text, response=None):

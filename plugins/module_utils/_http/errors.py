@@ -21,8 +21,10 @@ PASSING_STATUSES = (429, 502, 503, 504)
 # In an error of a proxy: the request has never left.
 NEVER_CONNECTED = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "Tunnel connection failed")
 MOST_CAUSES = 10
-PROXY_HINT = ("Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, and NO_PROXY, or set use_proxy to false. In a user name or a password "
-              "there, write %23 for #, %2F for /, %3A for :, %3F for ?, and %40 for @.")
+PROXY_HINT = (
+    "Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, and NO_PROXY, or set use_proxy to false. In a user name or a password "
+    "there, write %23 for #, %2F for /, %3A for :, %3F for ?, and %40 for @."
+)
 
 
 class HttpError(Exception):
@@ -34,8 +36,7 @@ class HttpError(Exception):
     passing: True if the failure may pass by itself, so that asking again later makes sense.
     """
 
-    def __init__(self, method, path, problem, status=None, code=None, reference=None, hint=None, uncertain=False,
-                 passing=False):
+    def __init__(self, method, path, problem, status=None, code=None, reference=None, hint=None, uncertain=False, passing=False):
         self.method = method
         self.path = path
         self.problem = problem
@@ -100,8 +101,13 @@ def causes_of(error):
     causes = []
     while error is not None and error not in causes and len(causes) < MOST_CAUSES:
         causes.append(error)
-        inside = [getattr(error, "reason", None), getattr(error, "original_error", None), *error.args,
-                  error.__cause__, error.__context__]
+        inside = [
+            getattr(error, "reason", None),
+            getattr(error, "original_error", None),
+            *error.args,
+            error.__cause__,
+            error.__context__,
+        ]
         error = next((cause for cause in inside if isinstance(cause, BaseException)), None)
     return causes
 
@@ -126,7 +132,8 @@ def is_tls_error(error):
     """Whether TLS was refused. A connection that ends during the handshake comes as the same exception."""
     causes = causes_of(error)
     return (isinstance(error, requests.exceptions.SSLError) or isinstance(causes[-1], ssl.SSLError)) and not any(
-        word in repr(causes) for word in ("EOF", "ConnectionReset", "BrokenPipe", "timed out", "TimeoutError"))
+        word in repr(causes) for word in ("EOF", "ConnectionReset", "BrokenPipe", "timed out", "TimeoutError")
+    )
 
 
 def is_final(error):
@@ -137,17 +144,29 @@ def is_final(error):
     if isinstance(causes_of(error)[-1], requests.packages.urllib3.exceptions.InvalidHeader):
         # It is one of the answer's.
         return False
-    return is_tls_error(error) or isinstance(causes_of(error)[-1], http.client.InvalidURL) or isinstance(error, (
-        requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.InvalidProxyURL,
-        requests.exceptions.InvalidHeader, requests.exceptions.MissingSchema))
+    return (
+        is_tls_error(error)
+        or isinstance(causes_of(error)[-1], http.client.InvalidURL)
+        or isinstance(
+            error,
+            (
+                requests.exceptions.InvalidURL,
+                requests.exceptions.InvalidSchema,
+                requests.exceptions.InvalidProxyURL,
+                requests.exceptions.InvalidHeader,
+                requests.exceptions.MissingSchema,
+            ),
+        )
+    )
 
 
 def only_200(answer, method, path):
     """The answer to a request that reads, where it is one: another good status is of something that is not done, or not the
     API's own (201, 202, 203). Raises HttpError."""
     if answer.status != 200:
-        raise HttpError(method, path, "HTTP %d is no answer to a request that only reads, 200 is" % answer.status, answer.status,
-                        passing=True)
+        raise HttpError(
+            method, path, "HTTP %d is no answer to a request that only reads, 200 is" % answer.status, answer.status, passing=True
+        )
     return answer
 
 
@@ -158,17 +177,22 @@ def describe_connection_error(error, base_url, request_timeout):
     if is_tls_error(error) and EXCHANGE.sent:
         return "TLS with %s broke (%s)" % (base_url, words), None, True
     if is_tls_error(error):
-        return ("the TLS certificate of %s was not accepted (%s)" % (base_url, words),
-                "If a private CA signed it, give the CA file as ca_path.", False)
+        return (
+            "the TLS certificate of %s was not accepted (%s)" % (base_url, words),
+            "If a private CA signed it, give the CA file as ca_path.",
+            False,
+        )
     if isinstance(error, requests.exceptions.ProxyError):
         # Behind a proxy, a connection that breaks after the request was sent comes as this error, too.
-        return ("the proxy could not be used (%s)" % words, PROXY_HINT,
-                not any(word in names for word in NEVER_CONNECTED))
+        return ("the proxy could not be used (%s)" % words, PROXY_HINT, not any(word in names for word in NEVER_CONNECTED))
     if is_final(error):
         return "nothing could be sent (%s)" % words, "Check base_url and the credentials. " + PROXY_HINT, False
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return ("no connection to %s within %d s" % (base_url, request_timeout),
-                "Check the address, the network and the proxy.", False)
+        return (
+            "no connection to %s within %d s" % (base_url, request_timeout),
+            "Check the address, the network and the proxy.",
+            False,
+        )
     if any(name in names for name in ("NewConnectionError", "NameResolutionError")):
         return "no connection to %s (%s)" % (base_url, words), "Check the address, the network and the proxy.", False
     if isinstance(error, requests.exceptions.ReadTimeout) or "ReadTimeoutError" in names:

@@ -59,14 +59,15 @@ def check_base_url(base_url):
         raise BadConnectionOption("base_url %r is no URL: %s" % (base_url, error)) from error
     if parts.scheme not in ("http", "https"):
         raise BadConnectionOption(
-            "base_url %r does not start with https://: write https://%s" %
-            (base_url, base_url.split("://")[-1].lstrip("/")))
+            "base_url %r does not start with https://: write https://%s" % (base_url, base_url.split("://")[-1].lstrip("/"))
+        )
     if not parts.hostname:
         raise BadConnectionOption("base_url %r names no host" % base_url)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise BadConnectionOption(
             "base_url %r would send credentials unencrypted: http:// is accepted for loopback addresses only, "
-            "write https://" % base_url)
+            "write https://" % base_url
+        )
     return base_url.rstrip("/")
 
 

@@ -203,8 +203,7 @@ class TimedAdapter(HTTPAdapter):
 
 def use_timed_connections(manager):
     """Has a manager of pools make TimedConnections. Returns it."""
-    manager.pool_classes_by_scheme = {
-        scheme: timed_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()}
+    manager.pool_classes_by_scheme = {scheme: timed_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()}
     return manager
 
 

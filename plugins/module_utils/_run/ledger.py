@@ -157,19 +157,20 @@ class Ledger:
         except (ValueError, RecursionError) as error:
             if not raw.startswith(BEGINNING) and os.path.basename(self.path) != USUAL_NAME:
                 # It may well be somebody else's file.
-                raise LedgerError("%s is not a ledger (%s). It was left as it is: name another file as the ledger." % (
-                    self.path, error)) from error
+                raise LedgerError(
+                    "%s is not a ledger (%s). It was left as it is: name another file as the ledger." % (self.path, error)
+                ) from error
             raise LedgerError(self._put_aside(error)) from error
         version = content.get("schema_version") if isinstance(content, dict) else None
         if version not in (None, SCHEMA_VERSION):
             raise LedgerError(
                 "The ledger %s has schema_version %r and this version of secops.remediation knows %d: use the newer "
-                "version of the collection, or another ledger." % (self.path, version, SCHEMA_VERSION))
+                "version of the collection, or another ledger." % (self.path, version, SCHEMA_VERSION)
+            )
         records = content.get("records") if isinstance(content, dict) else None
         if version is None or not isinstance(records, dict):
             # It may well be somebody else's file.
-            raise LedgerError("%s is JSON, but not a ledger. It was left as it is: name another file as the ledger." %
-                              self.path)
+            raise LedgerError("%s is JSON, but not a ledger. It was left as it is: name another file as the ledger." % self.path)
         self._tenants.update(map(tenant_in, records))
         # One that somebody spoiled is as good as none, and costs the others nothing.
         return {key: record for key, record in records.items() if isinstance(record, dict) and is_shallow(record)}
@@ -183,8 +184,9 @@ class Ledger:
         os.replace(self.path, aside)
         return (
             "The ledger %s is not a ledger (%s). It was kept as %s%s. Mend it and move it back, "
-            "or run again without it: scans that still run are then found again, finished ones are made anew." %
-            (self.path, why, aside, "" if self._opened else ", and this task has started nothing"))
+            "or run again without it: scans that still run are then found again, finished ones are made anew."
+            % (self.path, why, aside, "" if self._opened else ", and this task has started nothing")
+        )
 
     def _write(self):
         with self._file_lock:
@@ -213,8 +215,10 @@ class Ledger:
                     self._changed = dict(changed, **self._changed)
                 self._wait_again_at = time.monotonic() + self._lock_seconds
                 if isinstance(error, (OSError, FileProblem)) and not isinstance(error, LedgerError):
-                    raise LedgerError("The ledger %s cannot be written: %s." % (
-                        self.path, getattr(error, "strerror", None) or str(error).rstrip("."))) from error
+                    raise LedgerError(
+                        "The ledger %s cannot be written: %s."
+                        % (self.path, getattr(error, "strerror", None) or str(error).rstrip("."))
+                    ) from error
                 raise
             now = time.monotonic()
             self._write_again_at = now + max(SECONDS_BETWEEN_WRITES, (now - began) / SHARE_OF_WRITING)
@@ -232,8 +236,12 @@ def is_shallow(value):
     """Whether a value of JSON is nested no deeper than anything that was written here."""
     level = [value]
     for _depth in range(DEEPEST):
-        level = [inner for outer in level if isinstance(outer, (dict, list)) for inner in (
-            outer.values() if isinstance(outer, dict) else outer)]
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
         if not level:
             return True
     return False

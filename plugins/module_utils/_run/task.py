@@ -122,15 +122,27 @@ def put_into_file(result, path, in_short):
     lists = {name: value for name, value in result.items() if isinstance(value, list)}
     try:
         prepare_directory(os.path.dirname(os.path.abspath(path)), "the folder of results_file")
-        write_atomically(path, json.dumps(dict({name: value for name, value in result.items() if name != "exception"},
-                                               schema_version=RESULTS_SCHEMA_VERSION)) + "\n")
+        write_atomically(
+            path,
+            json.dumps(
+                dict(
+                    {name: value for name, value in result.items() if name != "exception"}, schema_version=RESULTS_SCHEMA_VERSION
+                )
+            )
+            + "\n",
+        )
     except (OSError, FileProblem) as error:
         # Nothing that was had is lost.
         problem = "Cannot write results_file %s: %s" % (path, getattr(error, "strerror", None) or error)
         return dict(result, failed=True, msg="\n".join(text for text in (result.get("msg"), problem) if text))
     short = {name: value for name, value in result.items() if name not in lists}
-    short.update({name: [{key: item.get(key) for key in in_short[name]} for item in value]
-                  for name, value in lists.items() if name in in_short})
+    short.update(
+        {
+            name: [{key: item.get(key) for key in in_short[name]} for item in value]
+            for name, value in lists.items()
+            if name in in_short
+        }
+    )
     return dict(short, results_file=path, counts={name: len(value) for name, value in lists.items()})
 
 
@@ -164,8 +176,9 @@ def settle(items, endings, names, noun, timeout_advice, **result):
                 item.setdefault("last_error", "nobody looked at it within wait_timeout")
             if "outcome" in item:
                 item["outcome"] = "pending"
-            unfinished.append("%s (%s)" % (name, ", ".join(str(text) for text in (
-                item.get("status"), item.get("last_error")) if text)))
+            unfinished.append(
+                "%s (%s)" % (name, ", ".join(str(text) for text in (item.get("status"), item.get("last_error")) if text))
+            )
             continue
         known = isinstance(ending, (ItemFailed, HttpError, LedgerError))
         item["error"] = str(ending) if known else "%s: %s" % (type(ending).__name__, ending)
@@ -179,8 +192,10 @@ def settle(items, endings, names, noun, timeout_advice, **result):
     if failed:
         sentences.append("%d of %d %s failed: %s" % (len(failed), len(items), noun, enumerate_some(failed)))
     if unfinished:
-        sentences.append("%d of %d %s did not finish within wait_timeout: %s. %s" % (
-            len(unfinished), len(items), noun, enumerate_some(unfinished, most=100), timeout_advice))
+        sentences.append(
+            "%d of %d %s did not finish within wait_timeout: %s. %s"
+            % (len(unfinished), len(items), noun, enumerate_some(unfinished, most=100), timeout_advice)
+        )
     if sentences:
         raise TaskFailed("\n".join(sentences), **result)
     return result
@@ -221,7 +236,12 @@ def close_ledger(task, ledger):
     try:
         ledger.close()
     except LedgerError as error:
-        lost = ["%s %s" % (key.partition("://")[2].partition("/")[2], "(scan %s)" % record["scan_id"] if record.get(
-            "scan_id") else "") for key, record in ledger.unwritten().items()]
-        task.warn("%s Not recorded: %s. The next run finds of these what still runs, and starts no second scan beside it." % (
-            error, enumerate_some([name.strip() for name in lost], most=1000)))
+        lost = [
+            "%s %s"
+            % (key.partition("://")[2].partition("/")[2], "(scan %s)" % record["scan_id"] if record.get("scan_id") else "")
+            for key, record in ledger.unwritten().items()
+        ]
+        task.warn(
+            "%s Not recorded: %s. The next run finds of these what still runs, and starts no second scan beside it."
+            % (error, enumerate_some([name.strip() for name in lost], most=1000))
+        )

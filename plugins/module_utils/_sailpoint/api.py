@@ -47,12 +47,18 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.targ
 
 API_VERSIONS = ("v1", "v2026", "v2025", "v2024", "v3", "beta")
 PAGE_SIZE = 250
-REPORT_TYPES = (REMEDIATION_STATUS_REPORT, "CAMPAIGN_STATUS_REPORT", "CAMPAIGN_COMPOSITION_REPORT",
-                "CERTIFICATION_SIGNOFF_REPORT")
+REPORT_TYPES = (
+    REMEDIATION_STATUS_REPORT,
+    "CAMPAIGN_STATUS_REPORT",
+    "CAMPAIGN_COMPOSITION_REPORT",
+    "CERTIFICATION_SIGNOFF_REPORT",
+)
 # Pages of an API that never says that it is at the end would be read for ever.
 MOST_CAMPAIGNS = 100_000
-ACCEPTED_TYPES = {"csv": "text/csv, application/csv, application/octet-stream;q=0.9, */*;q=0.1",
-                  "pdf": "application/pdf, application/octet-stream;q=0.9, */*;q=0.1"}
+ACCEPTED_TYPES = {
+    "csv": "text/csv, application/csv, application/octet-stream;q=0.9, */*;q=0.1",
+    "pdf": "application/pdf, application/octet-stream;q=0.9, */*;q=0.1",
+}
 
 CONNECTION_OPTIONS = dict(
     base_url=dict(type="str", required=True, fallback=(from_environment, ["SAIL_BASE_URL"])),
@@ -127,16 +133,24 @@ class ClientCredentials:
         login = NoAuthentication()
         login.secrets = self.secrets
         answer = self.client.request(
-            "POST", "/oauth/token", repeatable=True, authentication=login,
-            data={"grant_type": "client_credentials", "client_id": self._client_id,
-                  "client_secret": self._client_secret})
+            "POST",
+            "/oauth/token",
+            repeatable=True,
+            authentication=login,
+            data={"grant_type": "client_credentials", "client_id": self._client_id, "client_secret": self._client_secret},
+        )
         body = answer.body if isinstance(answer.body, dict) else {}
         token, lifetime = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not token:
-            raise HttpError("POST", "/oauth/token", "the answer holds no access_token", answer.status,
-                            hint="Is base_url the address of the tenant's API?")
+            raise HttpError(
+                "POST",
+                "/oauth/token",
+                "the answer holds no access_token",
+                answer.status,
+                hint="Is base_url the address of the tenant's API?",
+            )
         # Whatever it says, it is tried, and renewed after a 401.
-        lifetime = float(lifetime) if isinstance(lifetime, (int, float)) and 0 < lifetime < 10 ** 9 else 60.0
+        lifetime = float(lifetime) if isinstance(lifetime, (int, float)) and 0 < lifetime < 10**9 else 60.0
         self.secrets.add(token)
         self._token = token
         self._renew_at = time.monotonic() + lifetime - min(60.0, lifetime / 10)
@@ -162,12 +176,18 @@ def explain(status, body):
     """SailPoint's error body as an ApiError. Several dialects are in use, so every known key is looked at."""
     if not isinstance(body, dict):
         return ApiError()
-    messages = [message for key in ("messages", "causes") if isinstance(body.get(key), list) for message in body[key]
-                if isinstance(message, dict)]
+    messages = [
+        message
+        for key in ("messages", "causes")
+        if isinstance(body.get(key), list)
+        for message in body[key]
+        if isinstance(message, dict)
+    ]
     english = [message for message in messages if message.get("locale") in (None, "en", "en-US", "und")]
     texts = [message.get("text") for message in english or messages]
-    texts += [body.get(key) for key in ("error_description", "error", "formatted_msg", "errorMessage", "detailMessage",
-                                        "message")]
+    texts += [
+        body.get(key) for key in ("error_description", "error", "formatted_msg", "errorMessage", "detailMessage", "message")
+    ]
     text = "; ".join(dict.fromkeys(text.strip() for text in texts if isinstance(text, str) and text.strip()))
     code = body.get("detailCode") or (body.get("error") if body.get("error_description") else None)
     tracking_id = body.get("trackingId")
@@ -177,11 +197,15 @@ def explain(status, body):
 def hint(status, error):
     """What to do about an error of SailPoint's API."""
     if status == 401:
-        return ("Check client_id and client_secret (a personal access token of a user with the level ORG_ADMIN or "
-                "CERT_ADMIN), or give a fresh access_token.")
+        return (
+            "Check client_id and client_secret (a personal access token of a user with the level ORG_ADMIN or "
+            "CERT_ADMIN), or give a fresh access_token."
+        )
     if status == 403:
-        return ("The user of this personal access token needs the level ORG_ADMIN or CERT_ADMIN (REPORT_ADMIN for "
-                "lists, scans and reports), and the token the scopes for campaigns and their reports.")
+        return (
+            "The user of this personal access token needs the level ORG_ADMIN or CERT_ADMIN (REPORT_ADMIN for "
+            "lists, scans and reports), and the token the scopes for campaigns and their reports."
+        )
     if status == 404:
         return "Check the id, base_url and api_version."
     if status == 429:
@@ -214,11 +238,13 @@ class SailPointApi:
             missing = [name for name in ("client_id", "client_secret") if not options[name]]
             raise TaskFailed(
                 "No credentials: %s not given. Give client_id and client_secret (or SAIL_CLIENT_ID and "
-                "SAIL_CLIENT_SECRET in the environment), or access_token (SAIL_ACCESS_TOKEN)." %
-                (" and ".join(missing) + (" is" if len(missing) == 1 else " are")))
+                "SAIL_CLIENT_SECRET in the environment), or access_token (SAIL_ACCESS_TOKEN)."
+                % (" and ".join(missing) + (" is" if len(missing) == 1 else " are"))
+            )
         try:
-            self.client = HttpClient(options["base_url"], options, authentication, explain, hint, check_mode,
-                                     read_only_posts=("/oauth/token",))
+            self.client = HttpClient(
+                options["base_url"], options, authentication, explain, hint, check_mode, read_only_posts=("/oauth/token",)
+            )
         except BadConnectionOption as error:
             raise TaskFailed(str(error)) from error
         if isinstance(authentication, ClientCredentials):
@@ -278,14 +304,20 @@ class SailPointApi:
             answer = self.client.request("GET", self._path("campaigns"), params=params, record=record)
             only_200(answer, "GET", self._path("campaigns"))
             if not isinstance(answer.body, list) or not all(
-                    isinstance(campaign, dict) and campaign.get("id") is not None for campaign in answer.body):
+                isinstance(campaign, dict) and campaign.get("id") is not None for campaign in answer.body
+            ):
                 raise HttpError("GET", self._path("campaigns"), "the answer is not a list of campaigns", answer.status)
-            if answer.body and answer.body == campaigns[-len(answer.body):]:
+            if answer.body and answer.body == campaigns[-len(answer.body) :]:
                 raise HttpError("GET", self._path("campaigns"), "the same page came twice", answer.status)
             campaigns += answer.body
             if len(campaigns) > MOST_CAMPAIGNS:
-                raise HttpError("GET", self._path("campaigns"), "there are more than %d campaigns, or the pages never end" %
-                                MOST_CAMPAIGNS, answer.status, hint="Narrow the filter down.")
+                raise HttpError(
+                    "GET",
+                    self._path("campaigns"),
+                    "there are more than %d campaigns, or the pages never end" % MOST_CAMPAIGNS,
+                    answer.status,
+                    hint="Narrow the filter down.",
+                )
             said = answer.headers.get("X-Total-Count", "")
             total = int(said) if re.fullmatch(r"[0-9]{1,9}", said) else total
             # Of one that came twice, or with another total than before, another was pushed over the edge of a page.
@@ -315,9 +347,13 @@ class SailPointApi:
             path = self._path("campaigns", campaign_id, *operation)
             answer = self.client.request("POST", path, needs_body=False, record=record)
             if not accepts(answer.status, answer.body):
-                raise HttpError("POST", path, "HTTP %d%s is not the acceptance of what was asked for, which is 202 and nothing "
-                                "else" % (answer.status, "" if answer.body is None else " with the body %.200r" % (answer.body,)),
-                                answer.status)
+                raise HttpError(
+                    "POST",
+                    path,
+                    "HTTP %d%s is not the acceptance of what was asked for, which is 202 and nothing "
+                    "else" % (answer.status, "" if answer.body is None else " with the body %.200r" % (answer.body,)),
+                    answer.status,
+                )
             return answer
         except HttpError as error:
             if error.status == 400 and (error.code or "").startswith("400.2.0"):
@@ -355,7 +391,8 @@ class SailPointApi:
             with os.fdopen(handle, "w+b") as file:
                 try:
                     answer, sha256 = self.client.download(
-                        url_path, {"fileFormat": file_format}, ACCEPTED_TYPES[file_format], file, record)
+                        url_path, {"fileFormat": file_format}, ACCEPTED_TYPES[file_format], file, record
+                    )
                 except HttpError as error:
                     if error.status in (400, 404, 410):
                         raise ReportGone(str(error)) from error
@@ -373,12 +410,20 @@ class SailPointApi:
     def _check_file(url_path, answer, start, file_format):
         """A login page or a JSON object must never be read as a report."""
         kind = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
-        if kind in ("text/html", "application/json") or start.lstrip()[:1] in (b"<", b"{") or (
-                file_format == "pdf" and not start.startswith(b"%PDF")):
+        if (
+            kind in ("text/html", "application/json")
+            or start.lstrip()[:1] in (b"<", b"{")
+            or (file_format == "pdf" and not start.startswith(b"%PDF"))
+        ):
             raise HttpError(
-                "GET", url_path, "the answer is not a %s file: %s, starting with %r" %
-                (file_format, kind or "no content type", start.decode("utf-8", "replace")[:80]), answer.status,
-                hint="Something other than the API answered (a proxy, a login page?).", passing=True)
+                "GET",
+                url_path,
+                "the answer is not a %s file: %s, starting with %r"
+                % (file_format, kind or "no content type", start.decode("utf-8", "replace")[:80]),
+                answer.status,
+                hint="Something other than the API answered (a proxy, a login page?).",
+                passing=True,
+            )
 
 
 def escape(text):

@@ -50,8 +50,9 @@ class CampaignReport:
     campaign for which it is remembered.
     """
 
-    def __init__(self, api, ledger, item, report_type, path, file_format="csv", newer_than=None, force=False, wait=True,
-                 owners=None):
+    def __init__(
+        self, api, ledger, item, report_type, path, file_format="csv", newer_than=None, force=False, wait=True, owners=None
+    ):
         self.api, self.ledger, self.item, self.wait = api, ledger, item, wait
         self.report_type, self.path, self.file_format = report_type, path, file_format
         self.newer_than, self.must_run, self.owners = newer_than, force, owners or {}
@@ -74,19 +75,24 @@ class CampaignReport:
         """One step. Returns whether the work is done. Raises ItemFailed, HttpError."""
         report = self.item["report"] = only_report(self.api.list_reports(self.campaign_id, self.answers), self.report_type)
         if report and report.get("status") == MORE_THAN_ONE:
-            raise ItemFailed("SailPoint lists more than one report of the type %s, and nothing tells which was run last" %
-                             self.report_type)
+            raise ItemFailed(
+                "SailPoint lists more than one report of the type %s, and nothing tells which was run last" % self.report_type
+            )
         status, run_at = (report.get("status"), report.get("lastRunAt")) if report else (None, None)
         if status == "PENDING" or self.ran and run_at == self.ran_at_before:
             self.item["status"] = "running"
             return False
         if status in FAILED_REPORT_STATUSES and (self.ran or not self.must_run and self.newer_than and self._is_new(run_at)):
             # A failure that is new enough is an answer as well: looking at it again starts nothing.
-            raise ItemFailed("the report ended with status %s: run it again with force, or in the role make the scan "
-                             "anew with verify_max_age 0" % status)
+            raise ItemFailed(
+                "the report ended with status %s: run it again with force, or in the role make the scan "
+                "anew with verify_max_age 0" % status
+            )
         if self.ran and self.newer_than and not self._is_new(run_at):
-            raise ItemFailed("a new report was run, but its lastRunAt %s is not newer than %s, or it is in the future" % (
-                run_at, self.newer_than))
+            raise ItemFailed(
+                "a new report was run, but its lastRunAt %s is not newer than %s, or it is in the future"
+                % (run_at, self.newer_than)
+            )
         if status in READABLE_REPORT_STATUSES and not self.must_run and (not self.newer_than or self._is_new(run_at)):
             return self._take(report, scan)
         if self.ran:
@@ -177,8 +183,11 @@ class CampaignReport:
         if self.before is None:
             self.before = exchanges_in(known)
         try:
-            self.ledger.put(campaign_key(self.api, self.campaign_id), dict(
-                known, baseline=baseline, report_id=report_id, answers=self.before + exchanges_in(self.item)), at_once=True)
+            self.ledger.put(
+                campaign_key(self.api, self.campaign_id),
+                dict(known, baseline=baseline, report_id=report_id, answers=self.before + exchanges_in(self.item)),
+                at_once=True,
+            )
         except LedgerError:
             # What could not be recorded is said when the ledger is closed.
             return
@@ -186,8 +195,11 @@ class CampaignReport:
 
 def report_owners(api, ledger):
     """By the id of a report the campaign for which the ledger remembers it."""
-    return {record["report_id"]: record.get("campaign_id") for record in ledger.find(campaign_key(api, "")) if isinstance(
-        record.get("report_id"), str)}
+    return {
+        record["report_id"]: record.get("campaign_id")
+        for record in ledger.find(campaign_key(api, ""))
+        if isinstance(record.get("report_id"), str)
+    }
 
 
 def campaign_report(api, ledger, pace, item, report_type, path, **options):

@@ -59,8 +59,10 @@ MOST_TITLE_LINES = 20
 MOST_FOOTER_LINES = 20
 SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 
-EXPLAIN_THE_WORDS = ("say what they mean with verify_remediated_values and verify_open_values (the module's options "
-                     "remediated_values and open_values)")
+EXPLAIN_THE_WORDS = (
+    "say what they mean with verify_remediated_values and verify_open_values (the module's options "
+    "remediated_values and open_values)"
+)
 FETCH_AGAIN = "get the report again"
 
 
@@ -70,8 +72,20 @@ class UnreadableReport(Exception):
 
 def unread():
     """What is known of a report that was not read."""
-    return dict(outcome="inconclusive", items_total=None, items_remediated=None, items_open=None, items_unknown=None,
-                open_items=[], columns=[], status_column=None, words=[], words_left_out=0, campaign_ids=[], campaign_names=[])
+    return dict(
+        outcome="inconclusive",
+        items_total=None,
+        items_remediated=None,
+        items_open=None,
+        items_unknown=None,
+        open_items=[],
+        columns=[],
+        status_column=None,
+        words=[],
+        words_left_out=0,
+        campaign_ids=[],
+        campaign_names=[],
+    )
 
 
 def read_report(path, vocabulary=None, status_column=None, max_open_items=100):
@@ -96,8 +110,11 @@ def read_report(path, vocabulary=None, status_column=None, max_open_items=100):
         except UnreadableReport as error:
             return dict(result, reason=str(error))
         except UnicodeDecodeError as error:
-            return dict(result, reason="%s the file is not %s text%s: %s, or save it as UTF-8" % (
-                where_it_ends(file, lines, error), error.encoding.upper(), other_encoding(error), FETCH_AGAIN))
+            return dict(
+                result,
+                reason="%s the file is not %s text%s: %s, or save it as UTF-8"
+                % (where_it_ends(file, lines, error), error.encoding.upper(), other_encoding(error), FETCH_AGAIN),
+            )
         except csv.Error as error:
             return dict(result, reason=reason_of_csv_error(error, lines))
     result["status_column"] = None if index is None else columns[index]
@@ -155,8 +172,9 @@ class Count:
         self._width = None
         self._narrowest = len("".join("x" if name.strip() else " " for name in header).rstrip())
         self._campaigns = {"campaignid": {}, "campaignname": {}}
-        self._campaign_places = [(place, plain(column)) for place, column in enumerate(header)
-                                 if plain(column) in ("campaign", *self._campaigns)]
+        self._campaign_places = [
+            (place, plain(column)) for place, column in enumerate(header) if plain(column) in ("campaign", *self._campaigns)
+        ]
         self._words = {}
         self._words_left_out = 0
         self._remediated = 0
@@ -265,8 +283,9 @@ class Count:
                 self._note(self._doubts, line, record, witness.index)
                 doubtful = True
         if not is_open and self._open_anywhere.search(fold(BETWEEN.join(record))):
-            places = [place for place, cell in enumerate(record) if
-                      place != self._index and self._open_anywhere.fullmatch(fold(cell))]
+            places = [
+                place for place, cell in enumerate(record) if place != self._index and self._open_anywhere.fullmatch(fold(cell))
+            ]
             for place in places[:1]:
                 self._note(self._contradictions, line, record, place)
                 is_open = True
@@ -298,8 +317,11 @@ class Count:
             text = cell.strip()
             self._words[key] = dict(
                 {} if place == self._index else {"column": self._columns[place]},
-                word=text if len(text) <= LONGEST_WORD else text[:LONGEST_WORD - 1] + "\u2026", count=1, meaning=meaning,
-                source=BUILT_IN if meaning == UNKNOWN else self._vocabulary.source_of(word))
+                word=text if len(text) <= LONGEST_WORD else text[: LONGEST_WORD - 1] + "\u2026",
+                count=1,
+                meaning=meaning,
+                source=BUILT_IN if meaning == UNKNOWN else self._vocabulary.source_of(word),
+            )
         elif place == self._index:
             self._words_left_out += 1
 
@@ -307,14 +329,21 @@ class Count:
         """(number of items, first line, columns) of remediated items that lack what other remediated ones have."""
         found = {places: tally for places, tally in self._silent.items() if self._filled.intersection(places)}
         places = sorted({place for group in found for place in group if place in self._filled})
-        return (sum(tally.count for tally in found.values()), min([tally.first for tally in found.values()], default=None),
-                [self._columns[place] for place in places])
+        return (
+            sum(tally.count for tally in found.values()),
+            min([tally.first for tally in found.values()], default=None),
+            [self._columns[place] for place in places],
+        )
 
     def numbers(self):
         """The numbers that a module returns."""
         remediated = self._remediated - self._missing()[0]
-        return dict(items_total=self.total, items_remediated=remediated, items_open=self.open,
-                    items_unknown=self.total - remediated - self.open)
+        return dict(
+            items_total=self.total,
+            items_remediated=remediated,
+            items_open=self.open,
+            items_unknown=self.total - remediated - self.open,
+        )
 
     def words(self):
         """The words that counted, the most frequent first, and how many items have others."""
@@ -329,56 +358,86 @@ class Count:
         findings = []
         if self._misshapen.count:
             findings.append(
-                "%d of %d rows have more or fewer cells than the header, the first of them at line %d: %s" % (
-                    self._misshapen.count, self.total, self._misshapen.first, FETCH_AGAIN))
+                "%d of %d rows have more or fewer cells than the header, the first of them at line %d: %s"
+                % (self._misshapen.count, self.total, self._misshapen.first, FETCH_AGAIN)
+            )
         if self._unknown_words.count:
             findings.append(self._about_unknown_words())
         if self._contradictions:
             findings.append("%s: what is open in one column is not remediated" % self._about_columns(self._contradictions))
         if self._doubts:
-            findings.append("%s, a word that is not known: say what it means with verify_remediated_values and "
-                            "verify_open_values (the module's options remediated_values and open_values), or leave that column "
-                            "out of the report" % self._about_columns(self._doubts))
+            findings.append(
+                "%s, a word that is not known: say what it means with verify_remediated_values and "
+                "verify_open_values (the module's options remediated_values and open_values), or leave that column "
+                "out of the report" % self._about_columns(self._doubts)
+            )
         number, line, columns = self._missing()
         if number:
             findings.append(
                 "%d of %d items are said to be remediated, the first of them at line %d, and have nothing in the column %s, "
-                "in which other remediated ones have something: find out why" % (
-                    number, self.total, line, " or ".join(map(shown, columns[:MOST_SHOWN_WORDS]))))
+                "in which other remediated ones have something: find out why"
+                % (number, self.total, line, " or ".join(map(shown, columns[:MOST_SHOWN_WORDS])))
+            )
         for line, record in self.not_items:
             total = total_in(record)
             if total is not None and total != self.total:
-                findings.append("line %d says %s, but there are %d rows: %s" % (
-                    line, shown(text_of(record)), self.total, FETCH_AGAIN))
+                findings.append(
+                    "line %d says %s, but there are %d rows: %s" % (line, shown(text_of(record)), self.total, FETCH_AGAIN)
+                )
         if self._strange:
             line, record = self._strange
-            findings.append("line %d, %s, comes before what looks like the header, and is not known to be only a title, so the "
-                            "report may not be whole: %s" % (line, shown(text_of(record)), FETCH_AGAIN))
+            findings.append(
+                "line %d, %s, comes before what looks like the header, and is not known to be only a title, so the "
+                "report may not be whole: %s" % (line, shown(text_of(record)), FETCH_AGAIN)
+            )
         if problem and self.total:
             findings.append(
-                "%d of %d items are in a state that is not known: %s; if its words are not the usual ones, %s" % (
-                    self.total, self.total, problem, EXPLAIN_THE_WORDS))
+                "%d of %d items are in a state that is not known: %s; if its words are not the usual ones, %s"
+                % (self.total, self.total, problem, EXPLAIN_THE_WORDS)
+            )
         return findings
 
     def _about_unknown_words(self):
         """Names the words that are not known."""
         column = self._columns[self._index]
-        counted = Counter({shown(entry["word"]) if entry["word"] else "nothing": entry["count"] for entry in self._words.values()
-                           if entry["meaning"] == UNKNOWN and "column" not in entry})
+        counted = Counter(
+            {
+                shown(entry["word"]) if entry["word"] else "nothing": entry["count"]
+                for entry in self._words.values()
+                if entry["meaning"] == UNKNOWN and "column" not in entry
+            }
+        )
         common = counted.most_common(MOST_SHOWN_WORDS)
         left = sum(counted.values()) + self._words_left_out - sum(number for _word, number in common)
         words = ", ".join("%s (%d)" % pair for pair in common) + (", and other words (%d)" % left if left else "")
-        return ("%d of %d items are in a state that is not known, the first of them at line %d, the column %s says %s: %s, "
-                "or %s" % (self._unknown_words.count, self.total, self._unknown_words.first, shown(column), words,
-                           EXPLAIN_THE_WORDS, NAME_THE_COLUMN))
+        return (
+            "%d of %d items are in a state that is not known, the first of them at line %d, the column %s says %s: %s, "
+            "or %s"
+            % (
+                self._unknown_words.count,
+                self.total,
+                self._unknown_words.first,
+                shown(column),
+                words,
+                EXPLAIN_THE_WORDS,
+                NAME_THE_COLUMN,
+            )
+        )
 
     def _about_columns(self, notes):
         """Names the columns that say something else, each with a line."""
         return ", and ".join(
-            "at line %d the column %s says %s where the column %s says %s%s" % (
-                tally.first, shown(self._columns[place]), shown(word), shown(self._columns[self._index]), shown(beside),
-                " (%d such rows)" % tally.count if tally.count > 1 else "")
-            for place, (tally, (word, beside)) in list(notes.items())[:MOST_SHOWN_WORDS])
+            "at line %d the column %s says %s where the column %s says %s%s"
+            % (
+                tally.first,
+                shown(self._columns[place]),
+                shown(word),
+                shown(self._columns[self._index]),
+                shown(beside),
+                " (%d such rows)" % tally.count if tally.count > 1 else "",
+            )
+            for place, (tally, (word, beside)) in list(notes.items())[:MOST_SHOWN_WORDS]
+        )
 
 
 class Tally:
@@ -396,6 +455,7 @@ class Tally:
 
 
 # --- the file ---
+
 
 class Lines:
     """The lines of a file for csv.reader, which itself would take anything as one.
@@ -424,11 +484,13 @@ class Lines:
         if self.record_size >= LONGEST_RECORD:
             raise UnreadableReport(
                 "the row that begins at line %d is longer than %d characters, so a quotation mark may be missing, or "
-                "it is no CSV file: %s" % (self.record_line, LONGEST_RECORD, FETCH_AGAIN))
+                "it is no CSV file: %s" % (self.record_line, LONGEST_RECORD, FETCH_AGAIN)
+            )
         if "\0" in line:
             raise UnreadableReport(
                 "line %d has a NUL character, so the file is damaged or in an unknown encoding: %s, or save it as "
-                "UTF-8" % (self.number, FETCH_AGAIN))
+                "UTF-8" % (self.number, FETCH_AGAIN)
+            )
         return line
 
 
@@ -472,8 +534,12 @@ def may_be_an_item(cells, vocabulary):
     """Whether a line before a header can be an item of the report: not if it is one text, or a name with a colon and one."""
     filled = [cell for cell in cells if cell.strip()]
     states = vocabulary.for_witness(YES_WORDS, NO_WORDS)
-    return len(filled) > 2 or len(filled) == 2 and not filled[0].rstrip().endswith(":") or any(
-        fold(cell) in states for cell in filled)
+    return (
+        len(filled) > 2
+        or len(filled) == 2
+        and not filled[0].rstrip().endswith(":")
+        or any(fold(cell) in states for cell in filled)
+    )
 
 
 def open_records(lines, skipped=0, delimiter=None):
@@ -489,14 +555,17 @@ def open_records(lines, skipped=0, delimiter=None):
         lines.record_size = 0
         first = next(lines, None)
         if first is None and skipped:
-            raise UnreadableReport("the file has no header, only a line that names the separator, and may not be a whole "
-                                   "report: %s" % FETCH_AGAIN)
+            raise UnreadableReport(
+                "the file has no header, only a line that names the separator, and may not be a whole report: %s" % FETCH_AGAIN
+            )
         if first is None:
             raise UnreadableReport("the file is empty, it has not even a header: %s" % FETCH_AGAIN)
     kind = kind_of(first)
     if kind:
-        raise UnreadableReport("the file is %s, not CSV, it begins with %s: %s" % (
-            kind, shown(first), "get the report with format csv" if kind == "PDF" else FETCH_AGAIN))
+        raise UnreadableReport(
+            "the file is %s, not CSV, it begins with %s: %s"
+            % (kind, shown(first), "get the report with format csv" if kind == "PDF" else FETCH_AGAIN)
+        )
     records = csv.reader(itertools.chain([first], lines), delimiter=delimiter or delimiter_of(first), strict=True)
     header = next(records)
     lines.record_size = 0
@@ -522,10 +591,14 @@ def kind_of(text):
 def reason_of_csv_error(error, lines):
     """What the csv module found, for somebody who sees the file."""
     if "unexpected end of data" in str(error):
-        return ("the file ends within a quoted cell of the row that begins at line %d, so it was cut off: %s" % (
-            lines.record_line, FETCH_AGAIN))
+        return "the file ends within a quoted cell of the row that begins at line %d, so it was cut off: %s" % (
+            lines.record_line,
+            FETCH_AGAIN,
+        )
     return "the row that begins at line %d is not CSV, a quotation mark or a line end is where none may be: %s" % (
-        lines.record_line, FETCH_AGAIN)
+        lines.record_line,
+        FETCH_AGAIN,
+    )
 
 
 def where_it_ends(file, lines, error):
@@ -549,9 +622,12 @@ def other_encoding(error):
     """What the bytes of a UnicodeDecodeError look like instead, in words; empty where nobody can tell."""
     if error.encoding.lower() != "utf-8" or error.reason == "unexpected end of data":
         return ""
-    letter = error.object[error.start:error.start + 1].decode("cp1252", "replace")
-    return ", it looks like windows-1252, in which it has %s there" % shown(letter) if letter.isprintable() and (
-        letter != "\ufffd") else ""
+    letter = error.object[error.start : error.start + 1].decode("cp1252", "replace")
+    return (
+        ", it looks like windows-1252, in which it has %s there" % shown(letter)
+        if letter.isprintable() and (letter != "\ufffd")
+        else ""
+    )
 
 
 def open_text(path):
@@ -578,8 +654,11 @@ def check_regular(path, status):
     """Raises OSError if a path, of which this is the status, leads to anything but a regular file."""
     if not stat.S_ISREG(status.st_mode):
         is_directory = stat.S_ISDIR(status.st_mode)
-        raise OSError(errno.EISDIR if is_directory else errno.EINVAL,
-                      "it is a directory" if is_directory else "it is not a regular file", path)
+        raise OSError(
+            errno.EISDIR if is_directory else errno.EINVAL,
+            "it is a directory" if is_directory else "it is not a regular file",
+            path,
+        )
 
 
 @contextlib.contextmanager

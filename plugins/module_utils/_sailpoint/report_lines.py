@@ -18,31 +18,58 @@ _ITEMS = r"(?:items|rows|records|entries)"
 # Only of all items: a total of what is outstanding, say, is none. `Total 1` may be the name of an access.
 _TOTAL = re.compile(
     r"(?:(?:grand )?(?:total|count|number|summe|anzahl)(?: ?[:=] ?|(?: (?:number |count )?(?:of )?%s)(?: ?[:=] ?| ))"
-    r"([0-9]{1,12})(?: %s)?|([0-9]{1,12}) %s(?: in total)?)" % (_ITEMS, _ITEMS, _ITEMS))
+    r"([0-9]{1,12})(?: %s)?|([0-9]{1,12}) %s(?: in total)?)" % (_ITEMS, _ITEMS, _ITEMS)
+)
 _TOTAL_CELL = re.compile(r"(?:grand )?total|summe|(?:grand )?(?:total|count|number) (?:number |count )?(?:of )?%s" % _ITEMS)
 _PERIOD = r"(?:%s|(?:%s|q[1-4]),? %s|%s(?: q[1-4])?)" % (MOMENT, MONTH, YEAR, YEAR)
 _PERSON = r"(?P<by>[^\W\d_][\w.@'-]*(?: [^\W\d_][\w.@'-]*){0,3})"
-_MADE = (r"(?:generated|exported|printed|produced|downloaded|erstellt|exportiert|"
-         r"(?:the |this )?report (?:was )?(?:generated|created|exported|printed|produced|run))")
-_IMPRINTS = [re.compile(form) for form in (
-    r"(?:%s|created):?(?: (?:on|at|am|um):?)? %s(?: (?:by|von) %s)?" % (_MADE, MOMENT, _PERSON),
-    r"%s (?:by|von):? %s(?:,? (?:(?:on|at|in|am|um) )?%s)?" % (_MADE, _PERSON, _PERIOD),
-    # The last page of several may be the only one that is there.
-    r"page 1 of 1|end of (?:the )?(?:report|file|data)|ende (?:des berichts|der datei)")]
+_MADE = (
+    r"(?:generated|exported|printed|produced|downloaded|erstellt|exportiert|"
+    r"(?:the |this )?report (?:was )?(?:generated|created|exported|printed|produced|run))"
+)
+_IMPRINTS = [
+    re.compile(form)
+    for form in (
+        r"(?:%s|created):?(?: (?:on|at|am|um):?)? %s(?: (?:by|von) %s)?" % (_MADE, MOMENT, _PERSON),
+        r"%s (?:by|von):? %s(?:,? (?:(?:on|at|in|am|um) )?%s)?" % (_MADE, _PERSON, _PERIOD),
+        # The last page of several may be the only one that is there.
+        r"page 1 of 1|end of (?:the )?(?:report|file|data)|ende (?:des berichts|der datei)",
+    )
+]
 # What a text says that is not only a name: of a report that is not whole, or of its items.
 _TELLTALE = re.compile(
     r"(?<![^\W_])(?:un|in(?:compl|terim|terrupt|cl)|part|teil|trunc|first|erste|last\b|letzte|only|nur\b|limit|max|top\b|preview|"
     r"sample|stichprobe|excerpt|extract|auszug|filter|subset|select|exclu|except|without|ohne|draft|entwurf|prelim|vorl|warn|"
     r"error|fehl|fail|time|abort|abbr|cancel|stop|ended|early|miss|not\b|nicht|no\b|none|kein|open\b|offen|pend|outstand|remain|"
     r"still|remediat(?!ion\b)|revo|remov|items?\b|rows?\b|records?\b|entr|lines?\b|pages?\b|seiten?\b|chunk|batch|contin|more\b|"
-    r"mehr|less\b|skip|omit|cut\b|half|some\b|few|runn|queue|start|stale|old\b|beginn?|lost|broken|corrupt|damag|empty)")
+    r"mehr|less\b|skip|omit|cut\b|half|some\b|few|runn|queue|start|stale|old\b|beginn?|lost|broken|corrupt|damag|empty)"
+)
 _SUBJECTS = {"report", "bericht", "review", "reviews", "certification", "certifications", "recertification", "campaign", "audit"}
 _WORDS_OF_TITLES = _SUBJECTS | {
-    "remediation", "status", "access", "identity", "user", "entitlement", "security", "sailpoint", "identitynow", "cloud",
-    "quarterly", "annual", "yearly", "monthly", "weekly", "confidential", "internal", "the", "and"}
+    "remediation",
+    "status",
+    "access",
+    "identity",
+    "user",
+    "entitlement",
+    "security",
+    "sailpoint",
+    "identitynow",
+    "cloud",
+    "quarterly",
+    "annual",
+    "yearly",
+    "monthly",
+    "weekly",
+    "confidential",
+    "internal",
+    "the",
+    "and",
+}
 _TITLE_OF = re.compile(r"(?P<what>.+?),? (?:of|for|von|für) (?P<whom>.+)")
-_KEY = re.compile(r"(?P<key>campaign(?: (?:name|id))?|tenant|organi[sz]ation|company|(?:report )?title) ?: ?(?P<value>.+)",
-                  re.IGNORECASE)
+_KEY = re.compile(
+    r"(?P<key>campaign(?: (?:name|id))?|tenant|organi[sz]ation|company|(?:report )?title) ?: ?(?P<value>.+)", re.IGNORECASE
+)
 _DATED = re.compile(r"(?:(?:report |run )?date ?: ?)?%s" % _PERIOD)
 _CAMPAIGN_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 

@@ -36,22 +36,88 @@ NO_WORDS = ("no", "false", "n")
 # The last word of a column's name says what it holds, and the words before it of what.
 STATE_NOUNS = ("status", "state")
 # Not the status itself, but what somebody says about it, or who.
-REMARKS = {"reason", "comment", "comments", "message", "note", "notes", "by", "user", "detail", "details", "description", "id",
-           "owner", "assignee", "approver", "team"}
+REMARKS = {
+    "reason",
+    "comment",
+    "comments",
+    "message",
+    "note",
+    "notes",
+    "by",
+    "user",
+    "detail",
+    "details",
+    "description",
+    "id",
+    "owner",
+    "assignee",
+    "approver",
+    "team",
+}
 RESULT_NOUNS = {"remediation", "result", "outcome", "progress", "phase", "stage", "resolution", "fulfillment", "fulfilment"}
-FLAG_NOUNS = {"remediated", "completed", "complete", "completion", "done", "closed", "resolved", "fixed", "removed", "fulfilled",
-              "finished", "verified", "verification", "validated", "confirmed", "executed", "implemented", "deprovisioned",
-              "success", "successful", "succeeded", "revoked"}
+FLAG_NOUNS = {
+    "remediated",
+    "completed",
+    "complete",
+    "completion",
+    "done",
+    "closed",
+    "resolved",
+    "fixed",
+    "removed",
+    "fulfilled",
+    "finished",
+    "verified",
+    "verification",
+    "validated",
+    "confirmed",
+    "executed",
+    "implemented",
+    "deprovisioned",
+    "success",
+    "successful",
+    "succeeded",
+    "revoked",
+}
 # In a column that is called by one of them, each is as good as yes; but what was only decided is revoked, too.
 DONE_WORDS = tuple(FLAG_NOUNS - {"revoked"}) + ("passed",)
 # These say of what it is wherever they are in a name ...
 DONE_ANYWHERE = {"remediated", "removed", "revoked"}
 # ... and with these, yes means that the item is open ...
-OPEN_NOUNS = {"open", "pending", "outstanding", "unremediated", "unresolved", "unrevoked", "unremoved", "incomplete", "present",
-              "still"}
+OPEN_NOUNS = {
+    "open",
+    "pending",
+    "outstanding",
+    "unremediated",
+    "unresolved",
+    "unrevoked",
+    "unremoved",
+    "incomplete",
+    "present",
+    "still",
+}
 # ... as with these, alone or of the item: an approval, too, is needed, and a manager missing.
-NEED_NOUNS = {"need", "needs", "needed", "require", "requires", "required", "await", "awaits", "awaiting", "waiting", "overdue",
-              "missing", "exists", "exist", "remaining", "remains", "reopened", "blocked", "stuck"}
+NEED_NOUNS = {
+    "need",
+    "needs",
+    "needed",
+    "require",
+    "requires",
+    "required",
+    "await",
+    "awaits",
+    "awaiting",
+    "waiting",
+    "overdue",
+    "missing",
+    "exists",
+    "exist",
+    "remaining",
+    "remains",
+    "reopened",
+    "blocked",
+    "stuck",
+}
 # At the end of a name, yes means so too, but what is no yes and no may be of another thing: a person who is assigned.
 LOOSE_FLAGS = {"assigned", "exists", "remaining", "remains"}
 # Access that is so is not removed.
@@ -65,45 +131,166 @@ DATE_NOUNS = {"date", "on", "at", "time", "timestamp"}
 # What is done to an item. A column of it says how far that is ...
 DEEDS = ("remediat", "revoc", "revok", "remove", "removal", "removing")
 # ... but these name what it is done to, or something about it, or are a setting of the campaign.
-THINGS = {"access", "entitlement", "entitlements", "item", "items", "role", "roles", "profile", "permission", "permissions",
-          "privilege", "privileges", "group", "account"}
-ATTRIBUTES = {"name", "value", "attribute", "type", "method", "mode", "kind", "channel", "category", "priority", "system",
-              "source", "application", "action", "ticket", "number", "campaign", "decision"}
+THINGS = {
+    "access",
+    "entitlement",
+    "entitlements",
+    "item",
+    "items",
+    "role",
+    "roles",
+    "profile",
+    "permission",
+    "permissions",
+    "privilege",
+    "privileges",
+    "group",
+    "account",
+}
+ATTRIBUTES = {
+    "name",
+    "value",
+    "attribute",
+    "type",
+    "method",
+    "mode",
+    "kind",
+    "channel",
+    "category",
+    "priority",
+    "system",
+    "source",
+    "application",
+    "action",
+    "ticket",
+    "number",
+    "campaign",
+    "decision",
+}
 SETTINGS = {"auto", "automatic", "automated", "automatically", "manual", "allowed", "enabled", "supported", "possible"}
 # A state of something else than the item, of a person, an address, an account or the review ...
-REVIEW_THINGS = {"campaign", "campaigns", "certification", "certifications", "certifier", "reviewer", "review", "reviews",
-                 "decision", "decisions", "sign", "signoff"}
+REVIEW_THINGS = {
+    "campaign",
+    "campaigns",
+    "certification",
+    "certifications",
+    "certifier",
+    "reviewer",
+    "review",
+    "reviews",
+    "decision",
+    "decisions",
+    "sign",
+    "signoff",
+}
 TECHNICAL_THINGS = {"account", "source", "application", "connector"}
-OTHER_THINGS = REVIEW_THINGS | TECHNICAL_THINGS | {
-    "identity", "user", "person", "employee", "employed", "employment", "worker", "hr", "manager", "owner", "lifecycle",
-    "marital", "contract", "home", "work", "office", "billing", "mailing", "shipping",
-    "address", "country", "region", "location", "site", "company", "department", "previous", "former", "old", "original",
-    "email", "phone", "mobile", "mfa", "sla", "position", "title", "job", "training"}
+OTHER_THINGS = (
+    REVIEW_THINGS
+    | TECHNICAL_THINGS
+    | {
+        "identity",
+        "user",
+        "person",
+        "employee",
+        "employed",
+        "employment",
+        "worker",
+        "hr",
+        "manager",
+        "owner",
+        "lifecycle",
+        "marital",
+        "contract",
+        "home",
+        "work",
+        "office",
+        "billing",
+        "mailing",
+        "shipping",
+        "address",
+        "country",
+        "region",
+        "location",
+        "site",
+        "company",
+        "department",
+        "previous",
+        "former",
+        "old",
+        "original",
+        "email",
+        "phone",
+        "mobile",
+        "mfa",
+        "sla",
+        "position",
+        "title",
+        "job",
+        "training",
+    }
+)
 # ... and a time before the remediation.
-NOT_YET = {"due", "deadline", "planned", "target", "expected", "scheduled", "start", "started", "requested", "request", "created",
-           "begin", "next"}
+NOT_YET = {
+    "due",
+    "deadline",
+    "planned",
+    "target",
+    "expected",
+    "scheduled",
+    "start",
+    "started",
+    "requested",
+    "request",
+    "created",
+    "begin",
+    "next",
+}
 ABOUT_THE_ITEM = DEEDS + ("item",)
 # Whoever has it, it is the item.
 ABOUT_ACCESS = {"access", "entitlement", "entitlements", "role", "permission", "privilege", "grant", "assignment"}
 # What some programs write as one word.
-JOINED = (r"is|has|still|not|access|item|open|pending|outstanding|unremediated|remediat(?:ion|ed)|revo(?:ked|cation)|"
-          r"remov(?:ed|al)|fail(?:ed|ure)|errors?|required|needs|present|completed|done|closed|result|date|status|state")
+JOINED = (
+    r"is|has|still|not|access|item|open|pending|outstanding|unremediated|remediat(?:ion|ed)|revo(?:ked|cation)|"
+    r"remov(?:ed|al)|fail(?:ed|ure)|errors?|required|needs|present|completed|done|closed|result|date|status|state"
+)
 
 # A day or a time of this century. What is older is no time but the zero of a program.
-MONTH = (r"(?:jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|m\u00e4rz?|apr(?:il)?|may|mai|june?|juni|july?|juli|aug(?:ust)?|"
-         r"sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\.?")
+MONTH = (
+    r"(?:jan(?:uary|uar)?|feb(?:ruary|ruar)?|mar(?:ch)?|m\u00e4rz?|apr(?:il)?|may|mai|june?|juni|july?|juli|aug(?:ust)?|"
+    r"sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\.?"
+)
 YEAR = r"20[0-9]{2}"
 _DAY = r"(?:0?[1-9]|[12][0-9]|3[01])"
 _ORDINAL = _DAY + r"(?:st|nd|rd|th|\.)?"
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?,? )"
 _TIME = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]{1,9})?)?(?: ?[ap]\.?m\.?)?"
 _ZONE = r"(?: ?(?:z|(?:utc|gmt)?[+-][0-9]{2}(?::?[0-9]{2})?|utc|gmt|[ecmp][sd]t|cest|cet|bst|ist|jst|sgt|aes?t|uhr))?"
-_DATE = r"%s?(?:%s)" % (_WEEKDAY, "|".join((
-    YEAR + r"[-/.](?:0?[1-9]|1[0-2])[-/.]" + _DAY, YEAR + r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])",
-    _DAY + r"[./-]" + _DAY + r"[./-](?:20)?[0-9]{2}", r"%s[ -]%s,?[ -]%s" % (_ORDINAL, MONTH, YEAR),
-    r"%s %s,? %s" % (MONTH, _ORDINAL, YEAR))))
+_DATE = r"%s?(?:%s)" % (
+    _WEEKDAY,
+    "|".join(
+        (
+            YEAR + r"[-/.](?:0?[1-9]|1[0-2])[-/.]" + _DAY,
+            YEAR + r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])",
+            _DAY + r"[./-]" + _DAY + r"[./-](?:20)?[0-9]{2}",
+            r"%s[ -]%s,?[ -]%s" % (_ORDINAL, MONTH, YEAR),
+            r"%s %s,? %s" % (MONTH, _ORDINAL, YEAR),
+        )
+    ),
+)
 MOMENT = r"(?:%s(?:(?:t|,? (?:at |um )?)%s%s)?|%s%s,? (?:on )?%s|%s%s %s %s%s %s)" % (
-    _DATE, _TIME, _ZONE, _TIME, _ZONE, _DATE, _WEEKDAY, MONTH, _DAY, _TIME, _ZONE, YEAR)
+    _DATE,
+    _TIME,
+    _ZONE,
+    _TIME,
+    _ZONE,
+    _DATE,
+    _WEEKDAY,
+    MONTH,
+    _DAY,
+    _TIME,
+    _ZONE,
+    YEAR,
+)
 # Also in seconds or milliseconds since 1970.
 WHEN = re.compile(r"%s|1[0-9]{9}(?:[0-9]{3})?" % MOMENT)
 WHEN_OR_ALL_OF_IT = re.compile(r"100(?:[.,]0+)?\s*%%?|%s" % WHEN.pattern)
@@ -115,7 +302,9 @@ ANYTHING = re.compile(r".*", re.DOTALL)
 # Of what may be of anything, these say that something did not come about.
 NO_FAILURE = re.compile(
     r"(?!.*(?:fail|error|unsuccess|incomplet|abort|cancel|reject|skipped|pending|outstanding|unresolved|denied|"
-    r"time[sd]?[ _-]?out|(?<![^\W_])(?:not|no longer|never|unable|cannot|still|open|partial|partially)(?![^\W_]))).*", re.DOTALL)
+    r"time[sd]?[ _-]?out|(?<![^\W_])(?:not|no longer|never|unable|cannot|still|open|partial|partially)(?![^\W_]))).*",
+    re.DOTALL,
+)
 # What programs call a column that has no name.
 NAMELESS = re.compile(r"(?:unnamed|column|col|spalte|field|feld|f|_c)?[ :_]*[0-9]+(?:_level_[0-9]+)?|unnamed|\W*")
 # Between cells when a row is looked at as a whole: csv has no such cell, as no text has this character.
@@ -143,7 +332,8 @@ class Vocabulary:
         if both:
             raise ValueError(
                 "remediated_values and open_values (verify_remediated_values and verify_open_values) both have %s, and "
-                "a word can only mean one of the two" % shown_list(sorted(both), MOST_SHOWN_WORDS))
+                "a word can only mean one of the two" % shown_list(sorted(both), MOST_SHOWN_WORDS)
+            )
 
     def for_column(self, name):
         """What the folded words of the column with the states mean: dict of REMEDIATED and OPEN."""
@@ -155,9 +345,12 @@ class Vocabulary:
 
     def for_witness(self, remediated=(), still_open=()):
         """The same of another column. The user's words replace no usual ones there: they are of another column."""
-        return {**dict.fromkeys(spellings(REMEDIATED_WORDS) | spellings(remediated), REMEDIATED),
-                **dict.fromkeys(spellings(OPEN_WORDS) | spellings(still_open), OPEN),
-                **dict.fromkeys(self._remediated, REMEDIATED), **dict.fromkeys(self._open, OPEN)}
+        return {
+            **dict.fromkeys(spellings(REMEDIATED_WORDS) | spellings(remediated), REMEDIATED),
+            **dict.fromkeys(spellings(OPEN_WORDS) | spellings(still_open), OPEN),
+            **dict.fromkeys(self._remediated, REMEDIATED),
+            **dict.fromkeys(self._open, OPEN),
+        }
 
     def source_of(self, word):
         """Whether the meaning of a folded word is the user's statement: CONFIGURED or BUILT_IN."""
@@ -248,15 +441,25 @@ def flag_of(index, words, flat, is_negated, vocabulary):
     is_about_it = is_deed or len(words) == 1 or named & {"item", "items", "access", "entitlement", "action"}
     is_planned = is_deed and {"to", "be"} <= named
     is_done = last in FLAG_NOUNS or flat in FLAG_COLUMNS or bool(named & DONE_ANYWHERE)
-    is_open = bool(named & OPEN_NOUNS or is_about_it and named & NEED_NOUNS or last in LOOSE_FLAGS or is_planned or
-                   named & HELD and named & ABOUT_ACCESS or last in STILL_SO and (is_negated or "currently" in named))
+    is_open = bool(
+        named & OPEN_NOUNS
+        or is_about_it
+        and named & NEED_NOUNS
+        or last in LOOSE_FLAGS
+        or is_planned
+        or named & HELD
+        and named & ABOUT_ACCESS
+        or last in STILL_SO
+        and (is_negated or "currently" in named)
+    )
     if is_done and is_open:
         # Still Removed: nobody knows what yes means.
         return Witness(index, vocabulary.for_witness(), may_be_empty=True)
     if is_open and not is_negated:
         is_loose = last in LOOSE_FLAGS and words != ["exists"] and not is_deed and not named & (OPEN_NOUNS | {"currently"})
-        return Witness(index, vocabulary.for_witness(NO_WORDS, YES_WORDS), passes=ANYTHING if is_loose else NONE_OF_IT,
-                       may_be_empty=True)
+        return Witness(
+            index, vocabulary.for_witness(NO_WORDS, YES_WORDS), passes=ANYTHING if is_loose else NONE_OF_IT, may_be_empty=True
+        )
     if is_done and is_negated:
         return Witness(index, vocabulary.for_witness(NO_WORDS, YES_WORDS), may_be_empty=True)
     # Removed Access, Removed Status: what it is done to, and how far.
@@ -295,15 +498,19 @@ def find_status_column(header, columns, wanted):
     names = [plain(name) for name in header]
     if wanted:
         for matches in (
-                [index for index, name in enumerate(header) if fold(name) == fold(wanted)],
-                [index for index, name in enumerate(columns) if fold(name) == fold(wanted)],
-                [index for index, name in enumerate(names) if name and name == plain(wanted)]):
+            [index for index, name in enumerate(header) if fold(name) == fold(wanted)],
+            [index for index, name in enumerate(columns) if fold(name) == fold(wanted)],
+            [index for index, name in enumerate(names) if name and name == plain(wanted)],
+        ):
             if len(matches) == 1:
                 return matches[0], None
             if matches:
                 return None, several(columns, matches)
         return None, "the report has no column %s, but %s: %s" % (
-            shown(wanted), shown_list(columns, MOST_SHOWN_COLUMNS), NAME_THE_COLUMN)
+            shown(wanted),
+            shown_list(columns, MOST_SHOWN_COLUMNS),
+            NAME_THE_COLUMN,
+        )
     matches = [index for index, name in enumerate(names) if name in STATE_COLUMNS | FLAG_COLUMNS]
     if not matches:
         generic = [index for index, name in enumerate(names) if name in GENERIC_COLUMNS]
@@ -314,13 +521,17 @@ def find_status_column(header, columns, wanted):
     if matches:
         return None, several(columns, matches)
     return None, "none of the columns %s is known to hold the state of an item: %s" % (
-        shown_list(columns, MOST_SHOWN_COLUMNS), NAME_THE_COLUMN)
+        shown_list(columns, MOST_SHOWN_COLUMNS),
+        NAME_THE_COLUMN,
+    )
 
 
 def several(columns, matches):
     """Says that more than one column may be meant."""
     return "more than one column may hold the state of an item, %s: %s" % (
-        shown_list([columns[index] for index in matches], MOST_SHOWN_COLUMNS), NAME_THE_COLUMN)
+        shown_list([columns[index] for index in matches], MOST_SHOWN_COLUMNS),
+        NAME_THE_COLUMN,
+    )
 
 
 def unique_names(header):
@@ -329,7 +540,8 @@ def unique_names(header):
     often = Counter(names)
     return [
         name if name and often[name] == 1 else "%s (column %d)" % (name, position) if name else "column %d" % position
-        for position, name in enumerate(names, 1)]
+        for position, name in enumerate(names, 1)
+    ]
 
 
 def fold(word):

@@ -85,8 +85,9 @@ class CampaignScan:
         problem = self._problem_of_known(campaign) if self.known else None
         if problem:
             if not self.start:
-                raise ItemFailed("the last scan was asked for at %s, and %s: start a new one" % (
-                    self.item["requested_at"], problem))
+                raise ItemFailed(
+                    "the last scan was asked for at %s, and %s: start a new one" % (self.item["requested_at"], problem)
+                )
             self._begin_anew()
         if self.item["status"] == "finished":
             scan.ended()
@@ -106,15 +107,15 @@ class CampaignScan:
         if parse_time(modified) is None or now and not is_past(modified, now):
             raise ItemFailed(
                 "the campaign's modified is %r, so its move, the only sign of a scan, could not be seen: nothing was asked "
-                "for" % (modified,))
+                "for" % (modified,)
+            )
         try:
             self.api.run_remediation_scan(self.campaign_id, self.answers)
         except WouldChange:
             self.item.update(status="requested", changed=True, modified_before=modified)
             return True
         except OperationConflict:
-            pending = any(report.get("status") == "PENDING" for report in self.api.list_reports(
-                self.campaign_id, self.answers))
+            pending = any(report.get("status") == "PENDING" for report in self.api.list_reports(self.campaign_id, self.answers))
             self.item.update(status="blocked" if pending else "running", modified_before=modified)
             return False
         self.answers.pin()
@@ -130,8 +131,11 @@ class CampaignScan:
         if scan["accepted"] is None:
             return
         self.item.update(
-            status="requested" if scan["moved"] is None else "finished", requested_at=scan["accepted_at"],
-            modified_before=scan["modified_before"], modified=scan["modified"])
+            status="requested" if scan["moved"] is None else "finished",
+            requested_at=scan["accepted_at"],
+            modified_before=scan["modified_before"],
+            modified=scan["modified"],
+        )
 
     # --- remembering ---
 
@@ -141,8 +145,15 @@ class CampaignScan:
             if not self.known.get("modified"):
                 record.update(modified=self.item["modified"], answers=exchanges_in(self.item))
         else:
-            record = dict(kind="campaign", campaign_id=self.campaign_id, run_id=self.run_id, asked_at=self.asked_at,
-                          modified=self.item["modified"], answers=exchanges_in(self.item), **when)
+            record = dict(
+                kind="campaign",
+                campaign_id=self.campaign_id,
+                run_id=self.run_id,
+                asked_at=self.asked_at,
+                modified=self.item["modified"],
+                answers=exchanges_in(self.item),
+                **when,
+            )
         try:
             self.ledger.put(self._key(), record, at_once=True)
         except LedgerError:
@@ -178,14 +189,20 @@ class CampaignScan:
             # A report that was asked for by us, and not read yet, may have moved it once more.
             moved = self.known.get("modified")
             scan = scan_on_record(self.known["answers"], self.campaign_id)
-            if moved and campaign.get("modified") != moved and (
-                    scan["moved"] is None or ran_place(self.known["answers"], self.campaign_id, scan["moved"]) is None):
+            if (
+                moved
+                and campaign.get("modified") != moved
+                and (scan["moved"] is None or ran_place(self.known["answers"], self.campaign_id, scan["moved"]) is None)
+            ):
                 return changed
         now = exchanges_in(self.item)[-1].get("server_time")
         # A server whose clock stands still would keep it fresh for ever.
         here = age(self.known.get("asked_at"))
-        if self._is_this_runs() or is_fresh(self.item["requested_at"], now, self.max_age) and (
-                here is None or here < self.max_age):
+        if (
+            self._is_this_runs()
+            or is_fresh(self.item["requested_at"], now, self.max_age)
+            and (here is None or here < self.max_age)
+        ):
             return None
         return "that is longer ago than max_age (%d s)" % self.max_age
 
@@ -204,7 +221,8 @@ def remembered(ledger, api, campaign_id):
     """What the ledger has of a campaign's scan that was accepted, as a dict with `answers`, and `modified` where it was
     seen to have moved; {} where that is nothing sound."""
     known = ledger.get(campaign_key(api, campaign_id)) or from_0_2(
-        ledger.get_of_0_2(api.tenant, "campaign/%s" % campaign_id), campaign_id)
+        ledger.get_of_0_2(api.tenant, "campaign/%s" % campaign_id), campaign_id
+    )
     answers = exchanges_in(known)
     scan = scan_on_record(answers, campaign_id)
     if scan["accepted"] is None or parse_time(scan["modified_before"]) is None:
@@ -217,14 +235,26 @@ def from_0_2(record, campaign_id):
 
     That version kept the requests without their bodies. What the campaign is now is read again anyway.
     """
-    requests = [request for request in record.get("requests") or () if isinstance(request, dict) and isinstance(
-        request.get("status"), int) and isinstance(request.get("path"), str)] if isinstance(
-            record.get("requests"), list) else []
-    accepted = [request for request in requests if request["status"] == 202 and request["path"].endswith(
-        "/run-remediation-scan")]
+    requests = (
+        [
+            request
+            for request in record.get("requests") or ()
+            if isinstance(request, dict) and isinstance(request.get("status"), int) and isinstance(request.get("path"), str)
+        ]
+        if isinstance(record.get("requests"), list)
+        else []
+    )
+    accepted = [request for request in requests if request["status"] == 202 and request["path"].endswith("/run-remediation-scan")]
     if not accepted or not record.get("requested_at"):
         return {}
-    before = dict(method="GET", path=accepted[-1]["path"].rpartition("/")[0], status=200, reference=None, server_time=None,
-                  sent=None, body={"id": campaign_id, "status": COMPLETED, "modified": record.get("modified_before")})
+    before = dict(
+        method="GET",
+        path=accepted[-1]["path"].rpartition("/")[0],
+        status=200,
+        reference=None,
+        server_time=None,
+        sent=None,
+        body={"id": campaign_id, "status": COMPLETED, "modified": record.get("modified_before")},
+    )
     answers = [dict(one, recorded_by="0.2.0") for one in (before, dict(accepted[-1], sent=None, body=None))]
     return dict(answers=answers, modified=record.get("modified"))

@@ -47,17 +47,25 @@ READABLE_REPORT_STATUSES = ("SUCCESS", "WARNING")
 FAILED_REPORT_STATUSES = ("ERROR", "TERMINATED", "TEMP_ERROR")
 MORE_THAN_ONE = "listed more than once"
 NOT_DOWNLOADED = "the remediation status report has finished, and was not downloaded (check mode downloads nothing)"
-CAMPAIGN_FACTS = ("name", "type", "status", "created", "deadline", "modified", "totalCertifications",
-                  "completedCertifications")
+CAMPAIGN_FACTS = ("name", "type", "status", "created", "deadline", "modified", "totalCertifications", "completedCertifications")
 # What of a campaign must not change once its decisions are made.
 CERTIFICATIONS = ("totalCertifications", "completedCertifications")
 # Whether a report moves a campaign's `modified` is unknown. If it does, then not much later than it was run.
 OWN_MOVE_SECONDS = 300
-ITEM_FACTS = ("items_total", "items_remediated", "items_open", "items_unknown", "open_items", "status_column", "words",
-              "words_left_out")
+ITEM_FACTS = (
+    "items_total",
+    "items_remediated",
+    "items_open",
+    "items_unknown",
+    "open_items",
+    "status_column",
+    "words",
+    "words_left_out",
+)
 
 
 # --- what the API's answers are worth ---
+
 
 def quoted(part):
     """An id as a path has it."""
@@ -68,8 +76,11 @@ def campaign_in(exchange, campaign_id):
     """The campaign, as an answer shows it, or None: alone or, for who may not read it so, in a list."""
     body = exchange.get("body")
     found = body if isinstance(body, list) else [body]
-    return next((one for one in found if isinstance(one, dict) and one.get("id") == campaign_id), None) if (
-        exchange.get("method") == "GET" and exchange["status"] == 200 and "/reports" not in path_of(exchange)) else None
+    return (
+        next((one for one in found if isinstance(one, dict) and one.get("id") == campaign_id), None)
+        if (exchange.get("method") == "GET" and exchange["status"] == 200 and "/reports" not in path_of(exchange))
+        else None
+    )
 
 
 def accepts(status, body):
@@ -83,23 +94,31 @@ def accepts(status, body):
 def is_accepted(exchange, campaign_id, *operation):
     """Whether this asked for an operation on the campaign, and was accepted."""
     path = "/".join(["", quoted(campaign_id)] + list(operation))
-    return exchange.get("method") == "POST" and path_of(exchange).endswith(path) and accepts(
-        exchange["status"], exchange.get("body"))
+    return (
+        exchange.get("method") == "POST"
+        and path_of(exchange).endswith(path)
+        and accepts(exchange["status"], exchange.get("body"))
+    )
 
 
 def only_report(reports, report_type):
     """The report of a type in a list, None where there is none. A list has one of each type (documented): of two nobody
     knows which was run last, so there is a report whose `id` and status say nothing."""
     found = [one for one in reports if isinstance(one, dict) and one.get("reportType") == report_type]
-    return dict(reportType=report_type, id=None, status=MORE_THAN_ONE, lastRunAt=None) if len(found) > 1 else next(
-        iter(found), None)
+    return (
+        dict(reportType=report_type, id=None, status=MORE_THAN_ONE, lastRunAt=None) if len(found) > 1 else next(iter(found), None)
+    )
 
 
 def report_in(exchange, campaign_id, report_type=REMEDIATION_STATUS_REPORT):
     """The campaign's report of a type, as an answer lists it, or None."""
     body = exchange.get("body")
-    if not (isinstance(body, list) and exchange.get("method") == "GET" and exchange["status"] == 200 and path_of(
-            exchange).endswith("/%s/reports" % quoted(campaign_id))):
+    if not (
+        isinstance(body, list)
+        and exchange.get("method") == "GET"
+        and exchange["status"] == 200
+        and path_of(exchange).endswith("/%s/reports" % quoted(campaign_id))
+    ):
         return None
     return only_report(body, report_type)
 
@@ -113,10 +132,20 @@ def scan_on_record(exchanges, campaign_id):
     for place, exchange in enumerate(exchanges):
         campaign = campaign_in(exchange, campaign_id)
         if is_accepted(exchange, campaign_id, "run-remediation-scan"):
-            scan.update(accepted=place, accepted_at=exchange.get("server_time"), modified_before=last_modified, moved=None,
-                        modified=None, seen_at=None)
-        elif campaign and scan["accepted"] is not None and scan["moved"] is None and is_later(
-                campaign.get("modified"), scan["modified_before"]):
+            scan.update(
+                accepted=place,
+                accepted_at=exchange.get("server_time"),
+                modified_before=last_modified,
+                moved=None,
+                modified=None,
+                seen_at=None,
+            )
+        elif (
+            campaign
+            and scan["accepted"] is not None
+            and scan["moved"] is None
+            and is_later(campaign.get("modified"), scan["modified_before"])
+        ):
             scan.update(moved=place, modified=campaign["modified"], seen_at=exchange.get("server_time"))
         if campaign:
             last_modified = campaign.get("modified")
@@ -132,8 +161,11 @@ def prove(campaign_id, exchanges, sha256=None, info=None):
     Each condition has its reason: a COMPLETED campaign; a scan that was asked for by us and accepted; `modified` moved
     since; the campaign's own remediation status report, run after that; its file, whole; nothing changed since.
     """
-    reads = [(place, campaign_in(exchange, campaign_id)) for place, exchange in enumerate(exchanges) if campaign_in(
-        exchange, campaign_id)]
+    reads = [
+        (place, campaign_in(exchange, campaign_id))
+        for place, exchange in enumerate(exchanges)
+        if campaign_in(exchange, campaign_id)
+    ]
     if not reads:
         return INCONCLUSIVE, "no answer on record shows the campaign"
     last_place, last = reads[-1]
@@ -146,8 +178,11 @@ def prove(campaign_id, exchanges, sha256=None, info=None):
         return INCONCLUSIVE, "no answer on record says what the campaign's modified was before the scan"
     if scan["moved"] is None:
         return PENDING, "the remediation scan has not finished"
-    listings = [(place, report_in(exchange, campaign_id)) for place, exchange in enumerate(exchanges)
-                if place > scan["moved"] and report_in(exchange, campaign_id)]
+    listings = [
+        (place, report_in(exchange, campaign_id))
+        for place, exchange in enumerate(exchanges)
+        if place > scan["moved"] and report_in(exchange, campaign_id)
+    ]
     if not listings:
         return INCONCLUSIVE, "no answer on record lists a remediation status report of this campaign after the scan"
     listed_at, report = listings[-1]
@@ -160,10 +195,12 @@ def prove(campaign_id, exchanges, sha256=None, info=None):
         return INCONCLUSIVE, "the server does not say its time, so nothing shows that the report is not from the future"
     if not is_past(run_at, exchanges[listed_at]["server_time"]):
         return INCONCLUSIVE, "the report was run at %s, which is in the future by the server's clock" % run_at
-    shown_at = next(place for place, other in listings if all(
-        other.get(name) == report.get(name) for name in ("id", "status", "lastRunAt")))
-    downloads = [place for place, exchange in enumerate(exchanges) if place > shown_at and is_download(
-        exchange, report.get("id"))]
+    shown_at = next(
+        place for place, other in listings if all(other.get(name) == report.get(name) for name in ("id", "status", "lastRunAt"))
+    )
+    downloads = [
+        place for place, exchange in enumerate(exchanges) if place > shown_at and is_download(exchange, report.get("id"))
+    ]
     if not downloads or not sha256 or exchanges[downloads[-1]].get("sha256") != sha256:
         return INCONCLUSIVE, "no answer on record brought the report's file that was read"
     changed = change_since(reads, scan, downloads[-1], run_at, ran_place(exchanges, campaign_id, scan["moved"]))
@@ -174,15 +211,26 @@ def prove(campaign_id, exchanges, sha256=None, info=None):
 
 def is_download(exchange, report_id):
     """Whether this brought the file of a report."""
-    return (isinstance(report_id, str) and exchange.get("method") == "GET" and exchange["status"] == 200
-            and bool(exchange.get("sha256")) and path_of(exchange).endswith("/%s" % quoted(report_id))
-            and "/reports/" in path_of(exchange))
+    return (
+        isinstance(report_id, str)
+        and exchange.get("method") == "GET"
+        and exchange["status"] == 200
+        and bool(exchange.get("sha256"))
+        and path_of(exchange).endswith("/%s" % quoted(report_id))
+        and "/reports/" in path_of(exchange)
+    )
 
 
 def ran_place(exchanges, campaign_id, after):
     """The place of the answer that accepted the report which was asked for last after the scan, or None."""
-    return next((place for place in reversed(range(len(exchanges))) if place > after and is_accepted(
-        exchanges[place], campaign_id, "run-report", REMEDIATION_STATUS_REPORT)), None)
+    return next(
+        (
+            place
+            for place in reversed(range(len(exchanges)))
+            if place > after and is_accepted(exchanges[place], campaign_id, "run-report", REMEDIATION_STATUS_REPORT)
+        ),
+        None,
+    )
 
 
 def change_since(reads, scan, downloaded, run_at, ran):
@@ -206,8 +254,9 @@ def change_since(reads, scan, downloaded, run_at, ran):
         return "the campaign says no more when it was modified"
     if not is_later(modified, scan["modified"]) or not is_later(modified, run_at):
         return None
-    baseline = next((campaign for place, campaign in reads if ran is not None and place > ran and parse_time(
-        campaign.get("modified"))), None)
+    baseline = next(
+        (campaign for place, campaign in reads if ran is not None and place > ran and parse_time(campaign.get("modified"))), None
+    )
     if baseline is not None and baseline.get("modified") == modified and is_own_move(modified, run_at):
         return None
     return "the campaign was modified at %s, after its report was run (%s)" % (modified, run_at)
@@ -233,7 +282,8 @@ def judge_file(campaign_id, report, info, name=None):
     outcome, reason = info.get("outcome"), info.get("reason")
     if outcome == REMEDIATED and report.get("status") != "SUCCESS":
         return INCONCLUSIVE, "the report ended with status %s, so it may not be complete, and shows no open item" % (
-            report.get("status"))
+            report.get("status")
+        )
     numbers = [info.get(name) for name in ("items_total", "items_remediated", "items_open", "items_unknown")]
     counted = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
     if outcome == REMEDIATED and (not counted or numbers[0] < 0 or numbers != [numbers[0], numbers[0], 0, 0]):
@@ -242,6 +292,7 @@ def judge_file(campaign_id, report, info, name=None):
 
 
 # --- the records ---
+
 
 def targets(results):
     """The records of all campaigns, those that were named first. results: see _systems.verify."""
@@ -253,10 +304,19 @@ def targets(results):
             found.setdefault(campaign["id"], campaign)
         else:
             odd.append(campaign)
-    by_campaign = {source: {item.get("campaign_id"): item for item in listed(result_of(results, source), source)
-                            if isinstance(item.get("campaign_id"), str)} for source in ("scans", "reports")}
-    infos = {item.get("path"): item for item in listed(result_of(results, "report_infos"), "reports") if isinstance(
-        item.get("path"), str)}
+    by_campaign = {
+        source: {
+            item.get("campaign_id"): item
+            for item in listed(result_of(results, source), source)
+            if isinstance(item.get("campaign_id"), str)
+        }
+        for source in ("scans", "reports")
+    }
+    infos = {
+        item.get("path"): item
+        for item in listed(result_of(results, "report_infos"), "reports")
+        if isinstance(item.get("path"), str)
+    }
     claims = defaultdict(set)
     for campaign_id, item in by_campaign["reports"].items():
         for exchange in exchanges_in(item):
@@ -264,21 +324,52 @@ def targets(results):
     looked_up = requests_by_campaign(named, filtered)
     made = []
     for campaign_id in dict.fromkeys([str(asked) for asked in results.get("campaign_ids") or ()] + list(found)):
-        made.append(fenced(KIND, campaign_id, lambda campaign_id=campaign_id: campaign_target(
-            campaign_id, found.get(campaign_id), by_campaign["scans"].get(campaign_id),
-            by_campaign["reports"].get(campaign_id), infos, looked_up, results)))
+        made.append(
+            fenced(
+                KIND,
+                campaign_id,
+                lambda campaign_id=campaign_id: campaign_target(
+                    campaign_id,
+                    found.get(campaign_id),
+                    by_campaign["scans"].get(campaign_id),
+                    by_campaign["reports"].get(campaign_id),
+                    infos,
+                    looked_up,
+                    results,
+                ),
+            )
+        )
         others = sorted(claims.get(scalar(made[-1].get("report", {}).get("id")), set()) - {campaign_id})
         if others and made[-1]["outcome"] in (REMEDIATED, UNREMEDIATED):
-            made[-1].update(outcome=INCONCLUSIVE, reason="SailPoint lists the same report %s for another campaign, %s" % (
-                made[-1]["report"]["id"], others[0]))
+            made[-1].update(
+                outcome=INCONCLUSIVE,
+                reason="SailPoint lists the same report %s for another campaign, %s" % (made[-1]["report"]["id"], others[0]),
+            )
     for campaign in odd:
-        made.append(make_target(KIND, "campaign with the id %r" % (campaign.get("id"),), campaign.get("name"), INCONCLUSIVE,
-                                "the API listed a campaign whose id is no text, so nothing can be asked about it",
-                                system=system_of(filtered, named), requests=requests_of(filtered)))
+        made.append(
+            make_target(
+                KIND,
+                "campaign with the id %r" % (campaign.get("id"),),
+                campaign.get("name"),
+                INCONCLUSIVE,
+                "the API listed a campaign whose id is no text, so nothing can be asked about it",
+                system=system_of(filtered, named),
+                requests=requests_of(filtered),
+            )
+        )
     problem = problem_of_filter(results, filtered)
     if problem:
-        made.append(make_target(KIND, "filter: %s" % results.get("campaign_filters"), None, INCONCLUSIVE, problem,
-                                system=system_of(filtered), requests=requests_of(filtered)))
+        made.append(
+            make_target(
+                KIND,
+                "filter: %s" % results.get("campaign_filters"),
+                None,
+                INCONCLUSIVE,
+                problem,
+                system=system_of(filtered),
+                requests=requests_of(filtered),
+            )
+        )
     return made
 
 
@@ -299,8 +390,18 @@ def lookups(results):
 def asked_for(results):
     """What was looked up, and whether it was found: see conclude."""
     filtered = result_of(results, "filtered_campaigns")
-    return [dict(kind="campaign filter", asked=str(results["campaign_filters"]), found=len(listed(filtered, "campaigns")),
-                 problem=problem_of_filter(results, filtered))] if results.get("campaign_filters") else []
+    return (
+        [
+            dict(
+                kind="campaign filter",
+                asked=str(results["campaign_filters"]),
+                found=len(listed(filtered, "campaigns")),
+                problem=problem_of_filter(results, filtered),
+            )
+        ]
+        if results.get("campaign_filters")
+        else []
+    )
 
 
 def problem_of_filter(results, filtered):
@@ -320,27 +421,47 @@ def campaign_target(campaign_id, campaign, scan, report, infos, looked_up, resul
     if campaign is None:
         missing = named.get("missing_ids") or ()
         errors = named.get("errors") if isinstance(named.get("errors"), dict) else {}
-        reason = ("no campaign has this id, or this user may not see it" if campaign_id in missing else
-                  errors.get(campaign_id) or failure_of(named, "the campaign could not be read"))
-        return make_target(KIND, campaign_id, None, INCONCLUSIVE, reason, system=system_of(named),
-                           requests=looked_up[campaign_id])
+        reason = (
+            "no campaign has this id, or this user may not see it"
+            if campaign_id in missing
+            else errors.get(campaign_id) or failure_of(named, "the campaign could not be read")
+        )
+        return make_target(
+            KIND, campaign_id, None, INCONCLUSIVE, reason, system=system_of(named), requests=looked_up[campaign_id]
+        )
     facts = {name: in_utc(campaign[name]) or campaign[name] for name in CAMPAIGN_FACTS if name in campaign}
-    target = make_target(KIND, campaign_id, campaign.get("name"), INCONCLUSIVE, "", system=system_of(named, filtered),
-                         requests=requests_of(scan, report) or looked_up[""] + looked_up[campaign_id], campaign=facts)
+    target = make_target(
+        KIND,
+        campaign_id,
+        campaign.get("name"),
+        INCONCLUSIVE,
+        "",
+        system=system_of(named, filtered),
+        requests=requests_of(scan, report) or looked_up[""] + looked_up[campaign_id],
+        campaign=facts,
+    )
     exchanges = exchanges_in(scan) + exchanges_in(report)
     on_record = scan_on_record(exchanges, campaign_id)
     if scan:
-        target.update(started_at=in_utc(on_record["accepted_at"]), finished_at=in_utc(on_record["modified"]),
-                      evidence=records_of(result_of(results, "scans"), result_of(results, "reports")),
-                      scan=dict(status=scan.get("status"), requested_at=in_utc(on_record["accepted_at"]),
-                                modified_before=in_utc(on_record["modified_before"]),
-                                modified=in_utc(on_record["modified"])))
+        target.update(
+            started_at=in_utc(on_record["accepted_at"]),
+            finished_at=in_utc(on_record["modified"]),
+            evidence=records_of(result_of(results, "scans"), result_of(results, "reports")),
+            scan=dict(
+                status=scan.get("status"),
+                requested_at=in_utc(on_record["accepted_at"]),
+                modified_before=in_utc(on_record["modified_before"]),
+                modified=in_utc(on_record["modified"]),
+            ),
+        )
     info = None
     if report and isinstance(report.get("path"), str):
         target["evidence"] = [dict(path=report["path"], sha256=report.get("sha256"))] + target["evidence"]
         shown = report.get("report") if isinstance(report.get("report"), dict) else {}
-        target["report"] = dict({name: shown.get(name) for name in ("id", "status", "reportType")},
-                                lastRunAt=in_utc(shown.get("lastRunAt")) or shown.get("lastRunAt"))
+        target["report"] = dict(
+            {name: shown.get(name) for name in ("id", "status", "reportType")},
+            lastRunAt=in_utc(shown.get("lastRunAt")) or shown.get("lastRunAt"),
+        )
         info = infos.get(report["path"])
         if info and not info.get("error"):
             target["items"] = {name: info.get(name) for name in ITEM_FACTS}
@@ -368,8 +489,9 @@ def judge(campaign_id, campaign, scan, report, info, exchanges, results):
         return PENDING, "another operation of the campaign runs, so the remediation scan has to wait" + last
     if scan.get("status") != "finished" or last:
         return PENDING, "the remediation scan has not finished" + last
-    if not scan.get("unread") and not any(campaign_in(exchange, campaign_id) and not exchange.get("remembered")
-                                          for exchange in exchanges_in(scan)):
+    if not scan.get("unread") and not any(
+        campaign_in(exchange, campaign_id) and not exchange.get("remembered") for exchange in exchanges_in(scan)
+    ):
         return INCONCLUSIVE, "what an earlier run was told of the scan was not read again"
     reports = result_of(results, "reports")
     if report is None and has_failed(reports):
@@ -380,7 +502,8 @@ def judge(campaign_id, campaign, scan, report, info, exchanges, results):
         return INCONCLUSIVE, str(report["error"])
     if report.get("status") != "finished":
         return PENDING, "the remediation status report has not finished" + (
-            "; the last look failed: %s" % report["last_error"] if report.get("last_error") else "")
+            "; the last look failed: %s" % report["last_error"] if report.get("last_error") else ""
+        )
     if not report.get("path"):
         return PENDING, NOT_DOWNLOADED
     if info is None:

@@ -49,8 +49,8 @@ class Answers:
         if "body" in exchange:
             exchange["body"] = bounded(exchange["body"])
         kind = kind_of(exchange)
-        later = [other for other in self._kept[self._pinned:] if kind_of(other) != kind] + [exchange]
-        self._kept[self._pinned:] = later[-max(1, MOST_ANSWERS - self._pinned):]
+        later = [other for other in self._kept[self._pinned :] if kind_of(other) != kind] + [exchange]
+        self._kept[self._pinned :] = later[-max(1, MOST_ANSWERS - self._pinned) :]
         self._requests[:] = requests_in(last_of_each(self._kept))
 
     def pin(self):
@@ -61,9 +61,12 @@ class Answers:
         """Puts in what an earlier run, or an earlier task of this one, was answered."""
         if not of_this_run:
             # Each run adds what it was told once more.
-            exchanges = [dict(exchange, remembered=True) for place, exchange in enumerate(exchanges)
-                         if not place or kind_of(exchange) != kind_of(exchanges[place - 1])]
-        self._kept[:] = exchanges[:MOST_ANSWERS // 2]
+            exchanges = [
+                dict(exchange, remembered=True)
+                for place, exchange in enumerate(exchanges)
+                if not place or kind_of(exchange) != kind_of(exchanges[place - 1])
+            ]
+        self._kept[:] = exchanges[: MOST_ANSWERS // 2]
         self._requests[:] = requests_in(last_of_each(self._kept))
         self.pin()
 
@@ -113,8 +116,10 @@ def short_in(value, levels):
 
 def requests_in(exchanges):
     """The exchanges without what was sent and what came."""
-    return [dict({name: exchange.get(name) for name in REQUEST}, **(
-        {"remembered": True} if exchange.get("remembered") else {})) for exchange in exchanges]
+    return [
+        dict({name: exchange.get(name) for name in REQUEST}, **({"remembered": True} if exchange.get("remembered") else {}))
+        for exchange in exchanges
+    ]
 
 
 def last_of_each(exchanges):
@@ -135,6 +140,15 @@ def path_of(exchange):
 def exchanges_in(item):
     """The exchanges that are on record for an item, those that can be read."""
     answers = item.get("answers") if isinstance(item, dict) else None
-    return [exchange for exchange in answers if isinstance(exchange, dict) and isinstance(exchange.get("status"), int)
-            and isinstance(exchange.get("method"), str) and isinstance(exchange.get("path"), str)
-            ] if isinstance(answers, list) else []
+    return (
+        [
+            exchange
+            for exchange in answers
+            if isinstance(exchange, dict)
+            and isinstance(exchange.get("status"), int)
+            and isinstance(exchange.get("method"), str)
+            and isinstance(exchange.get("path"), str)
+        ]
+        if isinstance(answers, list)
+        else []
+    )

@@ -18,9 +18,24 @@ def make_target(kind, target_id, name, outcome, reason, **more):
         outcome, reason = INCONCLUSIVE, "the outcome %r is none that there is" % (outcome,)
     # A name is whatever an API wrote there.
     name = name if name is None or isinstance(name, str) else json.dumps(name)
-    return dict(dict(kind=kind, id=str(target_id), name=name, outcome=outcome, reason=str(reason),
-                     not_verified_since=None, open_since=None, scan_id=None, started_at=None, finished_at=None, system=None,
-                     requests=[], evidence=[]), **more)
+    return dict(
+        dict(
+            kind=kind,
+            id=str(target_id),
+            name=name,
+            outcome=outcome,
+            reason=str(reason),
+            not_verified_since=None,
+            open_since=None,
+            scan_id=None,
+            started_at=None,
+            finished_at=None,
+            system=None,
+            requests=[],
+            evidence=[],
+        ),
+        **more,
+    )
 
 
 def fenced(kind, target_id, make, **more):
@@ -28,8 +43,14 @@ def fenced(kind, target_id, make, **more):
     try:
         return make()
     except Exception as error:  # pylint: disable=broad-exception-caught
-        return make_target(kind, target_id, None, INCONCLUSIVE, "what was answered about it cannot be judged (%s: %s)" % (
-            type(error).__name__, error), **more)
+        return make_target(
+            kind,
+            target_id,
+            None,
+            INCONCLUSIVE,
+            "what was answered about it cannot be judged (%s: %s)" % (type(error).__name__, error),
+            **more,
+        )
 
 
 def result_of(results, name):
@@ -61,18 +82,24 @@ def system_of(*results):
 
 def requests_of(*results):
     """The requests that these results were read from, each once, in the order in which they were answered."""
-    return list({json.dumps(request, sort_keys=True): request for result in results if result
-                 for request in listed(result, "requests") if path_of(request)}.values())
+    return list(
+        {
+            json.dumps(request, sort_keys=True): request
+            for result in results
+            if result
+            for request in listed(result, "requests")
+            if path_of(request)
+        }.values()
+    )
 
 
 def records_of(*results):
     """The files that hold results, as evidence. Who writes the evidence knows their SHA-256."""
-    return [dict(path=result["results_file"], sha256=None) for result in results if isinstance(
-        result.get("results_file"), str)]
+    return [dict(path=result["results_file"], sha256=None) for result in results if isinstance(result.get("results_file"), str)]
 
 
 def scalar(value):
     """A value as text where it is a text or a number, else "": whatever an API wrote as an id."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return ""
-    return str(value).strip() if not isinstance(value, int) or abs(value) < 10 ** 30 else ""
+    return str(value).strip() if not isinstance(value, int) or abs(value) < 10**30 else ""

@@ -43,12 +43,25 @@ def conclude(targets, lookups, run, started_at, finished_at, controls=(), older=
     date_targets(targets, itertools.chain([previous], older), finished_at)
     history = history_of(previous)
     if has_asked(targets):
-        history.append(dict(run=run, finished_at=finished_at, verdict=verdict, counts=dict(counts),
-                            open_items=open_items(targets)))
-    return dict(schema_version=SCHEMA_VERSION, collection=COLLECTION, run=run, verdict=verdict,
-                summary=summary_of(verdict, counts), counts=counts, started_at=started_at, finished_at=finished_at,
-                controls=list(controls), previous_run=previous_run, replay=None, lookups=list(lookups), history=history,
-                targets=targets)
+        history.append(
+            dict(run=run, finished_at=finished_at, verdict=verdict, counts=dict(counts), open_items=open_items(targets))
+        )
+    return dict(
+        schema_version=SCHEMA_VERSION,
+        collection=COLLECTION,
+        run=run,
+        verdict=verdict,
+        summary=summary_of(verdict, counts),
+        counts=counts,
+        started_at=started_at,
+        finished_at=finished_at,
+        controls=list(controls),
+        previous_run=previous_run,
+        replay=None,
+        lookups=list(lookups),
+        history=history,
+        targets=targets,
+    )
 
 
 def date_targets(targets, older, now):
@@ -71,27 +84,40 @@ def date_targets(targets, older, now):
                 continue
             # Until 1.1 there was one date for both, and only what was open then is known to have been.
             mine["not_verified_since"] = in_utc(target.get("not_verified_since", target.get("open_since"))) or said_at or now
-            was_open = target.get("open_since") if "not_verified_since" in target else (
-                said_at if target.get("outcome") == UNREMEDIATED else None)
+            was_open = (
+                target.get("open_since")
+                if "not_verified_since" in target
+                else (said_at if target.get("outcome") == UNREMEDIATED else None)
+            )
             mine["open_since"] = in_utc(was_open) or mine["open_since"]
 
 
 def has_asked(targets):
     """Whether anybody answered in this run. One that could ask nobody has learned nothing, and is no point in a history."""
-    return any(target["outcome"] in (REMEDIATED, UNREMEDIATED) or any(
-        isinstance(request.get("status"), int) and request["status"] < 400 and not request.get("remembered")
-        for request in target["requests"]) for target in targets)
+    return any(
+        target["outcome"] in (REMEDIATED, UNREMEDIATED)
+        or any(
+            isinstance(request.get("status"), int) and request["status"] < 400 and not request.get("remembered")
+            for request in target["requests"]
+        )
+        for target in targets
+    )
 
 
 def history_of(previous):
     """The runs before this one, oldest first. What is not as this code would write it is left out."""
     history = previous.get("history") if isinstance(previous, dict) else None
-    return [{name: run[name] for name in ("run", "finished_at", "verdict", "counts", "open_items") if name in run}
-            for run in (history if isinstance(history, list) else ())
-            if isinstance(run, dict) and isinstance(run.get("run"), str) and in_utc(run.get("finished_at"))
-            and run.get("verdict") in VERDICTS and isinstance(run.get("counts"), dict)
-            and all(isinstance(run["counts"].get(outcome), int) for outcome in OUTCOMES + ("total",))
-            and isinstance(run.get("open_items", 0), (int, type(None)))]
+    return [
+        {name: run[name] for name in ("run", "finished_at", "verdict", "counts", "open_items") if name in run}
+        for run in (history if isinstance(history, list) else ())
+        if isinstance(run, dict)
+        and isinstance(run.get("run"), str)
+        and in_utc(run.get("finished_at"))
+        and run.get("verdict") in VERDICTS
+        and isinstance(run.get("counts"), dict)
+        and all(isinstance(run["counts"].get(outcome), int) for outcome in OUTCOMES + ("total",))
+        and isinstance(run.get("open_items", 0), (int, type(None)))
+    ]
 
 
 def open_items(targets):
@@ -113,16 +139,22 @@ def verdict_of(targets, lookups):
     outcomes = [target["outcome"] for target in targets]
     if targets and all(outcome == REMEDIATED for outcome in outcomes) and not any(lookup["problem"] for lookup in lookups):
         return "verified"
-    return "incomplete" if all(outcome in (REMEDIATED, PENDING) for outcome in outcomes) and not any(
-        lookup["problem"] for lookup in lookups) else "not_verified"
+    return (
+        "incomplete"
+        if all(outcome in (REMEDIATED, PENDING) for outcome in outcomes) and not any(lookup["problem"] for lookup in lookups)
+        else "not_verified"
+    )
 
 
 def summary_of(verdict, counts):
     """The verdict in a sentence."""
     if not counts["total"]:
         return "Nothing was verified: no target was found."
-    parts = ["%d %s" % (counts[outcome], words) for outcome, words in (
-        (UNREMEDIATED, "still open"), (INCONCLUSIVE, "without an answer"), (PENDING, "not finished")) if counts[outcome]]
+    parts = [
+        "%d %s" % (counts[outcome], words)
+        for outcome, words in ((UNREMEDIATED, "still open"), (INCONCLUSIVE, "without an answer"), (PENDING, "not finished"))
+        if counts[outcome]
+    ]
     found = "%d of %d targets remediated" % (counts[REMEDIATED], counts["total"])
     start = {"verified": "Verified", "not_verified": "Not verified", "incomplete": "Not finished yet"}[verdict]
     return "%s: %s." % (start, ", ".join([found] + parts))

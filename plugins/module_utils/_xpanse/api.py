@@ -53,8 +53,13 @@ CONNECTION_OPTIONS = dict(
     base_url=dict(type="str", required=True, fallback=(from_environment, ["CORTEX_FQDN"])),
     api_key_id=dict(type="str", required=True, no_log=False, fallback=(from_environment, ["CORTEX_API_KEY_ID"])),
     api_key=dict(type="str", required=True, no_log=True, fallback=(from_environment, ["CORTEX_API_KEY"])),
-    api_key_type=dict(type="str", no_log=False, choices=["advanced", "standard"], default="advanced",
-                      fallback=(from_environment, ["CORTEX_API_KEY_TYPE"])),
+    api_key_type=dict(
+        type="str",
+        no_log=False,
+        choices=["advanced", "standard"],
+        default="advanced",
+        fallback=(from_environment, ["CORTEX_API_KEY_TYPE"]),
+    ),
     **COMMON_OPTIONS,
 )
 
@@ -91,8 +96,7 @@ class AdvancedKey(StandardKey):
     def sign(self, nonce, timestamp):
         """The headers for a nonce and a timestamp (milliseconds since the epoch, as text)."""
         signature = hashlib.sha256((self._key + nonce + timestamp).encode("utf-8")).hexdigest()
-        return {"x-xdr-auth-id": self._key_id, "x-xdr-nonce": nonce, "x-xdr-timestamp": timestamp,
-                "Authorization": signature}
+        return {"x-xdr-auth-id": self._key_id, "x-xdr-nonce": nonce, "x-xdr-timestamp": timestamp, "Authorization": signature}
 
 
 def explain(status, body):
@@ -104,15 +108,20 @@ def explain(status, body):
     code = error.get("err_code", error.get("code"))
     text = error.get("err_msg", error.get("message"))
     extra = error.get("err_extra", error.get("errors"))
-    return ApiError("err_code %s" % code if code is not None else None, str(text) if text else None,
-                    "err_extra: %s" % (extra,) if extra else None)
+    return ApiError(
+        "err_code %s" % code if code is not None else None,
+        str(text) if text else None,
+        "err_extra: %s" % (extra,) if extra else None,
+    )
 
 
 def hint(status, error):
     """What to do about an error of Xpanse's API."""
     if status == 401:
-        return ("Check api_key_id and api_key, whether the key is the kind that api_key_type says (advanced or "
-                "standard), that it has not expired, and this machine's clock: an advanced key signs with the time.")
+        return (
+            "Check api_key_id and api_key, whether the key is the kind that api_key_type says (advanced or "
+            "standard), that it has not expired, and this machine's clock: an advanced key signs with the time."
+        )
     if status == 402:
         return "The tenant has no licence for this."
     if status == 403:
@@ -148,13 +157,14 @@ class XpanseApi:
     def __init__(self, options, check_mode=False):
         for name in ("api_key_id", "api_key"):
             if not options[name].strip():
-                raise TaskFailed("%s is empty: give it, or set %s in the environment" %
-                                 (name, "CORTEX_" + name.upper()))
+                raise TaskFailed("%s is empty: give it, or set %s in the environment" % (name, "CORTEX_" + name.upper()))
         key = (AdvancedKey if options["api_key_type"] == "advanced" else StandardKey)(
-            options["api_key_id"].strip(), options["api_key"].strip())
+            options["api_key_id"].strip(), options["api_key"].strip()
+        )
         try:
-            self.client = HttpClient(api_address(options["base_url"]), options, key, explain, hint, check_mode,
-                                     read_only_posts=(GET, GET_ALERTS))
+            self.client = HttpClient(
+                api_address(options["base_url"]), options, key, explain, hint, check_mode, read_only_posts=(GET, GET_ALERTS)
+            )
         except BadConnectionOption as error:
             raise TaskFailed(str(error)) from error
         self.secrets = key.secrets
@@ -166,14 +176,16 @@ class XpanseApi:
     def _post(self, path, request_data, record=None, repeatable=True):
         slash = self._slash
         try:
-            return self.client.request("POST", path + slash, repeatable=repeatable, record=record,
-                                       json={"request_data": request_data})
+            return self.client.request(
+                "POST", path + slash, repeatable=repeatable, record=record, json={"request_data": request_data}
+            )
         except HttpError as error:
             # A 404 with an error code is the API's answer; one without comes from its router.
             if error.status != 404 or error.code:
                 raise
-        answer = self.client.request("POST", path + ("" if slash else "/"), repeatable=repeatable, record=record,
-                                     json={"request_data": request_data})
+        answer = self.client.request(
+            "POST", path + ("" if slash else "/"), repeatable=repeatable, record=record, json={"request_data": request_data}
+        )
         self._slash = "" if slash else "/"
         return answer
 
@@ -182,8 +194,11 @@ class XpanseApi:
         spelling = self._equals or "EQ"
         while True:
             try:
-                answer = self._post(path, {"filters": [
-                    {"field": field, "operator": spelling, "value": value} for field, value in values.items()]}, record)
+                answer = self._post(
+                    path,
+                    {"filters": [{"field": field, "operator": spelling, "value": value} for field, value in values.items()]},
+                    record,
+                )
             except HttpError as error:
                 # Another thread may have learned the spelling meanwhile.
                 if error.status not in (400, 422) or spelling == "eq" or self._equals == spelling:
@@ -201,15 +216,21 @@ class XpanseApi:
         A running scan is returned as it is, so repeating is harmless. Whether a finished one is ever returned is
         unknown: calling again after the end may start a new scan.
         """
-        answer = self._post_equals(GET_OR_CREATE, {
-            "attack_surface_rule_id": attack_surface_rule_id, "alert_internal_id": alert_internal_id,
-            "service_id": service_id}, WithScanId(record))
+        answer = self._post_equals(
+            GET_OR_CREATE,
+            {"attack_surface_rule_id": attack_surface_rule_id, "alert_internal_id": alert_internal_id, "service_id": service_id},
+            WithScanId(record),
+        )
         scan_id = reply_of(answer, GET_OR_CREATE).get("scanId")
         if not isinstance(scan_id, str) or not scan_id.strip():
             raise HttpError("POST", GET_OR_CREATE, "the answer holds no scanId", answer.status)
         if answer.status not in (200, 201):
-            raise HttpError("POST", GET_OR_CREATE, "HTTP %d is neither a new scan (201) nor one that was there (200)" %
-                            answer.status, answer.status)
+            raise HttpError(
+                "POST",
+                GET_OR_CREATE,
+                "HTTP %d is neither a new scan (201) nor one that was there (200)" % answer.status,
+                answer.status,
+            )
         return scan_id, answer.status == 201
 
     def get_scan(self, scan_id, record=None):
@@ -228,15 +249,22 @@ class XpanseApi:
         alerts, total, totals = [], None, set()
         while True:
             size = ALERTS_PAGE if limit is None else min(ALERTS_PAGE, limit - len(alerts))
-            answer = self._post(GET_ALERTS, {
-                "filters": filters, "search_from": len(alerts), "search_to": len(alerts) + size,
-                "sort": {"field": "creation_time", "keyword": "desc"}}, record)
+            answer = self._post(
+                GET_ALERTS,
+                {
+                    "filters": filters,
+                    "search_from": len(alerts),
+                    "search_to": len(alerts) + size,
+                    "sort": {"field": "creation_time", "keyword": "desc"},
+                },
+                record,
+            )
             only_200(answer, "POST", GET_ALERTS)
             reply = reply_of(answer, GET_ALERTS)
             page = reply.get("alerts")
             if not isinstance(page, list):
                 raise HttpError("POST", GET_ALERTS, "the answer holds no list of alerts", answer.status)
-            if page and page == alerts[-len(page):]:
+            if page and page == alerts[-len(page) :]:
                 raise HttpError("POST", GET_ALERTS, "the same page came twice", answer.status)
             alerts += page
             total = reply.get("total_count")
@@ -244,11 +272,17 @@ class XpanseApi:
             totals.add(total)
             # One that came twice, or another total than before: while it was read, something moved over the edge of a page.
             ids = {str(alert.get("alert_id")) if isinstance(alert, dict) else id(alert) for alert in alerts}
-            doubtful = len(totals) > 1 or len(ids) < len(alerts) or (
-                total is not None and total < min(len(alerts), ALERTS_COUNTED))
+            doubtful = (
+                len(totals) > 1 or len(ids) < len(alerts) or (total is not None and total < min(len(alerts), ALERTS_COUNTED))
+            )
             if len(alerts) > MOST_ALERTS:
-                raise HttpError("POST", GET_ALERTS, "there are more than %d alerts, or the pages never end" % MOST_ALERTS,
-                                answer.status, hint="Narrow the look-up down.")
+                raise HttpError(
+                    "POST",
+                    GET_ALERTS,
+                    "there are more than %d alerts, or the pages never end" % MOST_ALERTS,
+                    answer.status,
+                    hint="Narrow the look-up down.",
+                )
             # Where no total is said, only an empty page is the end.
             if not page or total is not None and len(page) < size:
                 return alerts, max(total or 0, len(alerts)), doubtful or total is not None and total > len(alerts)
@@ -260,12 +294,20 @@ def reply_of(answer, path):
     """The `reply` object of an answer. Raises HttpError if there is none or if it is an error in disguise."""
     reply = answer.body.get("reply") if isinstance(answer.body, dict) else None
     if not isinstance(reply, dict):
-        raise HttpError("POST", path, "the answer holds no reply object", answer.status,
-                        hint="Is base_url the address of the tenant's API?")
+        raise HttpError(
+            "POST", path, "the answer holds no reply object", answer.status, hint="Is base_url the address of the tenant's API?"
+        )
     if "err_code" in reply:
         said = explain(answer.status, answer.body)
-        raise HttpError("POST", path, "%s: %s" % (said.code, said.text), answer.status, said.code, said.reference,
-                        hint(reply["err_code"], said))
+        raise HttpError(
+            "POST",
+            path,
+            "%s: %s" % (said.code, said.text),
+            answer.status,
+            said.code,
+            said.reference,
+            hint(reply["err_code"], said),
+        )
     return reply
 
 
@@ -280,8 +322,11 @@ class WithScanId:
 
     def append(self, exchange):
         """Adds an exchange."""
-        scan_id = named_scan(exchange) or (exchange["path"].startswith(GET + "/") or exchange["path"] == GET) and values_sent(
-            exchange).get("id")
+        scan_id = (
+            named_scan(exchange)
+            or (exchange["path"].startswith(GET + "/") or exchange["path"] == GET)
+            and values_sent(exchange).get("id")
+        )
         if scan_id and not exchange.get("reference"):
             exchange = dict(exchange, reference="scanId %s" % scan_id)
         self._record.append(exchange)
@@ -292,20 +337,28 @@ def exposure_of(request):
     values = {name: scalar(request.get(name)) for name in EXPOSURE}
     missing = [name for name, value in values.items() if not value]
     if missing:
-        raise ItemFailed("%s missing: all three ids are needed to ask for a scan, or a scan_id to look at one" % (
-            " and ".join(missing) + (" is" if len(missing) == 1 else " are")))
+        raise ItemFailed(
+            "%s missing: all three ids are needed to ask for a scan, or a scan_id to look at one"
+            % (" and ".join(missing) + (" is" if len(missing) == 1 else " are"))
+        )
     alert_id = values["alert_internal_id"]
     if re.fullmatch(r"-\d+", alert_id):
         raise ItemFailed("alert_internal_id %s is negative" % alert_id)
-    return (int(alert_id) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id, values["attack_surface_rule_id"],
-            values["service_id"])
+    return (
+        int(alert_id) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id,
+        values["attack_surface_rule_id"],
+        values["service_id"],
+    )
 
 
 def odd_service(alert):
     """The reason why something of an alert cannot be scanned though something can, or None."""
     service_ids = alert.get("service_ids")
-    odd = [service_id for service_id in service_ids if not scalar(service_id)] if isinstance(service_ids, list) and any(
-        map(scalar, service_ids)) else []
+    odd = (
+        [service_id for service_id in service_ids if not scalar(service_id)]
+        if isinstance(service_ids, list) and any(map(scalar, service_ids))
+        else []
+    )
     return "the alert has the service %r, which is no id, so Xpanse cannot scan it" % (odd[0],) if odd else None
 
 
@@ -323,10 +376,19 @@ def scan_targets(alert, read_at=None):
     service_ids = service_ids if isinstance(service_ids, list) else [service_ids]
     service_ids = list(map(scalar, service_ids))
     alert_id = scalar(alert.get("alert_id"))
-    missing = ([] if alert_id else ["id"]) + ([] if rule_id else ["attack surface rule"]) + (
-        [] if any(service_ids) else ["service"])
+    missing = (
+        ([] if alert_id else ["id"]) + ([] if rule_id else ["attack surface rule"]) + ([] if any(service_ids) else ["service"])
+    )
     if missing:
         raise ItemFailed("the alert has no %s, so Xpanse cannot scan it" % " and no ".join(missing))
     more = {"newer_than": reopened(alert, read_at)} if reopened(alert, read_at) else {}
-    return [dict(alert_internal_id=int(alert_id) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id,
-                 attack_surface_rule_id=rule_id, service_id=service_id, **more) for service_id in service_ids if service_id]
+    return [
+        dict(
+            alert_internal_id=int(alert_id) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id,
+            attack_surface_rule_id=rule_id,
+            service_id=service_id,
+            **more,
+        )
+        for service_id in service_ids
+        if service_id
+    ]

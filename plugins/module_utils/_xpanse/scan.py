@@ -112,8 +112,9 @@ class ConfirmationScan:
         problem = self._problem_of_known() if self._is_recalled() else None
         if problem:
             if not self.start:
-                raise ItemFailed("the scan %s was last known to run at %s, and %s: start a new one" % (
-                    scan_id, self.proof["ran_at"], problem))
+                raise ItemFailed(
+                    "the scan %s was last known to run at %s, and %s: start a new one" % (scan_id, self.proof["ran_at"], problem)
+                )
             self._forget()
             return self.look(scan)
         if not self.proof["ran"] and self.start and not self.asked_twice and self.item["status"] in FINAL_STATUSES:
@@ -154,8 +155,13 @@ class ConfirmationScan:
             return
         self.proof = self._prove(exchanges_in(self.item))
         self.item.update({name: self.proof[name] for name in ("status", "result", "outcome")})
-        self.item.update({ours: self.proof[name] for ours, name in (
-            ("requested_at", "asked_at"), ("finished_at", "finished_at")) if self.proof[name]})
+        self.item.update(
+            {
+                ours: self.proof[name]
+                for ours, name in (("requested_at", "asked_at"), ("finished_at", "finished_at"))
+                if self.proof[name]
+            }
+        )
 
     def _prove(self, exchanges):
         return prove(exposure_key(self._ids()), exchanges, self.request.get("newer_than"))
@@ -166,8 +172,14 @@ class ConfirmationScan:
     # --- remembering ---
 
     def _remember(self):
-        record = dict(kind="exposure", **self._ids(), scan_id=self.item["scan_id"], asked_at=utc_now(), run_id=self.run_id,
-                      answers=exchanges_in(self.item))
+        record = dict(
+            kind="exposure",
+            **self._ids(),
+            scan_id=self.item["scan_id"],
+            asked_at=utc_now(),
+            run_id=self.run_id,
+            answers=exchanges_in(self.item),
+        )
         before = self.ledger.get(self.key)
         if self.item["status"] in FINAL_STATUSES:
             record.update(ended_at=utc_now(), took=self.item.get("took"))
@@ -230,8 +242,12 @@ class ConfirmationScan:
         known = self.ledger.get(self.key)
         # A server whose clock stands still would keep it fresh for ever.
         here = age(known.get("asked_at"))
-        if self._is_this_runs(known) or is_fresh(ran_at, now, self.max_age) and is_fresh(
-                self.proof["finished_at"], now, self.max_age) and (here is None or here < self.max_age):
+        if (
+            self._is_this_runs(known)
+            or is_fresh(ran_at, now, self.max_age)
+            and is_fresh(self.proof["finished_at"], now, self.max_age)
+            and (here is None or here < self.max_age)
+        ):
             return None
         return "that is longer ago than max_age (%d s)" % self.max_age
 
@@ -266,14 +282,26 @@ def from_0_2(record, exposure):
     """
     scan_id = record.get("scan_id")
     requests = record.get("requests") if isinstance(record.get("requests"), list) else []
-    asked = [request for request in requests if isinstance(request, dict) and str(request.get("path")).rstrip("/") == (
-        GET_OR_CREATE) and request.get("status") in (200, 201) and request.get("reference") == "scanId %s" % scan_id]
+    asked = [
+        request
+        for request in requests
+        if isinstance(request, dict)
+        and str(request.get("path")).rstrip("/") == (GET_OR_CREATE)
+        and request.get("status") in (200, 201)
+        and request.get("reference") == "scanId %s" % scan_id
+    ]
     if not asked or not isinstance(scan_id, str):
         return {}
-    sent = {"request_data": {"filters": [{"field": field, "operator": "EQ", "value": value}
-                                         for field, value in zip(EXPOSURE, exposure)]}}
-    return dict(scan_id=scan_id, asked_at=record.get("requested_at"),
-                answers=[dict(asked[-1], sent=sent, body={"reply": {"scanId": scan_id}}, recorded_by="0.2.0")])
+    sent = {
+        "request_data": {
+            "filters": [{"field": field, "operator": "EQ", "value": value} for field, value in zip(EXPOSURE, exposure)]
+        }
+    }
+    return dict(
+        scan_id=scan_id,
+        asked_at=record.get("requested_at"),
+        answers=[dict(asked[-1], sent=sent, body={"reply": {"scanId": scan_id}}, recorded_by="0.2.0")],
+    )
 
 
 def durations(api, ledger):
@@ -281,6 +309,6 @@ def durations(api, ledger):
     found = []
     for record in ledger.find(exposure_keys(api)):
         took = record.get("took")
-        if isinstance(took, (int, float)) and 0 < took < 10 ** 9:
+        if isinstance(took, (int, float)) and 0 < took < 10**9:
             found.append(took)
     return found

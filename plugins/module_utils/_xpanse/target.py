@@ -67,11 +67,22 @@ ERRORS = ("errcode", "errmsg", "error", "errors")
 # Where nobody knows when, no scan is late enough.
 NEVER = "9999-12-31T23:59:59Z"
 NAMES_OF_SCAN = ("scanid", "id")
-ALERT_FACTS = ("name", "severity", "resolution_status", "last_modified_ts", "case_id", "ipv4_addresses", "domain_names",
-               "port_protocol", "attack_surface_rule_name", "business_unit_hierarchies")
+ALERT_FACTS = (
+    "name",
+    "severity",
+    "resolution_status",
+    "last_modified_ts",
+    "case_id",
+    "ipv4_addresses",
+    "domain_names",
+    "port_protocol",
+    "attack_surface_rule_name",
+    "business_unit_hierarchies",
+)
 
 
 # --- what the API's answers are worth ---
+
 
 def outcome_of(status, result):
     """(outcome, reason) by the words for a scan alone. What is not known is never read as an answer."""
@@ -98,11 +109,23 @@ def prove(exposure, exchanges, reopened_at=None):
     about that scan; an end after the scan was asked for, because it was new then or was seen running since; nothing that
     was reopened since.
     """
-    proof = dict(outcome=INCONCLUSIVE, reason="", scan_id=None, status=None, result=None, asked_at=None, ran=False,
-                 ran_at=None, finished_at=None)
+    proof = dict(
+        outcome=INCONCLUSIVE,
+        reason="",
+        scan_id=None,
+        status=None,
+        result=None,
+        asked_at=None,
+        ran=False,
+        ran_at=None,
+        finished_at=None,
+    )
     if not all(exposure):
-        return dict(proof, reason="the exposure is not complete: %s is missing" % " and ".join(
-            name for name, value in zip(EXPOSURE, exposure) if not value))
+        return dict(
+            proof,
+            reason="the exposure is not complete: %s is missing"
+            % " and ".join(name for name, value in zip(EXPOSURE, exposure) if not value),
+        )
     place = next((place for place in reversed(range(len(exchanges))) if is_asking(exchanges[place], exposure)), None)
     if place is None:
         return dict(proof, reason="no answer on record says that a scan of this exposure was asked for")
@@ -114,7 +137,7 @@ def prove(exposure, exchanges, reopened_at=None):
     wrong = names_another(asked, exposure, scan_id)
     if wrong:
         return dict(proof, reason=wrong)
-    looks = [exchange for exchange in exchanges[place + 1:] if is_look(exchange, scan_id)]
+    looks = [exchange for exchange in exchanges[place + 1 :] if is_look(exchange, scan_id)]
     if asked["status"] == 201:
         proof.update(ran=True, ran_at=asked.get("server_time"))
     if not looks:
@@ -130,26 +153,36 @@ def prove(exposure, exchanges, reopened_at=None):
     outcome, reason = outcome_of(proof["status"], proof["result"])
     if outcome == PENDING:
         return dict(proof, outcome=outcome, reason=reason)
-    proof["finished_at"] = next((look.get("server_time") for look in looks if reply_in(look).get("status") != IN_PROGRESS),
-                                None)
+    proof["finished_at"] = next((look.get("server_time") for look in looks if reply_in(look).get("status") != IN_PROGRESS), None)
     if outcome == INCONCLUSIVE:
         return dict(proof, reason=reason)
     if not proof["ran"]:
-        return dict(proof, reason="Xpanse named a scan that was there already and had ended, and nothing shows that it "
-                                  "ended after it was asked for")
+        return dict(
+            proof,
+            reason="Xpanse named a scan that was there already and had ended, and nothing shows that it "
+            "ended after it was asked for",
+        )
     if not is_in_order(asked, looks):
         return dict(proof, reason="by the clock of Xpanse, the scan ended before it was asked for")
-    if reopened_at and (parse_time(proof["ran_at"]) is None or parse_time(reopened_at) is None
-                        or is_later(reopened_at, proof["ran_at"])):
-        return dict(proof, reason="the alert was reopened at %s, or changed while it was not resolved, and the scan may have "
-                                  "ended before: start a new one" % reopened_at)
+    if reopened_at and (
+        parse_time(proof["ran_at"]) is None or parse_time(reopened_at) is None or is_later(reopened_at, proof["ran_at"])
+    ):
+        return dict(
+            proof,
+            reason="the alert was reopened at %s, or changed while it was not resolved, and the scan may have "
+            "ended before: start a new one" % reopened_at,
+        )
     return dict(proof, outcome=outcome, reason=reason)
 
 
 def is_in_order(asked, looks):
     """Whether no look was, by the server's clock, before the scan was asked for. Without a clock the order tells."""
-    return all(parse_time(look.get("server_time")) is None or parse_time(asked.get("server_time")) is None
-               or is_past(asked["server_time"], look["server_time"]) for look in looks)
+    return all(
+        parse_time(look.get("server_time")) is None
+        or parse_time(asked.get("server_time")) is None
+        or is_past(asked["server_time"], look["server_time"])
+        for look in looks
+    )
 
 
 def values_sent(exchange):
@@ -157,28 +190,45 @@ def values_sent(exchange):
     sent = exchange.get("sent")
     data = sent.get("request_data") if isinstance(sent, dict) else None
     filters = data.get("filters") if isinstance(data, dict) else None
-    return {one["field"]: one.get("value") for one in filters if isinstance(one, dict) and isinstance(
-        one.get("field"), str)} if isinstance(filters, list) else {}
+    return (
+        {one["field"]: one.get("value") for one in filters if isinstance(one, dict) and isinstance(one.get("field"), str)}
+        if isinstance(filters, list)
+        else {}
+    )
 
 
 def reply_in(exchange):
     """The `reply` of an answer, {} where there is none or where it is an error."""
     body = exchange.get("body")
     reply = body.get("reply") if isinstance(body, dict) else None
-    return reply if isinstance(reply, dict) and not any(
-        plain(name) in ERRORS and value for name, value in reply.items()) and "err_code" not in reply else {}
+    return (
+        reply
+        if isinstance(reply, dict)
+        and not any(plain(name) in ERRORS and value for name, value in reply.items())
+        and "err_code" not in reply
+        else {}
+    )
 
 
 def is_asking(exchange, exposure):
     """Whether this asked for a scan of the exposure, and was granted."""
-    return (path_of(exchange) == GET_OR_CREATE and exchange.get("method") == "POST" and exchange["status"] in (200, 201)
-            and exposure_key(values_sent(exchange)) == exposure)
+    return (
+        path_of(exchange) == GET_OR_CREATE
+        and exchange.get("method") == "POST"
+        and exchange["status"] in (200, 201)
+        and exposure_key(values_sent(exchange)) == exposure
+    )
 
 
 def is_look(exchange, scan_id):
     """Whether this asked about the scan, and was answered."""
-    return (path_of(exchange) == GET and exchange.get("method") == "POST" and exchange["status"] == 200
-            and values_sent(exchange) == {"id": scan_id} and bool(reply_in(exchange)))
+    return (
+        path_of(exchange) == GET
+        and exchange.get("method") == "POST"
+        and exchange["status"] == 200
+        and values_sent(exchange) == {"id": scan_id}
+        and bool(reply_in(exchange))
+    )
 
 
 def named_scan(exchange):
@@ -231,13 +281,18 @@ def moment_of_change(alert, looked_up_at):
     """When an alert says that it was changed last, UTC text, or None where no alert can have been changed then."""
     moment, read_at = from_milliseconds(alert.get("last_modified_ts")), parse_time(looked_up_at)
     made = [from_milliseconds(alert.get(name)) for name in ("local_insert_ts", "detection_timestamp")]
-    if moment is None or moment.year < 2000 or any(at and moment < at for at in made) or (
-            read_at and moment > read_at + timedelta(seconds=CLOCK_SLACK)):
+    if (
+        moment is None
+        or moment.year < 2000
+        or any(at and moment < at for at in made)
+        or (read_at and moment > read_at + timedelta(seconds=CLOCK_SLACK))
+    ):
         return None
     return as_text(moment)
 
 
 # --- the records ---
+
 
 def exposure_key(ids):
     """What makes two exposures the same: an id is the same as a number and as text."""
@@ -265,8 +320,13 @@ def targets(results):
     found = []
     for key in keys:
         alert, lookup, since = alerts.get(key[0], (None, {}, None))
-        found.append(fenced(KIND, id_of(key), lambda key=key, alert=alert, since=since: exposure_target(
-            key, answers.get(key), alert, since, rcs, claims)))
+        found.append(
+            fenced(
+                KIND,
+                id_of(key),
+                lambda key=key, alert=alert, since=since: exposure_target(key, answers.get(key), alert, since, rcs, claims),
+            )
+        )
         found[-1]["evidence"] = found[-1]["evidence"] + records_of(lookup)
     taken = set()
     for number, ids in enumerate(asked, 1):
@@ -285,9 +345,19 @@ def targets(results):
             told.setdefault(alert_id, "nothing of this alert was asked about")
     for alert_id, reason in told.items():
         alert, lookup, _since = alerts.get(alert_id, (None, lookups(results)[0], None))
-        found.append(make_target(
-            KIND, "alert %s" % alert_id, alert and alert.get("name"), INCONCLUSIVE, reason, system=system_of(lookup),
-            requests=requests_of(lookup), evidence=records_of(lookup), **alert_facts(alert)))
+        found.append(
+            make_target(
+                KIND,
+                "alert %s" % alert_id,
+                alert and alert.get("name"),
+                INCONCLUSIVE,
+                reason,
+                system=system_of(lookup),
+                requests=requests_of(lookup),
+                evidence=records_of(lookup),
+                **alert_facts(alert),
+            )
+        )
     known = {target["id"] for target in found}
     return found + [target for target in lookup_failures(results) if target["id"] not in known]
 
@@ -321,75 +391,124 @@ def asked_for(results):
     """What was looked up, and whether it was found: see conclude."""
     failures = lookup_failures(results)
     made = []
-    for asked, noun, lookup in ((results.get("alert_ids"), "alert", result_of(results, "alerts")),
-                                (results.get("case_ids"), "case", result_of(results, "case_alerts"))):
+    for asked, noun, lookup in (
+        (results.get("alert_ids"), "alert", result_of(results, "alerts")),
+        (results.get("case_ids"), "case", result_of(results, "case_alerts")),
+    ):
         if asked:
             problems = [target["reason"] for target in failures if target["id"].startswith(noun)]
-            made.append(dict(kind=noun + "s", asked=", ".join(map(str, asked)), found=len(listed(lookup, "alerts")),
-                             problem="; ".join(dict.fromkeys(problems)) or None))
+            made.append(
+                dict(
+                    kind=noun + "s",
+                    asked=", ".join(map(str, asked)),
+                    found=len(listed(lookup, "alerts")),
+                    problem="; ".join(dict.fromkeys(problems)) or None,
+                )
+            )
     return made
 
 
 def lookup_failures(results):
     """The records of alerts and cases from which no exposure could be looked up."""
     found = []
-    for asked, noun, lookup in ((results.get("alert_ids"), "alert", result_of(results, "alerts")),
-                                (results.get("case_ids"), "case", result_of(results, "case_alerts"))):
+    for asked, noun, lookup in (
+        (results.get("alert_ids"), "alert", result_of(results, "alerts")),
+        (results.get("case_ids"), "case", result_of(results, "case_alerts")),
+    ):
         if not asked:
             continue
         asked = list(dict.fromkeys(map(str, asked)))
         more = dict(system=system_of(lookup), requests=requests_of(lookup), evidence=records_of(lookup))
         if has_failed(lookup) or not isinstance(lookup.get("alerts"), list):
-            found += [make_target(KIND, "%s %s" % (noun, asked_id), None, INCONCLUSIVE,
-                                  failure_of(lookup, "the alerts could not be listed"), **more) for asked_id in asked]
+            found += [
+                make_target(
+                    KIND,
+                    "%s %s" % (noun, asked_id),
+                    None,
+                    INCONCLUSIVE,
+                    failure_of(lookup, "the alerts could not be listed"),
+                    **more,
+                )
+                for asked_id in asked
+            ]
             continue
         if lookup.get("truncated") is not False:
-            found.append(make_target(KIND, "%ss" % noun, None, INCONCLUSIVE,
-                                     "the API left alerts out, so not every exposure is known", **more))
+            found.append(
+                make_target(
+                    KIND, "%ss" % noun, None, INCONCLUSIVE, "the API left alerts out, so not every exposure is known", **more
+                )
+            )
         if noun == "case":
             known = {scalar(alert.get("case_id")) for alert in listed(lookup, "alerts")}
             # An alert need not say to which case it belongs. Then each case was asked about alone.
             alone = lookup.get("cases_with_alerts") if isinstance(lookup.get("cases_with_alerts"), list) else []
-            found += [make_target(KIND, "case %s" % case_id, None, INCONCLUSIVE, "no alert belongs to this case", **more)
-                      for case_id in asked if case_id not in known | set(map(scalar, alone))]
+            found += [
+                make_target(KIND, "case %s" % case_id, None, INCONCLUSIVE, "no alert belongs to this case", **more)
+                for case_id in asked
+                if case_id not in known | set(map(scalar, alone))
+            ]
         else:
             known = {scalar(alert.get("alert_id")) for alert in listed(lookup, "alerts")} | {
-                scalar(item.get("alert_id")) for item in listed(lookup, "unscannable")}
-            found += [make_target(KIND, "alert %s" % alert_id, None, INCONCLUSIVE, "no alert has this id", **more)
-                      for alert_id in asked if scalar(alert_id) not in known]
+                scalar(item.get("alert_id")) for item in listed(lookup, "unscannable")
+            }
+            found += [
+                make_target(KIND, "alert %s" % alert_id, None, INCONCLUSIVE, "no alert has this id", **more)
+                for alert_id in asked
+                if scalar(alert_id) not in known
+            ]
     return found
 
 
 def exposure_target(key, item, alert, since, rcs, claims):
     """The record of one exposure. item: what the module returned of it, or None. since: of its alert, see alerts_of."""
     name = alert.get("name") if alert else None
-    target = make_target(KIND, id_of(key), name or "alert %s, %s" % key[:2], INCONCLUSIVE, "",
-                         **dict(zip(EXPOSURE, key)), **alert_facts(alert))
+    target = make_target(
+        KIND, id_of(key), name or "alert %s, %s" % key[:2], INCONCLUSIVE, "", **dict(zip(EXPOSURE, key)), **alert_facts(alert)
+    )
     if item is None:
         target["reason"] = failure_of(rcs, "no remediation confirmation scan was asked for")
         return target
     exchanges = exchanges_in(item)
     proof = prove(key, exchanges, since)
     target.update(
-        scan_id=proof["scan_id"], system=system_of(rcs), requests=requests_of(item), evidence=records_of(rcs),
-        started_at=in_utc(proof["asked_at"]), finished_at=in_utc(proof["finished_at"]),
-        scan={"status": proof["status"], "result": proof["result"]}, outcome=proof["outcome"], reason=proof["reason"])
+        scan_id=proof["scan_id"],
+        system=system_of(rcs),
+        requests=requests_of(item),
+        evidence=records_of(rcs),
+        started_at=in_utc(proof["asked_at"]),
+        finished_at=in_utc(proof["finished_at"]),
+        scan={"status": proof["status"], "result": proof["result"]},
+        outcome=proof["outcome"],
+        reason=proof["reason"],
+    )
     others = claims.get(proof["scan_id"], set()) - {key}
     if item.get("error"):
         # What was known before does not outweigh that the last step failed.
         target.update(outcome=INCONCLUSIVE, reason=str(item["error"]))
     elif others:
-        target.update(outcome=INCONCLUSIVE, reason="Xpanse named the same scan %s for another exposure, %s" % (
-            proof["scan_id"], id_of(sorted(others)[0])))
+        target.update(
+            outcome=INCONCLUSIVE,
+            reason="Xpanse named the same scan %s for another exposure, %s" % (proof["scan_id"], id_of(sorted(others)[0])),
+        )
     elif proof["scan_id"] is None and item.get("outcome") == PENDING:
-        target.update(outcome=PENDING, reason="no scan was asked for in time; the last try failed: %s" % item["last_error"]
-                      if item.get("last_error") else "a scan would be started")
+        target.update(
+            outcome=PENDING,
+            reason="no scan was asked for in time; the last try failed: %s" % item["last_error"]
+            if item.get("last_error")
+            else "a scan would be started",
+        )
     elif item.get("last_error"):
-        target.update(outcome=PENDING, reason="%s; the last look failed: %s" % (
-            NOT_FINISHED if target["outcome"] == PENDING else "what an earlier run was told was not read again",
-            item["last_error"]))
+        target.update(
+            outcome=PENDING,
+            reason="%s; the last look failed: %s"
+            % (
+                NOT_FINISHED if target["outcome"] == PENDING else "what an earlier run was told was not read again",
+                item["last_error"],
+            ),
+        )
     elif target["outcome"] in (REMEDIATED, UNREMEDIATED) and not any(
-            is_look(exchange, proof["scan_id"]) and not exchange.get("remembered") for exchange in exchanges):
+        is_look(exchange, proof["scan_id"]) and not exchange.get("remembered") for exchange in exchanges
+    ):
         if item.get("unread"):
             target["reason"] += ", as an earlier run was told at %s" % target["finished_at"]
         else:

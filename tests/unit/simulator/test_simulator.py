@@ -46,13 +46,13 @@ def signed(key_id="1", key=None, nonce=None, milliseconds=None, **changes):
     nonce = nonce or "".join(secrets.choice(string.ascii_letters + string.digits) for _each in range(64))
     timestamp = str(milliseconds or int(time.time() * 1000))
     signature = hashlib.sha256(((key or ADVANCED[key_id]) + nonce + timestamp).encode()).hexdigest()
-    return {"x-xdr-auth-id": key_id, "x-xdr-nonce": nonce, "x-xdr-timestamp": timestamp, "Authorization": signature,
-            **changes}
+    return {"x-xdr-auth-id": key_id, "x-xdr-nonce": nonce, "x-xdr-timestamp": timestamp, "Authorization": signature, **changes}
 
 
 def filters(operator="EQ", **values):
-    return {"request_data": {"filters": [
-        {"field": name, "operator": operator, "value": value} for name, value in values.items()]}}
+    return {
+        "request_data": {"filters": [{"field": name, "operator": operator, "value": value} for name, value in values.items()]}
+    }
 
 
 class Client:
@@ -143,8 +143,12 @@ def text_of(answer):
 
 def test_starts_as_a_module_and_ends_on_sigterm():
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", "--exposures", "3", "--campaigns", "2"], text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(TESTS)})
+        [sys.executable, "-m", "simulator", "--exposures", "3", "--campaigns", "2"],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+    )
     ready = json.loads(process.stdout.readline())
     state = requests.get(ready["url"] + "/_sim/state", timeout=5).json()
     process.send_signal(signal.SIGTERM)
@@ -162,8 +166,14 @@ def test_answers_https(tmp_path):
     certificate = authority.issue_cert("127.0.0.1", "localhost")
     certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    command = [sys.executable, str(TESTS / "simulator"), "--certfile", str(tmp_path / "server.pem"),
-               "--keyfile", str(tmp_path / "server.pem")]
+    command = [
+        sys.executable,
+        str(TESTS / "simulator"),
+        "--certfile",
+        str(tmp_path / "server.pem"),
+        "--keyfile",
+        str(tmp_path / "server.pem"),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         url = json.loads(process.stdout.readline())["url"]
         answer = requests.get(url + "/_sim/stats", verify=str(tmp_path / "ca.pem"), timeout=5)
@@ -193,7 +203,10 @@ def test_tenants_share_nothing_but_the_process():
         stats = [tenant.control("GET", "stats") for tenant in tenants]
     assert len({tenant.url for tenant in tenants}) == 3
     assert [(one["requests"], one["tokens_issued"], one["rcs_scans_started"]) for one in stats] == [
-        (4, 1, 1), (2, 0, 1), (0, 0, 0)]
+        (4, 1, 1),
+        (2, 0, 1),
+        (0, 0, 0),
+    ]
 
 
 def test_counts_connections(client):
@@ -225,11 +238,14 @@ def test_token(client):
     assert client.control("GET", "stats")["tokens_issued"] == 1
 
 
-@pytest.mark.parametrize("changes, status, word", [
-    ({"client_secret": "wrong"}, 401, "invalid_client"),
-    ({"client_id": "nobody"}, 401, "invalid_client"),
-    ({"grant_type": "password"}, 400, "unsupported_grant_type"),
-])
+@pytest.mark.parametrize(
+    "changes, status, word",
+    [
+        ({"client_secret": "wrong"}, 401, "invalid_client"),
+        ({"client_id": "nobody"}, 401, "invalid_client"),
+        ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+    ],
+)
 def test_token_is_refused(client, changes, status, word):
     answer = client.ask_token(**changes)
     assert (answer.status_code, answer.json()["error"]) == (status, word)
@@ -263,8 +279,7 @@ def test_no_token_no_answer(client, header):
 
 def test_user_levels(client):
     one, many = "/campaigns/v1/" + company.FINANCE, "/campaigns/v1?detail=FULL"
-    expected = {"admin-client": (200, 200), "cert-client": (200, 200), "report-client": (403, 200),
-                "helpdesk-client": (403, 403)}
+    expected = {"admin-client": (200, 200), "cert-client": (200, 200), "report-client": (403, 200), "helpdesk-client": (403, 403)}
     for name, statuses in expected.items():
         assert (client.isc("GET", one, name).status_code, client.isc("GET", many, name).status_code) == statuses
     assert client.isc("POST", one + "/run-remediation-scan", "report-client").status_code == 202
@@ -276,8 +291,7 @@ def test_user_levels(client):
 
 @pytest.mark.parametrize("version", ["v1", "v3", "beta", "v2024", "v2025", "v2026"])
 def test_every_version(client, version):
-    root, reports = ("/campaigns/v1", "/reports/v1") if version == "v1" else (
-        "/%s/campaigns" % version, "/%s/reports" % version)
+    root, reports = ("/campaigns/v1", "/reports/v1") if version == "v1" else ("/%s/campaigns" % version, "/%s/reports" % version)
     one = "%s/%s" % (root, company.FINANCE)
     assert len(client.isc("GET", root).json()) == len(company.CAMPAIGN_IDS)
     assert client.isc("GET", one).json()["name"].startswith("Finance")
@@ -288,8 +302,7 @@ def test_every_version(client, version):
     client.finish()
     assert client.isc("POST", "%s/run-report/%s" % (one, REMEDIATION)).status_code == 202
     operations = [entry["operation"] for entry in client.simulator.log()]
-    assert operations == ["token", "list_campaigns", "get_campaign", "list_reports", "download_report", "run_scan",
-                          "run_report"]
+    assert operations == ["token", "list_campaigns", "get_campaign", "list_reports", "download_report", "run_scan", "run_report"]
 
 
 def test_detail(client):
@@ -311,25 +324,41 @@ def test_the_campaign_that_was_migrated(client):
     assert migrated["status"] is None and "migrationStatus" in migrated
 
 
-@pytest.mark.parametrize("text, expected", [
-    ('id eq "%s"' % company.ROLES, [company.ROLES]),
-    ('id in ("%s", "%s","nothing")' % (company.FINANCE, company.ROLES), [company.FINANCE, company.ROLES]),
-    ('name sw "Manager"', [company.MANAGERS, company.LAST_YEAR]),
-    ('name eq "Board Portal Review"', [company.BOARD_PORTAL]),
-    ('status in ("ACTIVE","STAGED")', [company.MANAGERS, company.CONTRACTORS]),
-    ('status eq "COMPLETED" and name sw "S"', [company.SALES, company.BADGES]),
-    ('name eq "a \\"quoted\\" name"', []),
-])
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ('id eq "%s"' % company.ROLES, [company.ROLES]),
+        ('id in ("%s", "%s","nothing")' % (company.FINANCE, company.ROLES), [company.FINANCE, company.ROLES]),
+        ('name sw "Manager"', [company.MANAGERS, company.LAST_YEAR]),
+        ('name eq "Board Portal Review"', [company.BOARD_PORTAL]),
+        ('status in ("ACTIVE","STAGED")', [company.MANAGERS, company.CONTRACTORS]),
+        ('status eq "COMPLETED" and name sw "S"', [company.SALES, company.BADGES]),
+        ('name eq "a \\"quoted\\" name"', []),
+    ],
+)
 def test_filters(client, text, expected):
     answer = client.isc("GET", "/campaigns/v1", params={"filters": text})
     assert [one["id"] for one in answer.json()] == expected
 
 
-@pytest.mark.parametrize("query", [
-    {"filters": "nonsense"}, {"filters": 'id sw "x"'}, {"filters": 'type eq "MANAGER"'}, {"filters": 'id eq x'},
-    {"filters": 'id eq "x" or id eq "y"'}, {"filters": 'id eq "x" and'}, {"filters": 'id in "x"'}, {"limit": "251"},
-    {"limit": "-1"}, {"offset": "x"}, {"detail": "full"}, {"sorters": "modified"}, {"count": "yes"},
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"filters": "nonsense"},
+        {"filters": 'id sw "x"'},
+        {"filters": 'type eq "MANAGER"'},
+        {"filters": "id eq x"},
+        {"filters": 'id eq "x" or id eq "y"'},
+        {"filters": 'id eq "x" and'},
+        {"filters": 'id in "x"'},
+        {"limit": "251"},
+        {"limit": "-1"},
+        {"offset": "x"},
+        {"detail": "full"},
+        {"sorters": "modified"},
+        {"count": "yes"},
+    ],
+)
 def test_bad_lists(client, query):
     answer = client.isc("GET", "/campaigns/v1", params=query)
     assert answer.status_code == 400 and text_of(answer)[0].startswith("400.1")
@@ -348,8 +377,14 @@ def test_pages(client):
 
 
 def test_what_is_not_there(client):
-    for path in ("/campaigns/v1/nothing", "/campaigns/v1/nothing/reports", "/reports/v1/nothing", "/task-status/v1",
-                 "/v1/campaigns", "/v2023/campaigns"):
+    for path in (
+        "/campaigns/v1/nothing",
+        "/campaigns/v1/nothing/reports",
+        "/reports/v1/nothing",
+        "/task-status/v1",
+        "/v1/campaigns",
+        "/v2023/campaigns",
+    ):
         answer = client.isc("GET", path)
         assert answer.status_code == 404 and text_of(answer)[0].startswith("404")
     assert client.isc("DELETE", "/campaigns/v1/" + company.FINANCE).status_code == 405
@@ -386,13 +421,16 @@ def test_scan_and_report_tell_when_the_access_is_gone(client):
     assert client.download(old["id"]).content.decode() == stale
 
 
-@pytest.mark.parametrize("campaign_id, column, words", [
-    (company.WAREHOUSE, "Remediation Status", ["Remediated", "Open", "Remediated", "Open", "Remediated"]),
-    (company.BADGES, "Remediation Status", ["Remediated", "Open", "Remediated"]),
-    (company.BOARD_PORTAL, "Remediation Status", []),
-    (company.HAMBURG, "Bearbeitungsstand", ["Vollzogen", "Vollzogen", "Schwebend"]),
-    (company.PRIVILEGED, "Remediation Status", ["Remediated"] * 4),
-])
+@pytest.mark.parametrize(
+    "campaign_id, column, words",
+    [
+        (company.WAREHOUSE, "Remediation Status", ["Remediated", "Open", "Remediated", "Open", "Remediated"]),
+        (company.BADGES, "Remediation Status", ["Remediated", "Open", "Remediated"]),
+        (company.BOARD_PORTAL, "Remediation Status", []),
+        (company.HAMBURG, "Bearbeitungsstand", ["Vollzogen", "Vollzogen", "Schwebend"]),
+        (company.PRIVILEGED, "Remediation Status", ["Remediated"] * 4),
+    ],
+)
 def test_what_a_scan_finds(client, campaign_id, column, words):
     assert client.report(campaign_id) is None
     client.scan(campaign_id)
@@ -446,9 +484,16 @@ def test_twenty_requests_at_once_start_one_scan(client):
     client.control("POST", "config", {"latency": 0.5, "scan_seconds": 5})
     client.isc("GET", "/campaigns/v1")
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda _each: requests.post(
-            client.url + "/campaigns/v1/%s/run-remediation-scan" % company.FINANCE, timeout=5,
-            headers={"Authorization": "Bearer " + client.tokens["admin-client"]}), range(20)))
+        answers = list(
+            pool.map(
+                lambda _each: requests.post(
+                    client.url + "/campaigns/v1/%s/run-remediation-scan" % company.FINANCE,
+                    timeout=5,
+                    headers={"Authorization": "Bearer " + client.tokens["admin-client"]},
+                ),
+                range(20),
+            )
+        )
     assert sorted(answer.status_code for answer in answers) == [202] + [400] * 19
     stats = client.control("GET", "stats")
     assert stats["scans_started"] == 1 and stats["max_in_flight"] > 10
@@ -497,8 +542,10 @@ def test_downloads(client):
         assert client.download(report_id, accept, fileFormat="csv").status_code == 406
     answer = client.download(report_id, "application/csv", fileFormat="csv")
     assert answer.headers["content-type"] == "application/csv"
-    assert answer.headers["content-disposition"].startswith("attachment;filename=") and ".csv" in answer.headers[
-        "content-disposition"]
+    assert (
+        answer.headers["content-disposition"].startswith("attachment;filename=")
+        and ".csv" in answer.headers["content-disposition"]
+    )
     answer = client.download(report_id, "application/json, */*", fileFormat="pdf")
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF-1.") and answer.content.endswith(b"%%EOF\n")
@@ -526,9 +573,18 @@ def test_the_report_id_may_stay(client):
 
 
 def test_campaigns_are_patched(client):
-    client.control("PATCH", "campaigns/" + company.FINANCE, {
-        "status_column": "State", "words": {"remediated": "Gone", "open": "There"}, "scan_result": [2], "csv_bom": True,
-        "items": [{"identity": "A"}, {"identity": "B"}, {"identity": "C", "word": "Perhaps"}], "name": "New name"})
+    client.control(
+        "PATCH",
+        "campaigns/" + company.FINANCE,
+        {
+            "status_column": "State",
+            "words": {"remediated": "Gone", "open": "There"},
+            "scan_result": [2],
+            "csv_bom": True,
+            "items": [{"identity": "A"}, {"identity": "B"}, {"identity": "C", "word": "Perhaps"}],
+            "name": "New name",
+        },
+    )
     client.scan(company.FINANCE)
     rows = client.rows(company.FINANCE)
     assert [(row["\ufeffIdentity"], row["State"]) for row in rows] == [("A", "Gone"), ("B", "There"), ("C", "Perhaps")]
@@ -562,9 +618,15 @@ def test_keys(client):
 def test_wrong_advanced_keys(client):
     now = int(time.time() * 1000)
     wrong = [
-        signed(key="other"), signed("2", key="standard-key"), signed(nonce="A" * 63), signed(nonce="-" * 64),
-        signed(milliseconds=now - 310_000), signed(milliseconds=now + 310_000), signed(**{"x-xdr-auth-id": "9"}),
-        signed(**{"x-xdr-timestamp": "yesterday"})]
+        signed(key="other"),
+        signed("2", key="standard-key"),
+        signed(nonce="A" * 63),
+        signed(nonce="-" * 64),
+        signed(milliseconds=now - 310_000),
+        signed(milliseconds=now + 310_000),
+        signed(**{"x-xdr-auth-id": "9"}),
+        signed(**{"x-xdr-timestamp": "yesterday"}),
+    ]
     for headers in wrong:
         answer = client.xpanse(RCS + "get/", headers=headers)
         assert answer.status_code == 401 and answer.json()["reply"]["err_code"] == 401
@@ -582,8 +644,11 @@ def test_a_nonce_is_used_once(client):
 
 
 def test_a_wrong_standard_key_gets_nothing(client):
-    for headers in ({"x-xdr-auth-id": "2", "Authorization": "wrong"}, {"Authorization": "standard-key"},
-                    {"x-xdr-auth-id": "1", "Authorization": "advanced-key"}):
+    for headers in (
+        {"x-xdr-auth-id": "2", "Authorization": "wrong"},
+        {"Authorization": "standard-key"},
+        {"x-xdr-auth-id": "1", "Authorization": "advanced-key"},
+    ):
         answer = client.xpanse(ALERTS, headers=headers)
         assert (answer.status_code, answer.content) == (401, b"")
 
@@ -599,8 +664,9 @@ def test_what_a_key_may_not(client):
 # --- Xpanse: scans
 
 
-@pytest.mark.parametrize("outcome", [company.REMEDIATED, company.UNREMEDIATED, company.TIMEOUT, company.FAILED,
-                                     company.UNKNOWN_WORD])
+@pytest.mark.parametrize(
+    "outcome", [company.REMEDIATED, company.UNREMEDIATED, company.TIMEOUT, company.FAILED, company.UNKNOWN_WORD]
+)
 def test_scan_of_an_exposure(client, outcome):
     created = client.start(company.exposures(outcome)[0])
     assert created.status_code == 201
@@ -630,8 +696,12 @@ def test_twenty_requests_at_once_create_one_scan(client):
     client.control("POST", "config", {"scan_seconds": 5, "latency": 0.05})
     body = filters(**company.exposures()[0])
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda _each: requests.post(
-            client.url + RCS + "get_or_create/", json=body, headers=signed(), timeout=5), range(20)))
+        answers = list(
+            pool.map(
+                lambda _each: requests.post(client.url + RCS + "get_or_create/", json=body, headers=signed(), timeout=5),
+                range(20),
+            )
+        )
     assert sorted(answer.status_code for answer in answers) == [200] * 19 + [201]
     assert len({answer.json()["reply"]["scanId"] for answer in answers}) == 1
 
@@ -639,8 +709,9 @@ def test_twenty_requests_at_once_create_one_scan(client):
 def test_ids_of_both_kinds(client):
     exposure = company.exposures()[0]
     first = client.start(exposure)
-    second = client.start({**exposure, "alert_internal_id": str(exposure["alert_internal_id"]),
-                           "service_id": exposure["service_id"].upper()})
+    second = client.start(
+        {**exposure, "alert_internal_id": str(exposure["alert_internal_id"]), "service_id": exposure["service_id"].upper()}
+    )
     assert second.status_code == 200 and second.json() == first.json()
 
 
@@ -728,14 +799,20 @@ def test_alerts(client):
     assert known[company.NO_RULE_ALERT]["attack_surface_rule_id"] is None
     assert known[company.NO_SERVICE_ALERT]["service_ids"] == []
     assert len(known[company.TWO_SERVICES_ALERT]["service_ids"]) == 2
-    found = {(int(alert["alert_id"]), alert["attack_surface_rule_id"], service)
-             for alert in known.values() if alert["attack_surface_rule_id"] for service in alert["service_ids"]}
+    found = {
+        (int(alert["alert_id"]), alert["attack_surface_rule_id"], service)
+        for alert in known.values()
+        if alert["attack_surface_rule_id"]
+        for service in alert["service_ids"]
+    }
     assert found == {tuple(exposure.values()) for exposure in company.exposures()}
 
 
 def test_the_company_has_every_outcome():
-    counts = [len(company.exposures(outcome)) for outcome in (
-        company.REMEDIATED, company.UNREMEDIATED, company.TIMEOUT, company.FAILED, company.UNKNOWN_WORD)]
+    counts = [
+        len(company.exposures(outcome))
+        for outcome in (company.REMEDIATED, company.UNREMEDIATED, company.TIMEOUT, company.FAILED, company.UNKNOWN_WORD)
+    ]
     assert counts[0] >= 26 and counts[1:] == [4, 2, 1, 1] and sum(counts) == len(company.exposures()) >= 36
 
 
@@ -745,8 +822,9 @@ def test_alert_filters(client):
     assert sorted(ids(alerts(client, ("case_id_list", "in", [71])))) == [4101, 4102, 4103]
     assert sorted(ids(alerts(client, ("case_id_list", "in", [71]), ("severity", "in", ["critical"])))) == [4102]
     for status, word in (("new", "STATUS_010_NEW"), ("under_investigation", "STATUS_020_UNDER_INVESTIGATION")):
-        assert len(ids(alerts(client, ("status", "in", [status])))) == sum(
-            alert["resolution_status"] == word for alert in every) > 0
+        assert (
+            len(ids(alerts(client, ("status", "in", [status])))) == sum(alert["resolution_status"] == word for alert in every) > 0
+        )
     assert len(ids(alerts(client, ("attack_surface_rule_name", "in", ["Telnet Server"])))) == 3
     assert ids(alerts(client, ("alert_source", "in", ["XDR Agent"]))) == []
     newest = every[0]
@@ -755,12 +833,20 @@ def test_alert_filters(client):
     assert ids(alerts(client, ("status", "in", ["resolved"]))) == [4101]
 
 
-@pytest.mark.parametrize("wanted, changes", [
-    ((("nonsense", "in", ["x"]),), {}), ((("alert_id_list", "in", ["4101"]),), {}),
-    ((("alert_id_list", "eq", [4101]),), {}), ((("severity", "in", "high"),), {}), ((("status", "in", ["open"]),), {}),
-    ((("server_creation_time", "gte", "today"),), {}), ((), {"search_from": 0, "search_to": 101}),
-    ((), {"search_from": 5, "search_to": 1}), ((), {"sort": {"field": "x"}}),
-])
+@pytest.mark.parametrize(
+    "wanted, changes",
+    [
+        ((("nonsense", "in", ["x"]),), {}),
+        ((("alert_id_list", "in", ["4101"]),), {}),
+        ((("alert_id_list", "eq", [4101]),), {}),
+        ((("severity", "in", "high"),), {}),
+        ((("status", "in", ["open"]),), {}),
+        ((("server_creation_time", "gte", "today"),), {}),
+        ((), {"search_from": 0, "search_to": 101}),
+        ((), {"search_from": 5, "search_to": 1}),
+        ((), {"sort": {"field": "x"}}),
+    ],
+)
 def test_bad_alert_requests(client, wanted, changes):
     answer = alerts(client, *wanted, **changes)
     assert answer.status_code == answer.json()["reply"]["err_code"] == 400
@@ -827,8 +913,9 @@ def test_rate_limit_slides(client):
 def test_rate_limit_of_a_hundred_at_once(client):
     headers = [signed() for _each in range(130)]
     with ThreadPoolExecutor(16) as pool:
-        statuses = list(pool.map(lambda each: requests.post(
-            client.url + "/api_keys/validate/", headers=each, timeout=5).status_code, headers))
+        statuses = list(
+            pool.map(lambda each: requests.post(client.url + "/api_keys/validate/", headers=each, timeout=5).status_code, headers)
+        )
     assert (statuses.count(200), statuses.count(429)) == (100, 30)
     answer = client.xpanse(ALERTS)
     assert answer.json()["reply"]["err_code"] == 429 and 1 <= int(answer.headers["Retry-After"]) <= 10
@@ -942,20 +1029,29 @@ def test_log_and_statistics(client):
     client.xpanse("/public_api/v1/nothing/")
     log = client.simulator.log()
     assert [entry["n"] for entry in log] == [1, 2, 3, 4, 5]
-    assert [(entry["api"], entry["method"], entry["operation"], entry["status"], entry["client"], entry["changed"])
-            for entry in log] == [
+    assert [
+        (entry["api"], entry["method"], entry["operation"], entry["status"], entry["client"], entry["changed"]) for entry in log
+    ] == [
         ("sailpoint", "POST", "token", 200, "admin-client", False),
         ("sailpoint", "GET", "get_campaign", 200, "admin-client", False),
         ("sailpoint", "POST", "run_report", 202, "admin-client", True),
         ("xpanse", "POST", "rcs_get_or_create", 201, "1", True),
-        ("xpanse", "POST", "unknown", 404, None, False)]
+        ("xpanse", "POST", "unknown", 404, None, False),
+    ]
     assert log[1]["query"] == "detail=FULL" and log[1]["campaign_id"] == company.FINANCE
     assert client.control("GET", "log?changed=true&api=xpanse") == [log[3]]
     assert client.control("GET", "stats") == {
-        "requests": 5, "by_operation": {"token": 1, "get_campaign": 1, "run_report": 1, "rcs_get_or_create": 1,
-                                        "unknown": 1},
-        "by_status": {"200": 2, "202": 1, "201": 1, "404": 1}, "max_in_flight": 1, "connections": 1,
-        "tokens_issued": 1, "scans_started": 1, "campaign_scans_started": 0, "rcs_scans_started": 1, "reports_started": 1}
+        "requests": 5,
+        "by_operation": {"token": 1, "get_campaign": 1, "run_report": 1, "rcs_get_or_create": 1, "unknown": 1},
+        "by_status": {"200": 2, "202": 1, "201": 1, "404": 1},
+        "max_in_flight": 1,
+        "connections": 1,
+        "tokens_issued": 1,
+        "scans_started": 1,
+        "campaign_scans_started": 0,
+        "rcs_scans_started": 1,
+        "reports_started": 1,
+    }
     client.control("DELETE", "log")
     assert client.control("GET", "log") == [] and client.control("GET", "stats")["requests"] == 0
 

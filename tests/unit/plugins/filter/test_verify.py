@@ -32,10 +32,11 @@ def meant(name, value):
     """What an input is taken to be."""
     found = inputs(**{name: value})
     assert found["problems"] == []
-    return found[name[len("verify_"):]]
+    return found[name[len("verify_") :]]
 
 
 # --- Inputs
+
 
 def documented():
     return yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]
@@ -72,62 +73,117 @@ def test_what_is_not_given_is_the_default():
     assert inputs(verify_evidence_dir="/other")["ledger"] == "/other/ledger.json"
 
 
-@pytest.mark.parametrize("value, expected", [
-    (231, ["231"]), ("231", ["231"]), ("abc", ["abc"]), (" abc\n", ["abc"]), ("a\nb\r\nc\n", ["a", "b", "c"]),
-    ("a, b,,c", ["a", "b", "c"]), ("a,\nb", ["a", "b"]), ('["a", "b"]', ["a", "b"]), ("['a', 'b']", ["a", "b"]), ("[]", []),
-    ([231, "abc"], ["231", "abc"]), (["with, comma"], ["with, comma"]), ('\n["a"]\n', ["a"])])
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        (231, ["231"]),
+        ("231", ["231"]),
+        ("abc", ["abc"]),
+        (" abc\n", ["abc"]),
+        ("a\nb\r\nc\n", ["a", "b", "c"]),
+        ("a, b,,c", ["a", "b", "c"]),
+        ("a,\nb", ["a", "b"]),
+        ('["a", "b"]', ["a", "b"]),
+        ("['a', 'b']", ["a", "b"]),
+        ("[]", []),
+        ([231, "abc"], ["231", "abc"]),
+        (["with, comma"], ["with, comma"]),
+        ('\n["a"]\n', ["a"]),
+    ],
+)
 def test_lists_of_text(value, expected):
     assert meant("verify_campaign_ids", value) == expected
 
 
 @pytest.mark.parametrize("name", ["verify_alert_ids", "verify_case_ids"])
-@pytest.mark.parametrize("value, expected", [
-    (231, [231]), ("231", [231]), ("231\n442", [231, 442]), ("231,442", [231, 442]), ("[231, 442]", [231, 442]),
-    (["231", 442], [231, 442])])
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        (231, [231]),
+        ("231", [231]),
+        ("231\n442", [231, 442]),
+        ("231,442", [231, 442]),
+        ("[231, 442]", [231, 442]),
+        (["231", 442], [231, 442]),
+    ],
+)
 def test_lists_of_numbers(name, value, expected):
     assert meant(name, value) == expected
 
 
-@pytest.mark.parametrize("value", [
-    EXPOSURE, [EXPOSURE], json.dumps(EXPOSURE), json.dumps([EXPOSURE]), str([EXPOSURE]), dict(EXPOSURE, alert_internal_id=231)])
+@pytest.mark.parametrize(
+    "value",
+    [EXPOSURE, [EXPOSURE], json.dumps(EXPOSURE), json.dumps([EXPOSURE]), str([EXPOSURE]), dict(EXPOSURE, alert_internal_id=231)],
+)
 def test_exposures(value):
     assert meant("verify_exposures", value) == [EXPOSURE]
 
 
-@pytest.mark.parametrize("value, expected", [
-    ("Done, in full\nDone", ["Done, in full", "Done"]), ("Done,Closed", ["Done", "Closed"]),
-    (["Done, in full"], ["Done, in full"])])
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        ("Done, in full\nDone", ["Done, in full", "Done"]),
+        ("Done,Closed", ["Done", "Closed"]),
+        (["Done, in full"], ["Done, in full"]),
+    ],
+)
 def test_words_of_the_tenant(value, expected):
     assert meant("verify_remediated_values", value) == meant("verify_open_values", value) == expected
 
 
-@pytest.mark.parametrize("name, value, expected", [
-    ("verify_wait", "false", False), ("verify_wait", "no\n", False), ("verify_wait", 0, False), ("verify_confirm", "True", True),
-    ("verify_wait_timeout", "900", 900), ("verify_max_age", "0", 0), ("verify_max_age", 0, 0), ("verify_keep_runs", "3", 3),
-    ("verify_wait_interval", " 5 ", 5), ("verify_evidence_mode", "0640", "0640"), ("verify_remediation_status_column", 7, "7"),
-    ("verify_fail_on", "unremediated,pending", ["unremediated", "pending"]), ("verify_fail_on", "[]", []),
-    ("verify_fail_on", [], []), ("verify_formats", "csv", ["csv"]), ("verify_signing_key", "key\n", "key")])
+@pytest.mark.parametrize(
+    "name, value, expected",
+    [
+        ("verify_wait", "false", False),
+        ("verify_wait", "no\n", False),
+        ("verify_wait", 0, False),
+        ("verify_confirm", "True", True),
+        ("verify_wait_timeout", "900", 900),
+        ("verify_max_age", "0", 0),
+        ("verify_max_age", 0, 0),
+        ("verify_keep_runs", "3", 3),
+        ("verify_wait_interval", " 5 ", 5),
+        ("verify_evidence_mode", "0640", "0640"),
+        ("verify_remediation_status_column", 7, "7"),
+        ("verify_fail_on", "unremediated,pending", ["unremediated", "pending"]),
+        ("verify_fail_on", "[]", []),
+        ("verify_fail_on", [], []),
+        ("verify_formats", "csv", ["csv"]),
+        ("verify_signing_key", "key\n", "key"),
+    ],
+)
 def test_other_shapes(name, value, expected):
     assert meant(name, value) == expected and type(meant(name, value)) is type(expected)
 
 
-@pytest.mark.parametrize("name, value, words", [
-    ("verify_campaign_ids", [None], "verify_campaign_ids: item 1 of the list is null"),
-    ("verify_campaign_ids", True, "verify_campaign_ids: give a list, not True"),
-    ("verify_campaign_ids", '["a", "b"', "verify_campaign_ids: this looks like a list, and is not JSON"),
-    ("verify_alert_ids", "231 abc", "verify_alert_ids"), ("verify_alert_ids", [["231"]], "verify_alert_ids"),
-    ("verify_exposures", "231", "verify_exposures"), ("verify_exposures", [dict(EXPOSURE, service="x")], "service"),
-    ("verify_wait", "perhaps", "verify_wait"), ("verify_wait_timeout", "soon", "verify_wait_timeout"),
-    ("verify_wait_timeout", True, "verify_wait_timeout: give one value, not true"),
-    ("verify_max_age", [5], "verify_max_age: give one value, not [5]"), ("verify_ledger", {"a": 1}, "verify_ledger"),
-    ("verify_evidence_mode", 384, "put the mode in quotes"), ("verify_fail_on", "everything", "one or more of"),
-    ("verify_formats", ["pdf"], "verify_formats"), ("verify_wait", "\x1b[2J", r"\x1b[2J")])
+@pytest.mark.parametrize(
+    "name, value, words",
+    [
+        ("verify_campaign_ids", [None], "verify_campaign_ids: item 1 of the list is null"),
+        ("verify_campaign_ids", True, "verify_campaign_ids: give a list, not True"),
+        ("verify_campaign_ids", '["a", "b"', "verify_campaign_ids: this looks like a list, and is not JSON"),
+        ("verify_alert_ids", "231 abc", "verify_alert_ids"),
+        ("verify_alert_ids", [["231"]], "verify_alert_ids"),
+        ("verify_exposures", "231", "verify_exposures"),
+        ("verify_exposures", [dict(EXPOSURE, service="x")], "service"),
+        ("verify_wait", "perhaps", "verify_wait"),
+        ("verify_wait_timeout", "soon", "verify_wait_timeout"),
+        ("verify_wait_timeout", True, "verify_wait_timeout: give one value, not true"),
+        ("verify_max_age", [5], "verify_max_age: give one value, not [5]"),
+        ("verify_ledger", {"a": 1}, "verify_ledger"),
+        ("verify_evidence_mode", 384, "put the mode in quotes"),
+        ("verify_fail_on", "everything", "one or more of"),
+        ("verify_formats", ["pdf"], "verify_formats"),
+        ("verify_wait", "\x1b[2J", r"\x1b[2J"),
+    ],
+)
 def test_what_cannot_be_meant_is_said(name, value, words):
     problems = inputs(**{name: value})["problems"]
     assert words in " ".join(problems) and "\x1b" not in " ".join(problems)
 
 
 # --- The place of the evidence
+
 
 @pytest.fixture
 def place(tmp_path):
@@ -166,12 +222,20 @@ SAILPOINT, XPANSE = "https://acme.example", "https://api-acme.crtx.example"
 ACME = ("https://acme.example/", "ACME.crtx.example")
 
 
-@pytest.mark.parametrize("addresses, hosts, taken", [
-    # Nothing is known but which hosts there are.
-    ((), ["acme"], True), (("", None), ["acme", "localhost"], True), ((), ["acme", "globex"], False),
-    # The addresses say it.
-    (ACME, ["acme"], True), (ACME, ["acme", "globex"], True), (ACME[:1], ["acme"], False),
-    (("https://globex.example", "globex.crtx.example"), ["acme"], False)])
+@pytest.mark.parametrize(
+    "addresses, hosts, taken",
+    [
+        # Nothing is known but which hosts there are.
+        ((), ["acme"], True),
+        (("", None), ["acme", "localhost"], True),
+        ((), ["acme", "globex"], False),
+        # The addresses say it.
+        (ACME, ["acme"], True),
+        (ACME, ["acme", "globex"], True),
+        (ACME[:1], ["acme"], False),
+        (("https://globex.example", "globex.crtx.example"), ["acme"], False),
+    ],
+)
 def test_evidence_of_a_host_that_was_alone(place, addresses, hosts, taken):
     leave_evidence(place.shared, SAILPOINT, XPANSE)
     assert place("acme", *hosts, addresses=addresses) == str(place.shared if taken else place.shared / "acme")
@@ -202,23 +266,44 @@ def test_a_host_is_one_folder(place, host, name):
 
 # --- What there is to scan
 
+
 def test_plan():
     plan = filters.verify_plan(
         inputs(verify_exposures=[EXPOSURE]),
-        [{"campaigns": [{"id": "a", "status": "COMPLETED"}, {"id": "b", "status": "ACTIVE"}, "odd", {"id": "c"},
-                        {"id": ["odd"], "status": "COMPLETED"}, {"status": "COMPLETED"}]},
-         {"campaigns": [{"id": "a", "status": "COMPLETED"}, {"id": "d", "status": "COMPLETED"}]}],
-        [{"rcs_targets": [{"alert_internal_id": "5"}]}, {"results_file": "/r/case_alerts.json", "counts": {"rcs_targets": 2}},
-         {"results_file": "/r/none.json", "counts": {"rcs_targets": 0}}])
-    assert plan == dict(campaign_ids=["a", "d"], exposures=[EXPOSURE, {"alert_internal_id": "5"}],
-                        exposure_files=["/r/case_alerts.json"], any_exposures=True)
+        [
+            {
+                "campaigns": [
+                    {"id": "a", "status": "COMPLETED"},
+                    {"id": "b", "status": "ACTIVE"},
+                    "odd",
+                    {"id": "c"},
+                    {"id": ["odd"], "status": "COMPLETED"},
+                    {"status": "COMPLETED"},
+                ]
+            },
+            {"campaigns": [{"id": "a", "status": "COMPLETED"}, {"id": "d", "status": "COMPLETED"}]},
+        ],
+        [
+            {"rcs_targets": [{"alert_internal_id": "5"}]},
+            {"results_file": "/r/case_alerts.json", "counts": {"rcs_targets": 2}},
+            {"results_file": "/r/none.json", "counts": {"rcs_targets": 0}},
+        ],
+    )
+    assert plan == dict(
+        campaign_ids=["a", "d"],
+        exposures=[EXPOSURE, {"alert_internal_id": "5"}],
+        exposure_files=["/r/case_alerts.json"],
+        any_exposures=True,
+    )
 
 
-@pytest.mark.parametrize("lookup", [
-    {}, {"skipped": True}, {"failed": True, "msg": "no"}, {"campaigns": None, "rcs_targets": None}])
+@pytest.mark.parametrize(
+    "lookup", [{}, {"skipped": True}, {"failed": True, "msg": "no"}, {"campaigns": None, "rcs_targets": None}]
+)
 def test_plan_of_nothing(lookup):
     assert filters.verify_plan(inputs(), [lookup], [lookup]) == dict(
-        campaign_ids=[], exposures=[], exposure_files=[], any_exposures=False)
+        campaign_ids=[], exposures=[], exposure_files=[], any_exposures=False
+    )
 
 
 def test_seconds_left():
@@ -231,16 +316,30 @@ def test_seconds_left():
 
 # --- What is said
 
+
 def verification(**changes):
     target = dict(kind="exposure", id="1:R:s", name="R at 1", outcome="unremediated", reason="still there")
-    return dict(dict(summary="Not verified.", path="/e/r/verification.json", files={}, targets_left_out=0, targets=[
-        target, dict(target, outcome="remediated"), dict(target, name=None, outcome="pending")]), **changes)
+    return dict(
+        dict(
+            summary="Not verified.",
+            path="/e/r/verification.json",
+            files={},
+            targets_left_out=0,
+            targets=[target, dict(target, outcome="remediated"), dict(target, name=None, outcome="pending")],
+        ),
+        **changes,
+    )
 
 
 def test_lines():
     assert filters.verify_lines(verification(files={"html": "/e/r/v.html"}, targets_left_out=7, run_sha256="ab")) == [
-        "Not verified.", "unremediated: exposure R at 1: still there", "pending: exposure 1:R:s: still there",
-        "... and 7 more targets in the evidence.", "Evidence: /e/r/v.html", "SHA-256 of its checksums: ab"]
+        "Not verified.",
+        "unremediated: exposure R at 1: still there",
+        "pending: exposure 1:R:s: still there",
+        "... and 7 more targets in the evidence.",
+        "Evidence: /e/r/v.html",
+        "SHA-256 of its checksums: ab",
+    ]
     assert filters.verify_lines(verification(path=None, targets=[])) == ["Not verified."]
 
 
@@ -250,15 +349,24 @@ def test_lines_hold_nothing_raw():
     assert line == r"inconclusive: exposure a\u202eb: \x1b]0;title\x07 \x9b"
 
 
-@pytest.mark.parametrize("kinds, said", [
-    ({}, []), ({"campaign": dict(total=2, not_started=1)}, []), ({"campaign": dict(total=0, not_started=0)}, []),
-    ({"exposure": dict(total=3, not_started=3), "campaign": dict(total=1, not_started=0)},
-     ["Of 3 exposures, not one could be started."])])
+@pytest.mark.parametrize(
+    "kinds, said",
+    [
+        ({}, []),
+        ({"campaign": dict(total=2, not_started=1)}, []),
+        ({"campaign": dict(total=0, not_started=0)}, []),
+        (
+            {"exposure": dict(total=3, not_started=3), "campaign": dict(total=1, not_started=0)},
+            ["Of 3 exposures, not one could be started."],
+        ),
+    ],
+)
 def test_nothing_started(kinds, said):
     assert filters.nothing_started(dict(by_kind=kinds)) == said
 
 
 # --- The playbooks
+
 
 @pytest.mark.parametrize("system", ["sailpoint", "xpanse"])
 @pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.parent.name)
@@ -269,5 +377,6 @@ def test_every_connection_option_reaches_the_playbooks(playbook, system):
         options.update(yaml.safe_load(re.search(r'"""(.*?)"""', source, re.DOTALL).group(1))["options"])
     play = yaml.safe_load(playbook.read_text())[-1]
     given = play["module_defaults"]["group/secops.remediation.%s" % system]
-    assert given == {name: "{{ omit if %(v)s | default('') in [none, ''] else %(v)s }}" % dict(v="%s_%s" % (system, name))
-                     for name in options}
+    assert given == {
+        name: "{{ omit if %(v)s | default('') in [none, ''] else %(v)s }}" % dict(v="%s_%s" % (system, name)) for name in options
+    }

@@ -38,8 +38,13 @@ def noted(*exchanges):
 class TestAppend:
     def test_of_each_kind_the_last_one_in_order(self):
         running = exchange("POST", "/a", body={"s": 1})
-        item, _answers = noted(running, dict(running, server_time="later"), exchange("GET", "/b", body=2),
-                               exchange("POST", "/a", body={"s": 2}), dict(running, server_time="last"))
+        item, _answers = noted(
+            running,
+            dict(running, server_time="later"),
+            exchange("GET", "/b", body=2),
+            exchange("POST", "/a", body={"s": 2}),
+            dict(running, server_time="last"),
+        )
         assert kept(item) == [("/b", 200, 2), ("/a", 200, {"s": 2}), ("/a", 200, {"s": 1})]
         assert item["answers"][-1]["server_time"] == "last"
 
@@ -49,13 +54,19 @@ class TestAppend:
         assert kept(item) == [("/a", 503, {"trackingId": 8})]
 
     def test_what_differs_is_another_kind(self):
-        item, _answers = noted(exchange("GET", "/a", body=1), exchange("POST", "/a", body=1), exchange("GET", "/a?x", body=1),
-                               exchange("GET", "/a", 202, 1), exchange("GET", "/a", body="1"))
+        item, _answers = noted(
+            exchange("GET", "/a", body=1),
+            exchange("POST", "/a", body=1),
+            exchange("GET", "/a?x", body=1),
+            exchange("GET", "/a", 202, 1),
+            exchange("GET", "/a", body="1"),
+        )
         assert len(item["answers"]) == 5
 
     def test_the_requests_are_those_without_bodies_once_each(self):
-        item, _answers = noted(exchange("POST", "/a", body=1, sent={"x": 1}), exchange("GET", "/b"),
-                               exchange("POST", "/a", body=2))
+        item, _answers = noted(
+            exchange("POST", "/a", body=1, sent={"x": 1}), exchange("GET", "/b"), exchange("POST", "/a", body=2)
+        )
         assert [(one["method"], one["path"]) for one in item["requests"]] == [("GET", "/b"), ("POST", "/a")]
         assert all(one.keys() == {"method", "path", "status", "reference", "server_time"} for one in item["requests"])
 
@@ -100,7 +111,10 @@ class TestRecall:
         answers.recall([exchange("POST", "/a", 202), exchange("GET", "/b")])
         answers.append(exchange("GET", "/b"))
         assert [(one["path"], one.get("remembered", False)) for one in item["answers"]] == [
-            ("/a", True), ("/b", True), ("/b", False)]
+            ("/a", True),
+            ("/b", True),
+            ("/b", False),
+        ]
         # The requests are of each the last.
         assert [(one["path"], one.get("remembered", False)) for one in item["requests"]] == [("/a", True), ("/b", False)]
 
@@ -148,9 +162,20 @@ class TestAnew:
 
 
 class TestBounds:
-    @pytest.mark.parametrize("body", [
-        "x" * 10**6, ["x" * 10**6], {"a": "x" * 10**6}, {"x" * 10**6: 1}, [["x" * 900] * 900] * 3, list(range(10**5)),
-        {str(number): number for number in range(10**5)}, {"a": {"b": {"c": {"d": "x" * 10**6}}}}, {"a": [{"b": "x" * 10**6}]}])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "x" * 10**6,
+            ["x" * 10**6],
+            {"a": "x" * 10**6},
+            {"x" * 10**6: 1},
+            [["x" * 900] * 900] * 3,
+            list(range(10**5)),
+            {str(number): number for number in range(10**5)},
+            {"a": {"b": {"c": {"d": "x" * 10**6}}}},
+            {"a": [{"b": "x" * 10**6}]},
+        ],
+    )
     def test_a_body_stays_small(self, body):
         assert len(json.dumps(bounded(body))) <= LARGEST_BODY
 
@@ -176,8 +201,9 @@ class TestExchangesIn:
     def test_junk(self, item):
         assert exchanges_in(item) == []
 
-    @pytest.mark.parametrize("changes", [dict(status="200"), dict(status=None), dict(method=None), dict(method=["GET"]),
-                                         dict(path=5), dict(path=None)])
+    @pytest.mark.parametrize(
+        "changes", [dict(status="200"), dict(status=None), dict(method=None), dict(method=["GET"]), dict(path=5), dict(path=None)]
+    )
     def test_what_cannot_be_read(self, changes):
         good = exchange("GET", "/a")
         assert exchanges_in(dict(answers=[dict(good, **changes), good, None, "x"])) == [good]

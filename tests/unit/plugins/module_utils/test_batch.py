@@ -242,6 +242,7 @@ def test_an_interruption_starts_nothing_more():
 
 def test_what_failed_holds_on_to_nothing():
     """Thousands of errors, each with the answer that it came from, are much memory."""
+
     class Answer:
         pass
 

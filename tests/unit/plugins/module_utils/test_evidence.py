@@ -34,8 +34,14 @@ def call(module, check_mode=False, **options):
 def write(directory, outcomes=("remediated", "unremediated"), check_mode=False, **options):
     """A run with one target for each outcome. Returns the module's result."""
     answers = [exposure(ids, outcome) for ids, outcome in zip(EXPOSURES, outcomes, strict=False)]
-    return call(remediation_evidence, check_mode, dest=str(directory), exposures=EXPOSURES[:len(outcomes)],
-                rcs_requests=dict(rcs_requests=answers), **options)
+    return call(
+        remediation_evidence,
+        check_mode,
+        dest=str(directory),
+        exposures=EXPOSURES[: len(outcomes)],
+        rcs_requests=dict(rcs_requests=answers),
+        **options,
+    )
 
 
 def write_sums_anew(directory):
@@ -69,12 +75,21 @@ def directory(tmp_path):
 class TestWriting:
     def test_everything_is_there_and_sha256sum_agrees(self, directory):
         files = {path.name for path in latest(directory).iterdir()}
-        assert files == {"verification.json", "verification.html", "verification.csv", "verification.md",
-                         "verification.junit.xml", "oscal-assessment-results.json", "SHA256SUMS", "records",
-                         "open-items.csv"}
+        assert files == {
+            "verification.json",
+            "verification.html",
+            "verification.csv",
+            "verification.md",
+            "verification.junit.xml",
+            "oscal-assessment-results.json",
+            "SHA256SUMS",
+            "records",
+            "open-items.csv",
+        }
         for folder in (directory, latest(directory)):
-            done = subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True,
-                                  text=True, check=False)
+            done = subprocess.run(
+                ["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True, text=True, check=False
+            )
             assert done.returncode == 0, done
             assert done.stdout.count(": OK") == (9 if folder != directory else 3 * 10)
         assert not list(directory.glob("*.unfinished"))
@@ -82,7 +97,12 @@ class TestWriting:
     def test_formats_are_the_users_choice(self, tmp_path):
         result = write(tmp_path, formats=["csv"])
         assert sorted(os.listdir(latest(tmp_path))) == [
-            "SHA256SUMS", "open-items.csv", "records", "verification.csv", "verification.json"]
+            "SHA256SUMS",
+            "open-items.csv",
+            "records",
+            "verification.csv",
+            "verification.json",
+        ]
         assert set(result["verification"]["files"]) == {"json", "csv", "open_items"}
 
     def test_runs_within_a_second_are_two(self, directory):
@@ -92,8 +112,11 @@ class TestWriting:
         assert evidence.run_order("20261122T080000Z-10") > evidence.run_order("20261122T080000Z-9")
 
     def test_changed_means_another_finding(self, tmp_path):
-        assert [write(tmp_path)["changed"], write(tmp_path)["changed"], write(tmp_path, ["remediated"] * 2)["changed"]
-                ] == [True, False, True]
+        assert [write(tmp_path)["changed"], write(tmp_path)["changed"], write(tmp_path, ["remediated"] * 2)["changed"]] == [
+            True,
+            False,
+            True,
+        ]
 
     def test_check_mode_writes_nothing(self, directory):
         before = sorted(directory.rglob("*"))
@@ -115,9 +138,13 @@ class TestWriting:
         assert third["targets"][1]["open_since"] == first["finished_at"]
 
     def test_thousands_stay_in_the_file(self, tmp_path):
-        result = call(remediation_evidence, dest=str(tmp_path), formats=[], exposures=[
-            dict(alert_internal_id=number, attack_surface_rule_id="Rdp", service_id="s") for number in range(3000)],
-            rcs_requests=dict(rcs_requests=[exposure(dict(EXPOSURES[0], alert_internal_id=5), "unremediated")]))["verification"]
+        result = call(
+            remediation_evidence,
+            dest=str(tmp_path),
+            formats=[],
+            exposures=[dict(alert_internal_id=number, attack_surface_rule_id="Rdp", service_id="s") for number in range(3000)],
+            rcs_requests=dict(rcs_requests=[exposure(dict(EXPOSURES[0], alert_internal_id=5), "unremediated")]),
+        )["verification"]
         assert len(result["targets"]) == 100 and result["targets_left_out"] == 2900
         assert result["targets"][0]["outcome"] == "unremediated" and result["counts"]["total"] == 3000
         assert len(json.dumps(result)) < 60_000
@@ -126,12 +153,17 @@ class TestWriting:
     def test_results_are_read_from_files(self, tmp_path):
         file = tmp_path / "exposures.json"
         file.write_text(json.dumps(dict(rcs_requests=[exposure(EXPOSURES[0], "remediated")])))
-        result = call(remediation_evidence, dest=str(tmp_path / "e"), exposures=EXPOSURES[:1],
-                      rcs_requests=dict(results_file=str(file), counts={"rcs_requests": 1}))
+        result = call(
+            remediation_evidence,
+            dest=str(tmp_path / "e"),
+            exposures=EXPOSURES[:1],
+            rcs_requests=dict(results_file=str(file), counts={"rcs_requests": 1}),
+        )
         assert result["verification"]["verdict"] == "verified"
         file.write_text("{")
-        result = call(remediation_evidence, dest=str(tmp_path / "e"), exposures=EXPOSURES[:1],
-                      rcs_requests=dict(results_file=str(file)))
+        result = call(
+            remediation_evidence, dest=str(tmp_path / "e"), exposures=EXPOSURES[:1], rcs_requests=dict(results_file=str(file))
+        )
         assert result["verification"]["verdict"] == "not_verified"
         assert "cannot be read" in result["verification"]["targets"][0]["reason"]
 
@@ -187,7 +219,8 @@ class TestTampering:
         write_sums_anew(directory)
         checked = check(directory)
         assert checked["problems"] == [
-            "%s: the run before it, %s, is not what it was then: its SHA256SUMS was changed" % (runs[1], runs[0])]
+            "%s: the run before it, %s, is not what it was then: its SHA256SUMS was changed" % (runs[1], runs[0])
+        ]
 
     def test_a_file_is_missing_or_was_added(self, directory):
         folder = latest(directory)
@@ -195,7 +228,9 @@ class TestTampering:
         (folder / "reports").mkdir()
         (folder / "reports" / "more.csv").write_text("x")
         assert check(directory)["problems"] == [
-            "%s: verification.csv is missing" % folder.name, "%s: reports/more.csv was added" % folder.name]
+            "%s: verification.csv is missing" % folder.name,
+            "%s: reports/more.csv was added" % folder.name,
+        ]
 
     @pytest.mark.parametrize("place", [0, 1, 2])
     def test_a_run_is_missing(self, directory, place):
@@ -210,8 +245,9 @@ class TestTampering:
         assert bool(seen["problems"]) == (place in (1, 2))
         assert bool(seen["notes"]) == (place == 0)
         if place == 2:
-            assert seen["problems"] == ["latest does not point to the run that ended last, %s, but to %s" % (
-                evidence.finished_runs(directory)[-1], run)]
+            assert seen["problems"] == [
+                "latest does not point to the run that ended last, %s, but to %s" % (evidence.finished_runs(directory)[-1], run)
+            ]
             # Then only what was kept elsewhere tells.
             (directory / "latest").unlink()
             (directory / "latest").symlink_to(evidence.finished_runs(directory)[-1])
@@ -259,10 +295,15 @@ class TestTampering:
         os.mkfifo(folder / "verification.md")
         (folder / "reports").symlink_to("/etc")
         (folder / "dangling").symlink_to("/no/such")
-        assert check(directory)["problems"] == ["%s: %s" % (folder.name, problem) for problem in (
-            "verification.csv is no file any more, but a link or something else",
-            "verification.md is no file any more, but a link or something else", "dangling was added",
-            "reports was added")]
+        assert check(directory)["problems"] == [
+            "%s: %s" % (folder.name, problem)
+            for problem in (
+                "verification.csv is no file any more, but a link or something else",
+                "verification.md is no file any more, but a link or something else",
+                "dangling was added",
+                "reports was added",
+            )
+        ]
 
     def test_lines_of_the_sums_over_all_runs(self, directory):
         path = directory / "SHA256SUMS"
@@ -337,10 +378,14 @@ class TestTrouble:
         write(tmp_path, ["unremediated", "unremediated"])
         assert read(tmp_path)["targets"][1]["open_since"] == read(tmp_path)["finished_at"]
 
-    @pytest.mark.parametrize("odd", [
-        {"targets": [{"kind": [], "id": {}, "outcome": 5}], "history": [{"run": 5}, {"run": "x", "counts": {}}]},
-        {"targets": [None, 5], "history": {}}, {"targets": [], "history": [None]},
-    ])
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            {"targets": [{"kind": [], "id": {}, "outcome": 5}], "history": [{"run": 5}, {"run": "x", "counts": {}}]},
+            {"targets": [None, 5], "history": {}},
+            {"targets": [], "history": [None]},
+        ],
+    )
     def test_an_odd_record_before(self, directory, odd):
         (latest(directory) / "verification.json").write_text(json.dumps(odd))
         assert "failed" not in write(directory)
@@ -349,8 +394,12 @@ class TestTrouble:
     @pytest.mark.parametrize("content", ["[]", "null", '{"rcs_requests": null}', "[" * 100000])
     def test_an_odd_results_file(self, tmp_path, content):
         (tmp_path / "r.json").write_text(content)
-        result = call(remediation_evidence, dest=str(tmp_path / "e"), exposures=EXPOSURES,
-                      rcs_requests=dict(results_file=str(tmp_path / "r.json")))
+        result = call(
+            remediation_evidence,
+            dest=str(tmp_path / "e"),
+            exposures=EXPOSURES,
+            rcs_requests=dict(results_file=str(tmp_path / "r.json")),
+        )
         assert result["verification"]["counts"]["inconclusive"] == 2
 
     @pytest.mark.parametrize("run", ["../evil", "x", "20261122T080000Z/.."])
@@ -358,8 +407,11 @@ class TestTrouble:
         assert "is no name of a run" in write(tmp_path, run=run)["msg"]
 
     def test_what_is_wrong_is_said_before_anything_is_started(self, tmp_path):
-        for options, words in ((dict(keep_runs=-1), "keep_runs is -1"), (dict(controls=[" "]), "one of them is empty"),
-                               (dict(signing_key="/no/key"), "there is no key file /no/key. Nothing was started")):
+        for options, words in (
+            (dict(keep_runs=-1), "keep_runs is -1"),
+            (dict(controls=[" "]), "one of them is empty"),
+            (dict(signing_key="/no/key"), "there is no key file /no/key. Nothing was started"),
+        ):
             result = call(remediation_evidence, dest=str(tmp_path), exposures=EXPOSURES, state="prepared", **options)
             assert result["failed"] and words in result["msg"]
         assert not list(tmp_path.glob("2*"))
@@ -399,8 +451,10 @@ class TestSignatures:
         write(folder, signing_key=key)
         assert check(folder, signers_file=signers, signed=True)["intact"]
         (folder / "SHA256SUMS.sig").rename(folder / "kept")
-        assert "a valid signature over all runs was asked for: not signed" in check(
-            folder, signers_file=signers, signed=True)["problems"]
+        assert (
+            "a valid signature over all runs was asked for: not signed"
+            in check(folder, signers_file=signers, signed=True)["problems"]
+        )
         (folder / "kept").rename(folder / "SHA256SUMS.sig")
         path = latest(folder) / "SHA256SUMS"
         path.write_text(path.read_text().replace("verification.md", "verification.m_"))
@@ -436,12 +490,27 @@ class TestSignatures:
         home.mkdir(mode=0o700)
         monkeypatch.setenv("GNUPGHOME", str(home))
         try:
-            subprocess.run(["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key",
-                            "Audit <audit@example.com>", "ed25519", "sign", "never"], check=True, capture_output=True)
+            subprocess.run(
+                [
+                    "gpg",
+                    "--batch",
+                    "--quiet",
+                    "--passphrase",
+                    "",
+                    "--quick-generate-key",
+                    "Audit <audit@example.com>",
+                    "ed25519",
+                    "sign",
+                    "never",
+                ],
+                check=True,
+                capture_output=True,
+            )
             assert "failed" not in write(tmp_path, signing_key="audit@example.com")
             checked = check(tmp_path, signed=True)
             assert checked["intact"] and checked["runs"][0]["signature_detail"].startswith(
-                "signed by Audit <audit@example.com> with the gpg key ")
+                "signed by Audit <audit@example.com> with the gpg key "
+            )
             path = latest(tmp_path) / "SHA256SUMS"
             path.write_text(path.read_text() + "\n")
             assert any("the signature is not valid" in problem for problem in check(tmp_path)["problems"])
@@ -466,7 +535,8 @@ def test_it_is_said_in_words(directory):
     assert checked["summary"].startswith("0 of 3 runs are intact: ") and len(checked["problems"]) >= 3
     with pytest.raises(TaskFailed):
         remediation_evidence_info.run(
-            Task(dict(path="/no/such", signers_file=None, signed=False, expect_sha256=[]), False, print))
+            Task(dict(path="/no/such", signers_file=None, signed=False, expect_sha256=[]), False, print)
+        )
 
 
 def test_summary_begins_with_what_is_wrong_and_is_the_message(directory):
@@ -474,7 +544,8 @@ def test_summary_begins_with_what_is_wrong_and_is_the_message(directory):
     sha256 = "0" * 64
     checked = check(directory, expect_sha256=[sha256])
     assert checked["msg"] == checked["summary"] and checked["summary"].startswith(
-        "The evidence as a whole is not intact, though each run by itself is: no run here has the SHA-256 %s" % sha256)
+        "The evidence as a whole is not intact, though each run by itself is: no run here has the SHA-256 %s" % sha256
+    )
     path = latest(directory) / "verification.csv"
     path.write_text("x")
     assert check(directory)["msg"] == "2 of 3 runs are intact: %s: verification.csv was changed." % path.parent.name
@@ -489,14 +560,14 @@ def test_summary_is_no_longer_than_somebody_reads(directory):
 def test_run_that_was_expected_is_named(directory):
     run = latest(directory)
     sha256 = evidence.run_sha256(directory, run.name)
-    assert check(directory, expect_sha256=[sha256])["notes"] == [
-        "%s: it is the run that was expected, by its SHA-256" % run.name]
+    assert check(directory, expect_sha256=[sha256])["notes"] == ["%s: it is the run that was expected, by its SHA-256" % run.name]
     assert check(directory)["notes"] == []
 
 
 def test_signers_file_that_is_not_there_is_named(directory, tmp_path):
     assert check(directory, signers_file=str(tmp_path / "nope"))["msg"] == (
-        "Cannot read signers_file %s (evidence_signers_file of the playbook): No such file or directory" % (tmp_path / "nope"))
+        "Cannot read signers_file %s (evidence_signers_file of the playbook): No such file or directory" % (tmp_path / "nope")
+    )
 
 
 @needs_ssh_keygen

@@ -59,7 +59,9 @@ def with_text(text, outcome="unremediated"):
         if "items" in target:
             target["items"]["open_items"] = [{text: text, "Identity": text}]
             target["items"]["words"] = [
-                dict(word=text, count=2, meaning="open", source="configured"), dict(column=text, word=text, count=text)]
+                dict(word=text, count=2, meaning="open", source="configured"),
+                dict(column=text, word=text, count=text),
+            ]
     return dict(content, lookups=[dict(kind=text, asked=text, found=0, problem=text)])
 
 
@@ -102,11 +104,21 @@ def test_five_thousand_targets_take_no_time(writer):
 # --- texts and times ---
 
 
-@pytest.mark.parametrize("value, text", [
-    (None, ""), (7, "7"), (" a\n b\t", "a b"), ([], ""), (["a", None, ["b"]], "a, b"), ({"id": 1, "name": "x"}, "x"),
-    ({"id": 1, "name": None}, "1"), ("\ud800\x00", "\ufffd\ufffd"), ("a\u2028b", "a b"),
-    ([[{"name": "a"}, {"name": "b"}]], "a, b"),
-])
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        (None, ""),
+        (7, "7"),
+        (" a\n b\t", "a b"),
+        ([], ""),
+        (["a", None, ["b"]], "a, b"),
+        ({"id": 1, "name": "x"}, "x"),
+        ({"id": 1, "name": None}, "1"),
+        ("\ud800\x00", "\ufffd\ufffd"),
+        ("a\u2028b", "a b"),
+        ([[{"name": "a"}, {"name": "b"}]], "a, b"),
+    ],
+)
 def test_a_value_in_one_line(value, text):
     assert texts.one_line(value) == text
 
@@ -124,25 +136,51 @@ def test_a_text_that_is_too_long():
     assert texts.one_line("x" * 10, 10) == "x" * 10
 
 
-@pytest.mark.parametrize("value, expected", [
-    ("2026-03-02T08:15:00Z", (2026, 3, 2, 8, 15)), ("2026-03-02T09:15:00.1234567+01:00", (2026, 3, 2, 8, 15, 0, 123456)),
-    ("2026-03-02T00:15:00-0800", (2026, 3, 2, 8, 15)), ("2026-03-02 08:15:00", (2026, 3, 2, 8, 15)),
-])
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        ("2026-03-02T08:15:00Z", (2026, 3, 2, 8, 15)),
+        ("2026-03-02T09:15:00.1234567+01:00", (2026, 3, 2, 8, 15, 0, 123456)),
+        ("2026-03-02T00:15:00-0800", (2026, 3, 2, 8, 15)),
+        ("2026-03-02 08:15:00", (2026, 3, 2, 8, 15)),
+    ],
+)
 def test_times(value, expected):
     assert texts.moment_of(value) == datetime(*expected, tzinfo=timezone.utc)
 
 
-@pytest.mark.parametrize("value", [
-    None, "", 5, "now", "2026-13-02T08:15:00Z", "2026-03-02T25:15:00Z", "0001-01-01T00:00:00+23:00",
-    "2026-03-02T08:15:00Zx", "2026-03-02T08:15:00+99:99x"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        5,
+        "now",
+        "2026-13-02T08:15:00Z",
+        "2026-03-02T25:15:00Z",
+        "0001-01-01T00:00:00+23:00",
+        "2026-03-02T08:15:00Zx",
+        "2026-03-02T08:15:00+99:99x",
+    ],
+)
 def test_what_is_no_time(value):
     assert texts.moment_of(value) is None
 
 
-@pytest.mark.parametrize("value, text", [
-    ("2026-03-02T08:15:00Z", "2026-03-02T08:15:00Z"), ("2026-03-02T09:15:00.987+01:00", "2026-03-02T08:15:00Z"),
-    ("2026-03-02 08:15:00", "2026-03-02T08:15:00Z"), ("0999-01-01T00:00:00Z", "0999-01-01T00:00:00Z"),
-    ("yesterday", "yesterday"), (None, None), (5, 5), (["x"], ["x"]), ("0001-01-01T00:00:00+23:00", "0001-01-01T00:00:00+23:00")])
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        ("2026-03-02T08:15:00Z", "2026-03-02T08:15:00Z"),
+        ("2026-03-02T09:15:00.987+01:00", "2026-03-02T08:15:00Z"),
+        ("2026-03-02 08:15:00", "2026-03-02T08:15:00Z"),
+        ("0999-01-01T00:00:00Z", "0999-01-01T00:00:00Z"),
+        ("yesterday", "yesterday"),
+        (None, None),
+        (5, 5),
+        (["x"], ["x"]),
+        ("0001-01-01T00:00:00+23:00", "0001-01-01T00:00:00+23:00"),
+    ],
+)
 def test_times_have_one_spelling(value, text):
     assert texts.in_utc(value) == text
 
@@ -153,17 +191,32 @@ def test_times_have_one_spelling(value, text):
 def test_a_record_of_version_1_1_is_read_by_every_form():
     old = json.loads((Path(samples.__file__).parent / "verification-1.1.json").read_text("utf-8"))
     assert old["schema_version"] == "1.1"
-    for name, form in (("csv", form_csv.csv_text), ("items", form_csv.open_items_csv), ("junit", form_junit.junit_xml),
-                       ("markdown", form_markdown.markdown), ("page", form_page.page),
-                       ("oscal", lambda content: json.dumps(form_oscal.oscal(content, [])))):
+    for name, form in (
+        ("csv", form_csv.csv_text),
+        ("items", form_csv.open_items_csv),
+        ("junit", form_junit.junit_xml),
+        ("markdown", form_markdown.markdown),
+        ("page", form_page.page),
+        ("oscal", lambda content: json.dumps(form_oscal.oscal(content, []))),
+    ):
         assert "None" not in form(old), name
         assert samples.BEFORE[:10] in form(old), name
 
 
 def test_a_record_of_any_shape_is_a_target():
-    content = record.readable(dict(targets=[
-        None, "x", [], {}, dict(kind=["host"], outcome="great", reason=5), dict(outcome=["remediated"]),
-        dict(kind="campaign", outcome="remediated", requests=[None, {}], evidence={"path": 5}, items=[], scan_id=[1])]))
+    content = record.readable(
+        dict(
+            targets=[
+                None,
+                "x",
+                [],
+                {},
+                dict(kind=["host"], outcome="great", reason=5),
+                dict(outcome=["remediated"]),
+                dict(kind="campaign", outcome="remediated", requests=[None, {}], evidence={"path": 5}, items=[], scan_id=[1]),
+            ]
+        )
+    )
 
     assert [target["outcome"] for target in content["targets"]] == ["inconclusive"] * 6 + ["remediated"]
     assert content["counts"] == dict(remediated=1, unremediated=0, pending=0, inconclusive=6, total=7)
@@ -172,8 +225,10 @@ def test_a_record_of_any_shape_is_a_target():
 
 
 def test_before_1_2_a_target_was_open_since_it_was_not_verified():
-    old, new = record.target_of(dict(open_since="2026-01-01T00:00:00Z")), record.target_of(
-        dict(open_since=None, not_verified_since="2026-01-01T00:00:00Z"))
+    old, new = (
+        record.target_of(dict(open_since="2026-01-01T00:00:00Z")),
+        record.target_of(dict(open_since=None, not_verified_since="2026-01-01T00:00:00Z")),
+    )
 
     assert old["not_verified_since"] == old["open_since"] == new["not_verified_since"]
     assert new["open_since"] is None
@@ -204,11 +259,11 @@ def test_a_target_of_another_kind_is_in_every_form(kind, outcome):
 def test_words_that_counted_are_in_every_form():
     content = copy.deepcopy(EVERY)
     for target in content["targets"][:2]:
-        target["items"]["words"] = samples.WORDS + [
-            dict(column="Item Status", word="", count=3, meaning="?", source="built_in")]
+        target["items"]["words"] = samples.WORDS + [dict(column="Item Status", word="", count=3, meaning="?", source="built_in")]
     row = rows_of(form_csv.csv_text(content))[0]
-    assert row["words"] == ("'Vollzogen' (2): remediated, as the user configured; 'Remediated' (1): remediated; "
-                            "Item Status nothing (3): unknown")
+    assert row["words"] == (
+        "'Vollzogen' (2): remediated, as the user configured; 'Remediated' (1): remediated; Item Status nothing (3): unknown"
+    )
     assert "word: 'Vollzogen' (2): remediated, as the user configured" in form_junit.junit_xml(content)
     text = form_markdown.markdown(content)
     assert "- `Vollzogen`: 4, taken for remediated, **configured by the user**\n- (none) of column `Item Status`: 6" in text
@@ -221,7 +276,8 @@ def test_words_that_counted_are_in_every_form():
 def test_words_are_bounded_in_a_ticket_and_in_a_case():
     content = copy.deepcopy(EVERY)
     content["targets"][0]["items"]["words"] = [
-        dict(word="word %d" % number, count=1, meaning="unknown", source="built_in") for number in range(1000)]
+        dict(word="word %d" % number, count=1, meaning="unknown", source="built_in") for number in range(1000)
+    ]
     # Two are in another report.
     assert "- and 962 more words" in form_markdown.markdown(content)
     assert len(form_markdown.markdown(content)) < 32000
@@ -235,7 +291,9 @@ def test_since_when_are_two_facts():
     content["targets"][3].update(open_since=None, not_verified_since="2026-01-05T00:00:00Z")
     rows = rows_of(form_csv.csv_text(content))
     assert [(rows[place]["open_since"], rows[place]["not_verified_since"]) for place in (1, 3)] == [
-        ("2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"), ("", "2026-01-05T00:00:00Z")]
+        ("2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        ("", "2026-01-05T00:00:00Z"),
+    ]
     text = form_markdown.markdown(content)
     assert "Open since 2026-02-01. Not verified since 2026-01-01." in text
     assert "get the report again. Not verified since 2026-01-05." in text
@@ -243,9 +301,15 @@ def test_since_when_are_two_facts():
 
 
 def test_look_ups_that_found_nothing_are_told():
-    content = dict(SAMPLES["verified"], verdict="not_verified", lookups=[
-        dict(kind="filter", asked="name sw @team", found=0, problem="no campaign fits it"), dict(kind="case", problem=None),
-        None])
+    content = dict(
+        SAMPLES["verified"],
+        verdict="not_verified",
+        lookups=[
+            dict(kind="filter", asked="name sw @team", found=0, problem="no campaign fits it"),
+            dict(kind="case", problem=None),
+            None,
+        ],
+    )
     text = form_markdown.markdown(content)
     assert "### Look-ups with a problem: 1\n\n- `filter name sw @team`: no campaign fits it" in text
     root = ElementTree.fromstring(form_junit.junit_xml(content).encode())
@@ -272,22 +336,82 @@ def test_what_follows_from_the_records_is_said():
 
 # Whatever JSON can hold, and more often what the forms look for.
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS, st.sampled_from(OUTCOMES + samples.KINDS),
-              st.sampled_from(["x" * 300, "2026-03-02T08:15:00Z", "9999-12-31T23:59:59-12:00"])),
-    lambda part: st.one_of(st.lists(part, max_size=3), st.dictionaries(
-        st.one_of(TEXTS, st.sampled_from(("name", "open_items", "items_open", "words", "word", "count", "path", "counts"))),
-        part, max_size=3)),
-    max_leaves=8)
-FIELDS = st.fixed_dictionaries({}, optional=dict.fromkeys((
-    "id", "name", "reason", "open_since", "not_verified_since", "scan_id", "started_at", "finished_at", "system", "requests",
-    "evidence", "campaign", "alert", "scan", "report", "items", "alert_internal_id", "attack_surface_rule_id",
-    "service_id"), JSON))
-TARGET = st.one_of(JSON, st.builds(
-    lambda fields, kind, outcome: dict(fields, kind=kind, outcome=outcome),
-    FIELDS, st.one_of(st.sampled_from(samples.KINDS), JSON), st.one_of(st.sampled_from(OUTCOMES), JSON)))
-CONTENT = st.fixed_dictionaries(dict(targets=st.lists(TARGET, max_size=4)), optional=dict.fromkeys((
-    "schema_version", "collection", "run", "verdict", "summary", "counts", "started_at", "finished_at", "controls",
-    "previous_run", "history", "replay", "lookups"), JSON))
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        TEXTS,
+        st.sampled_from(OUTCOMES + samples.KINDS),
+        st.sampled_from(["x" * 300, "2026-03-02T08:15:00Z", "9999-12-31T23:59:59-12:00"]),
+    ),
+    lambda part: st.one_of(
+        st.lists(part, max_size=3),
+        st.dictionaries(
+            st.one_of(TEXTS, st.sampled_from(("name", "open_items", "items_open", "words", "word", "count", "path", "counts"))),
+            part,
+            max_size=3,
+        ),
+    ),
+    max_leaves=8,
+)
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        (
+            "id",
+            "name",
+            "reason",
+            "open_since",
+            "not_verified_since",
+            "scan_id",
+            "started_at",
+            "finished_at",
+            "system",
+            "requests",
+            "evidence",
+            "campaign",
+            "alert",
+            "scan",
+            "report",
+            "items",
+            "alert_internal_id",
+            "attack_surface_rule_id",
+            "service_id",
+        ),
+        JSON,
+    ),
+)
+TARGET = st.one_of(
+    JSON,
+    st.builds(
+        lambda fields, kind, outcome: dict(fields, kind=kind, outcome=outcome),
+        FIELDS,
+        st.one_of(st.sampled_from(samples.KINDS), JSON),
+        st.one_of(st.sampled_from(OUTCOMES), JSON),
+    ),
+)
+CONTENT = st.fixed_dictionaries(
+    dict(targets=st.lists(TARGET, max_size=4)),
+    optional=dict.fromkeys(
+        (
+            "schema_version",
+            "collection",
+            "run",
+            "verdict",
+            "summary",
+            "counts",
+            "started_at",
+            "finished_at",
+            "controls",
+            "previous_run",
+            "history",
+            "replay",
+            "lookups",
+        ),
+        JSON,
+    ),
+)
 
 
 @given(CONTENT)
@@ -329,14 +453,42 @@ def test_open_items_say_who_what_where_and_since_when():
 
     assert [row["kind"] for row in rows] == ["campaign", "exposure"]
     campaign, exposure = rows
-    assert {name: campaign[name] for name in ("identity", "account", "access", "source", "target_id", "target_name", "open_since")
-            } == dict(identity="Jo Novak", account="", access="WMS_SUPERVISOR", source="Warehouse",
-                      target_id=EVERY["targets"][1]["id"], target_name="Quarterly review", open_since=samples.BEFORE)
+    assert {
+        name: campaign[name] for name in ("identity", "account", "access", "source", "target_id", "target_name", "open_since")
+    } == dict(
+        identity="Jo Novak",
+        account="",
+        access="WMS_SUPERVISOR",
+        source="Warehouse",
+        target_id=EVERY["targets"][1]["id"],
+        target_name="Quarterly review",
+        open_since=samples.BEFORE,
+    )
     assert json.loads(campaign["item"]) == EVERY["targets"][1]["items"]["open_items"][0]
-    assert {name: exposure[name] for name in ("alert_id", "attack_surface_rule", "service_id", "ip_addresses", "domain_names",
-                                              "port", "severity", "business_units", "run")} == dict(
-        alert_id="4105", attack_surface_rule="RDP Server", service_id="service-4105", ip_addresses="192.0.2.10",
-        domain_names="rdp.acme.example", port="3389 TCP", severity="high", business_units="Acme, Logistics", run=samples.RUN)
+    assert {
+        name: exposure[name]
+        for name in (
+            "alert_id",
+            "attack_surface_rule",
+            "service_id",
+            "ip_addresses",
+            "domain_names",
+            "port",
+            "severity",
+            "business_units",
+            "run",
+        )
+    } == dict(
+        alert_id="4105",
+        attack_surface_rule="RDP Server",
+        service_id="service-4105",
+        ip_addresses="192.0.2.10",
+        domain_names="rdp.acme.example",
+        port="3389 TCP",
+        severity="high",
+        business_units="Acme, Logistics",
+        run=samples.RUN,
+    )
 
 
 def test_open_items_that_are_left_out_are_counted():
@@ -381,9 +533,15 @@ def rows_of(text):
 def could_be_a_formula(text):
     """Whether a program may take the text, or what stands after a separator in it, for a formula."""
     for part in re.split("[,;|\t\r\n]", text):
-        seen = [character for character in part if not (
-            character.isspace() or character in "\"'`\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e\u061c" or
-            unicodedata.category(character) in ("Pi", "Pf", "Cc"))]
+        seen = [
+            character
+            for character in part
+            if not (
+                character.isspace()
+                or character in "\"'`\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e\u061c"
+                or unicodedata.category(character) in ("Pi", "Pf", "Cc")
+            )
+        ]
         if seen and unicodedata.normalize("NFKC", seen[0])[0] in "=+-@" and not part.startswith("'"):
             return True
     return False
@@ -392,8 +550,7 @@ def could_be_a_formula(text):
 def test_csv_has_a_row_for_each_target():
     rows = rows_of(form_csv.csv_text(EVERY))
 
-    assert [(row["kind"], row["outcome"]) for row in rows] == [
-        (target["kind"], target["outcome"]) for target in EVERY["targets"]]
+    assert [(row["kind"], row["outcome"]) for row in rows] == [(target["kind"], target["outcome"]) for target in EVERY["targets"]]
     campaign, exposure = rows[OUTCOMES.index("unremediated")], rows[len(OUTCOMES)]
     assert (campaign["run"], campaign["id"], campaign["name"]) == (samples.RUN, EVERY["targets"][1]["id"], "Quarterly review")
     assert [campaign["items_" + name] for name in ("total", "remediated", "open", "unknown")] == ["3", "2", "1", "0"]
@@ -407,20 +564,48 @@ def test_csv_without_targets_has_its_header():
     assert form_csv.csv_text(SAMPLES["nothing"]) == "\ufeff" + ",".join(form_csv.COLUMNS) + "\r\n"
 
 
-@pytest.mark.parametrize("text, cell", [
-    ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'=1"), ("\r=1", "'=1"), ("\n=1", "'=1"),
-    ("  =1", "'=1"), ('"=1', "'\"=1"), ("'=1", "''=1"), ("\uff1d1", "'\uff1d1"), ("\uff0b1", "'\uff0b1"), ("\uff0d1", "'\uff0d1"),
-    ("\uff20x", "'\uff20x"), ("\u200b=1", "'\u200b=1"), ("\u2212 1", "'\u2212 1"), ("a;=1", "a;'=1"), ("a, \"-1", "a,' \"-1"),
-    ("a|@x", "a|'@x"), ("a\t=1", "a =1"), ("a=1", "a=1"), ("3-4", "3-4"), ("me@acme.example", "me@acme.example"), ("", ""),
-    ("Zone 7: server room", "Zone 7: server room"), (5, "5"), (None, ""),
-])
+@pytest.mark.parametrize(
+    "text, cell",
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'=1"),
+        ("\r=1", "'=1"),
+        ("\n=1", "'=1"),
+        ("  =1", "'=1"),
+        ('"=1', "'\"=1"),
+        ("'=1", "''=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("\uff0b1", "'\uff0b1"),
+        ("\uff0d1", "'\uff0d1"),
+        ("\uff20x", "'\uff20x"),
+        ("\u200b=1", "'\u200b=1"),
+        ("\u2212 1", "'\u2212 1"),
+        ("a;=1", "a;'=1"),
+        ('a, "-1', "a,' \"-1"),
+        ("a|@x", "a|'@x"),
+        ("a\t=1", "a =1"),
+        ("a=1", "a=1"),
+        ("3-4", "3-4"),
+        ("me@acme.example", "me@acme.example"),
+        ("", ""),
+        ("Zone 7: server room", "Zone 7: server room"),
+        (5, "5"),
+        (None, ""),
+    ],
+)
 def test_a_cell_is_never_a_formula(text, cell):
     assert form_csv.cell(text) == cell
 
 
 def test_no_form_of_the_signs_is_forgotten():
-    forms = [chr(code) for code in range(sys.maxunicode + 1) if
-             unicodedata.normalize("NFKC", chr(code))[:1] in ("=", "+", "-", "@", "\u2212")]
+    forms = [
+        chr(code)
+        for code in range(sys.maxunicode + 1)
+        if unicodedata.normalize("NFKC", chr(code))[:1] in ("=", "+", "-", "@", "\u2212")
+    ]
 
     assert len(forms) > 10
     assert [form for form in forms if not form_csv.cell(form + "1").startswith("'")] == []
@@ -451,20 +636,36 @@ def test_junit_says_what_each_outcome_is():
 
     assert [suite.get("name") for suite in suites] == ["SailPoint certification campaigns", "Cortex Xpanse exposures"]
     assert dict(root.attrib) == {
-        "name": "Remediation verification %s" % samples.RUN, "tests": "8", "failures": "2", "errors": "2", "time": "367.000"}
+        "name": "Remediation verification %s" % samples.RUN,
+        "tests": "8",
+        "failures": "2",
+        "errors": "2",
+        "time": "367.000",
+    }
     for suite in suites:
         assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped", "timestamp")} == {
-            "tests": "4", "failures": "1", "errors": "1", "skipped": "1", "timestamp": "2026-03-02T08:15:00"}
+            "tests": "4",
+            "failures": "1",
+            "errors": "1",
+            "skipped": "1",
+            "timestamp": "2026-03-02T08:15:00",
+        }
         assert [[part.tag for part in case if part.tag != "system-out"] for case in suite.findall("testcase")] == [
-            [], ["failure"], ["skipped"], ["error"]]
-    assert [suite.get("hostname") for suite in suites] == [
-        "acme.api.identitynow.com", "api-acme.xdr.us.paloaltonetworks.com"]
+            [],
+            ["failure"],
+            ["skipped"],
+            ["error"],
+        ]
+    assert [suite.get("hostname") for suite in suites] == ["acme.api.identitynow.com", "api-acme.xdr.us.paloaltonetworks.com"]
     case = suites[0].findall("testcase")[1]
     assert (case.get("classname"), case.get("time")) == ("secops.remediation.campaign", "60.000")
     assert case.get("name") == "Quarterly review (%s)" % EVERY["targets"][1]["id"]
     failure = case.find("failure")
     assert (failure.get("message"), failure.get("type"), failure.text) == (
-        "1 of 3 items still open", "unremediated", "1 of 3 items still open")
+        "1 of 3 items still open",
+        "unremediated",
+        "1 of 3 items still open",
+    )
     assert suites[0].findall("testcase")[2].find("skipped").get("message") == EVERY["targets"][2]["reason"]
     for words in (EVERY["targets"][1]["id"], "run-remediation-scan: HTTP 202, trackingId 0b3c", samples.SHA256, samples.BEFORE):
         assert words in case.find("system-out").text
@@ -473,13 +674,20 @@ def test_junit_says_what_each_outcome_is():
 # What junit-10.xsd of Jenkins' xUnit plugin allows: by element, its attributes, those it must have, and what may be in it.
 ALLOWED = {
     "testsuites": ("name time tests failures errors", "", "testsuite"),
-    "testsuite": ("name tests failures errors group time skipped timestamp hostname id package file log url",
-                  "name tests failures errors", "testsuite properties testcase system-out system-err"),
+    "testsuite": (
+        "name tests failures errors group time skipped timestamp hostname id package file log url",
+        "name tests failures errors",
+        "testsuite properties testcase system-out system-err",
+    ),
     "properties": ("", "", "property"),
     "property": ("name value", "name value", ""),
     "testcase": ("name time classname group", "name", "skipped error failure system-out system-err"),
-    "failure": ("type message", "", ""), "error": ("type message", "", ""), "skipped": ("type message", "", ""),
-    "system-out": ("", "", ""), "system-err": ("", "", "")}
+    "failure": ("type message", "", ""),
+    "error": ("type message", "", ""),
+    "skipped": ("type message", "", ""),
+    "system-out": ("", "", ""),
+    "system-err": ("", "", ""),
+}
 
 
 def assert_jenkins_takes(text):
@@ -544,7 +752,16 @@ def assert_junit_holds(text, content):
             assert case.get("name") and float(case.get("time")) >= 0
     assert int(root.get("tests")) == len(content["targets"])
     assert {element.tag for element in root.iter()} <= {
-        "testsuites", "testsuite", "properties", "property", "testcase", "failure", "error", "skipped", "system-out"}
+        "testsuites",
+        "testsuite",
+        "properties",
+        "property",
+        "testcase",
+        "failure",
+        "error",
+        "skipped",
+        "system-out",
+    }
     # GitLab and Jenkins would take a file that is named like this.
     assert "[[" not in text
     return root
@@ -566,10 +783,33 @@ def test_no_text_breaks_junit(text, outcome):
 
 # GitHub's own dialect, which makes links of bare addresses and passes HTML on.
 PARSER = MarkdownIt("gfm-like", {"html": True, "linkify": True})
-EXPECTED = {"heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "bullet_list_open",
-            "bullet_list_close", "list_item_open", "list_item_close", "text", "strong_open", "strong_close", "code_inline",
-            "table_open", "table_close", "thead_open", "thead_close", "tbody_open", "tbody_close", "tr_open", "tr_close",
-            "th_open", "th_close", "td_open", "td_close"}
+EXPECTED = {
+    "heading_open",
+    "heading_close",
+    "paragraph_open",
+    "paragraph_close",
+    "inline",
+    "bullet_list_open",
+    "bullet_list_close",
+    "list_item_open",
+    "list_item_close",
+    "text",
+    "strong_open",
+    "strong_close",
+    "code_inline",
+    "table_open",
+    "table_close",
+    "thead_open",
+    "thead_close",
+    "tbody_open",
+    "tbody_close",
+    "tr_open",
+    "tr_close",
+    "th_open",
+    "th_close",
+    "td_open",
+    "td_close",
+}
 
 
 def parts_of(text):
@@ -595,12 +835,20 @@ def test_markdown_begins_with_what_matters():
     assert text.startswith("## Remediation verification: not verified\n\nNot verified: 2 of 8 targets remediated")
     assert "| 2 | 2 | 2 | 2 | 8 |" in text
     assert [line for line in text.splitlines() if line.startswith("### ")] == [
-        "### Still open: 2", "### Without an answer: 2", "### Not finished: 2", "### Words that counted in the reports"]
-    assert "- **Campaign** Quarterly review (`%s`): 1 of 3 items still open. Open since 2026-02-23." % (
-        EVERY["targets"][1]["id"]) in text
+        "### Still open: 2",
+        "### Without an answer: 2",
+        "### Not finished: 2",
+        "### Words that counted in the reports",
+    ]
+    assert (
+        "- **Campaign** Quarterly review (`%s`): 1 of 3 items still open. Open since 2026-02-23." % (EVERY["targets"][1]["id"])
+        in text
+    )
     assert "  - Identity `Jo Novak`, Access `WMS_SUPERVISOR`, Source `Warehouse`" in text
-    assert ("Xpanse scanned the service and still sees the exposure. At `192.0.2.10`, `rdp.acme.example`, severity high, "
-            "case 91, business units Acme, Logistics.") in text
+    assert (
+        "Xpanse scanned the service and still sees the exposure. At `192.0.2.10`, `rdp.acme.example`, severity high, "
+        "case 91, business units Acme, Logistics."
+    ) in text
     assert "more need" not in text
 
 

@@ -51,8 +51,10 @@ def props_of(item):
 
 def status_of(result):
     """(state, reason) of each control."""
-    return {props_of(finding)["control-id"]: (finding["target"]["status"]["state"], finding["target"]["status"]["reason"])
-            for finding in result.get("findings", ())}
+    return {
+        props_of(finding)["control-id"]: (finding["target"]["status"]["state"], finding["target"]["status"]["reason"])
+        for finding in result.get("findings", ())
+    }
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -105,7 +107,8 @@ def test_what_stays_from_run_to_run_keeps_its_uuid():
 
     for name in ("components", "inventory-items"):
         assert [item["uuid"] for item in first["local-definitions"][name]] == [
-            item["uuid"] for item in second["local-definitions"][name]]
+            item["uuid"] for item in second["local-definitions"][name]
+        ]
     assert [risk["uuid"] for risk in first["risks"]] == [risk["uuid"] for risk in second["risks"]]
     assert first["uuid"] != second["uuid"]
 
@@ -125,24 +128,29 @@ def test_metadata_and_the_missing_plan():
     assert (document["results"][0]["start"], document["results"][0]["end"]) == (samples.STARTED, samples.FINISHED)
 
 
-@pytest.mark.parametrize("name, expected", [
-    ("verified", dict.fromkeys(samples.CONTROLS, ("satisfied", "pass"))),
-    ("unremediated", dict.fromkeys(samples.CONTROLS, ("not-satisfied", "fail"))),
-    ("inconclusive", dict.fromkeys(samples.CONTROLS, ("not-satisfied", "other"))),
-    ("incomplete", dict.fromkeys(samples.CONTROLS, ("not-satisfied", "other"))),
-    ("every outcome", dict.fromkeys(samples.CONTROLS, ("not-satisfied", "fail"))),
-    # What was not looked at is neither satisfied nor not.
-    ("exposures only", dict.fromkeys(("ca-7", "ra-5", "si-2"), ("satisfied", "pass"))),
-    ("campaigns only", dict.fromkeys(("ac-2", "ac-6.7", "ca-7"), ("not-satisfied", "fail"))),
-    ("nothing", {}), ("no controls", {}),
-])
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("verified", dict.fromkeys(samples.CONTROLS, ("satisfied", "pass"))),
+        ("unremediated", dict.fromkeys(samples.CONTROLS, ("not-satisfied", "fail"))),
+        ("inconclusive", dict.fromkeys(samples.CONTROLS, ("not-satisfied", "other"))),
+        ("incomplete", dict.fromkeys(samples.CONTROLS, ("not-satisfied", "other"))),
+        ("every outcome", dict.fromkeys(samples.CONTROLS, ("not-satisfied", "fail"))),
+        # What was not looked at is neither satisfied nor not.
+        ("exposures only", dict.fromkeys(("ca-7", "ra-5", "si-2"), ("satisfied", "pass"))),
+        ("campaigns only", dict.fromkeys(("ac-2", "ac-6.7", "ca-7"), ("not-satisfied", "fail"))),
+        ("nothing", {}),
+        ("no controls", {}),
+    ],
+)
 def test_findings(name, expected):
     result = result_of(name)
 
     assert status_of(result) == expected
     if name.endswith("only"):
-        assert [item["control-id"] for item in result["reviewed-controls"]["control-selections"][0]["include-controls"]
-                ] == list(expected)
+        assert [item["control-id"] for item in result["reviewed-controls"]["control-selections"][0]["include-controls"]] == list(
+            expected
+        )
         assert "no finding on them" in result["remarks"]
 
 
@@ -153,8 +161,14 @@ def test_a_control_is_about_the_targets_that_say_something_of_it():
     (result,) = oscal(content, [])["assessment-results"]["results"]
 
     passed, failed = ("satisfied", "pass"), ("not-satisfied", "fail")
-    assert status_of(result) == {"ac-2": passed, "ac-17": failed, "ps-4": passed, "ra-5": failed, "cm-3": failed,
-                                 "a.5.18": failed}
+    assert status_of(result) == {
+        "ac-2": passed,
+        "ac-17": failed,
+        "ps-4": passed,
+        "ra-5": failed,
+        "cm-3": failed,
+        "a.5.18": failed,
+    }
 
 
 def test_finding_claims_no_more_than_was_verified():
@@ -175,15 +189,30 @@ def test_observations():
 
     assert len(observations) == len(EVERY["targets"])
     assert [props_of(observation)["outcome"] for observation in observations] == [
-        target["outcome"] for target in EVERY["targets"]]
+        target["outcome"] for target in EVERY["targets"]
+    ]
     assert [observation["methods"] for observation in observations] == [
-        ["TEST", "EXAMINE"], ["TEST", "EXAMINE"], ["EXAMINE"], ["TEST", "EXAMINE"], ["TEST"], ["TEST"], ["TEST"], ["TEST"]]
+        ["TEST", "EXAMINE"],
+        ["TEST", "EXAMINE"],
+        ["EXAMINE"],
+        ["TEST", "EXAMINE"],
+        ["TEST"],
+        ["TEST"],
+        ["TEST"],
+        ["TEST"],
+    ]
     open_one = observations[1]
     assert open_one["description"] == "Unremediated: 1 of 3 items still open"
     assert open_one["collected"] == "2026-03-02T08:16:02Z"
-    assert props_of(open_one) == {"outcome": "unremediated", "open-since": samples.BEFORE,
-                                  "not-verified-since": samples.BEFORE, "items-total": "3",
-                                  "items-remediated": "2", "items-open": "1", "items-unknown": "0"}
+    assert props_of(open_one) == {
+        "outcome": "unremediated",
+        "open-since": samples.BEFORE,
+        "not-verified-since": samples.BEFORE,
+        "items-total": "3",
+        "items-remediated": "2",
+        "items-open": "1",
+        "items-unknown": "0",
+    }
     assert "run-remediation-scan: HTTP 202, trackingId 0b3c" in open_one["remarks"]
     # A campaign that is pending has no time of its own but that of the last request.
     assert observations[2]["collected"] == "2026-03-02T08:15:02Z"
@@ -205,8 +234,9 @@ def test_evidence_is_linked_with_its_sum():
     evidence = document["results"][0]["observations"][0]["relevant-evidence"][0]
 
     assert evidence["href"] == EVERY["targets"][0]["evidence"][0]["path"]
-    assert resources[evidence["links"][0]["href"][1:]]["rlinks"] == [{
-        "href": evidence["href"], "hashes": [{"algorithm": "SHA-256", "value": samples.SHA256}], "media-type": "text/csv"}]
+    assert resources[evidence["links"][0]["href"][1:]]["rlinks"] == [
+        {"href": evidence["href"], "hashes": [{"algorithm": "SHA-256", "value": samples.SHA256}], "media-type": "text/csv"}
+    ]
     assert [link["text"] for link in document["results"][0]["links"]] == [file["path"] for file in FILES]
     assert resources[document["results"][0]["links"][1]["href"][1:]]["rlinks"][0]["href"] == "records/a%20b%23c.json"
 
@@ -222,7 +252,9 @@ def test_only_what_is_open_is_a_risk():
     risks = result_of("every outcome")["risks"]
 
     assert [risk["title"] for risk in risks] == [
-        "Revoked access is still there: Quarterly review", "Exposure is still there: RDP Server at 192.0.2.10:3389"]
+        "Revoked access is still there: Quarterly review",
+        "Exposure is still there: RDP Server at 192.0.2.10:3389",
+    ]
     assert {risk["status"] for risk in risks} == {"open"}
     assert "risks" not in result_of("incomplete")
 
@@ -250,20 +282,40 @@ def test_targets_that_look_the_same_are_two():
     assert components[0]["uuid"] != components[1]["uuid"]
 
 
-@pytest.mark.parametrize("name, expected", [
-    ("AC-2", "ac-2"), ("ac-6.7", "ac-6.7"), ("AC-6(7)", "ac-6.7"), ("AC-06(07)", "ac-6.7"),
-    (" si - 2 ", "si-2"), ("A.5.18", "a.5.18"),
-    ("5.18", "control-5.18"), ("PR.AA-05", "pr.aa-05"), ("\u00e4", "control-unnamed"), ("", "control-unnamed"), ("a b/c", "ab-c"),
-])
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("AC-2", "ac-2"),
+        ("ac-6.7", "ac-6.7"),
+        ("AC-6(7)", "ac-6.7"),
+        ("AC-06(07)", "ac-6.7"),
+        (" si - 2 ", "si-2"),
+        ("A.5.18", "a.5.18"),
+        ("5.18", "control-5.18"),
+        ("PR.AA-05", "pr.aa-05"),
+        ("\u00e4", "control-unnamed"),
+        ("", "control-unnamed"),
+        ("a b/c", "ab-c"),
+    ],
+)
 def test_ids_of_controls(name, expected):
     assert control_id(name) == expected
 
 
-@pytest.mark.parametrize("path, href", [
-    ("reports/a.csv", "reports/a.csv"), ("a b", "a%20b"), ("javascript:x", "javascript%3Ax"),
-    ("//evil.example/x", "evil.example/x"),
-    ("../../etc/passwd", "etc/passwd"), ("a\\..\\b", "a/b"), ("", "."), ("\u0161", "%C5%A1"), ("a?b#c", "a%3Fb%23c"),
-])
+@pytest.mark.parametrize(
+    "path, href",
+    [
+        ("reports/a.csv", "reports/a.csv"),
+        ("a b", "a%20b"),
+        ("javascript:x", "javascript%3Ax"),
+        ("//evil.example/x", "evil.example/x"),
+        ("../../etc/passwd", "etc/passwd"),
+        ("a\\..\\b", "a/b"),
+        ("", "."),
+        ("\u0161", "%C5%A1"),
+        ("a?b#c", "a%3Fb%23c"),
+    ],
+)
 def test_references_stay_in_the_folder(path, href):
     assert href_of(path) == href
 
@@ -314,12 +366,14 @@ def test_words_that_counted_are_in_the_observation():
 
 
 def test_result_says_what_was_not_found_and_what_follows():
-    content = dict(EVERY, lookups=[dict(kind="filter", asked="<x>", found=0, problem="no campaign fits it"), dict(problem=None)],
-                   replay=dict(followed=7, total=8))
+    content = dict(
+        EVERY,
+        lookups=[dict(kind="filter", asked="<x>", found=0, problem="no campaign fits it"), dict(problem=None)],
+        replay=dict(followed=7, total=8),
+    )
     (result,) = oscal(content, [])["assessment-results"]["results"]
 
-    assert result["remarks"] == ("filter &lt;x&gt;: no campaign fits it\n\n"
-                                 "7 of 8 outcomes follow from the answers on record.")
+    assert result["remarks"] == ("filter &lt;x&gt;: no campaign fits it\n\n7 of 8 outcomes follow from the answers on record.")
 
 
 def test_target_of_another_kind_is_told_and_no_control_is_satisfied_beside_it():

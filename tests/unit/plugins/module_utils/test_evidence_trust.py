@@ -41,9 +41,18 @@ def answers_of(outcomes):
 
 
 def write(dest, outcomes=("remediated", "unremediated"), **options):
-    return call(remediation_evidence, **dict(dict(
-        dest=str(dest), exposures=EXPOSURES[:len(outcomes)], formats=[],
-        rcs_requests=dict(rcs_requests=answers_of(outcomes))), **options))
+    return call(
+        remediation_evidence,
+        **dict(
+            dict(
+                dest=str(dest),
+                exposures=EXPOSURES[: len(outcomes)],
+                formats=[],
+                rcs_requests=dict(rcs_requests=answers_of(outcomes)),
+            ),
+            **options,
+        ),
+    )
 
 
 def check(path, **options):
@@ -73,6 +82,7 @@ def write_sums_anew(run):
 
 def forge(run):
     """A history in which all was always well, and nothing is open for long."""
+
     def change(content):
         content["history"][0].update(verdict="verified")
         content["history"].insert(0, dict(content["history"][0], run="20200101T000000Z"))
@@ -153,22 +163,28 @@ def signed_file(tmp_path):
 
 
 class TestHistory:
-    @pytest.mark.parametrize("how", [
-        forge,
-        lambda run: (run / "verification.json").unlink(),
-        lambda run: (run / "verification.json").write_text("{"),
-        lambda run: (run / "SHA256SUMS").unlink(),
-        lambda run: (run / "records" / "exposures.json").write_text("{}"),
-        lambda run: (run / "more").write_text("x"),
-    ])
+    @pytest.mark.parametrize(
+        "how",
+        [
+            forge,
+            lambda run: (run / "verification.json").unlink(),
+            lambda run: (run / "verification.json").write_text("{"),
+            lambda run: (run / "SHA256SUMS").unlink(),
+            lambda run: (run / "records" / "exposures.json").write_text("{}"),
+            lambda run: (run / "more").write_text("x"),
+        ],
+    )
     def test_only_a_run_that_is_intact_is_believed(self, directory, how):
         last = runs_in(directory)[-1]
         how(last)
         warnings = []
         result = write(directory, warn=warnings.append)
         assert "failed" not in result and result["verification"]["verdict"] == "not_verified"
-        assert warnings == result["problems"] and "The history begins anew with this run, for the run before it, %s, cannot be " \
-            "relied on: " % last.name in warnings[0]
+        assert (
+            warnings == result["problems"]
+            and "The history begins anew with this run, for the run before it, %s, cannot be relied on: " % last.name
+            in warnings[0]
+        )
         found = verification_of(runs_in(directory)[-1])
         assert [point["run"] for point in found["history"]] == [found["run"]]
         assert all(target["open_since"] != "2026-01-01T00:00:00Z" for target in found["targets"])
@@ -258,15 +274,18 @@ class TestHistory:
 
 
 class TestLatest:
-    @pytest.mark.parametrize("how", [
-        lambda latest, runs: latest.symlink_to(runs[0].name),
-        lambda latest, runs: latest.symlink_to("../elsewhere/%s" % runs[-1].name),
-        lambda latest, runs: latest.symlink_to(runs[-1]),
-        lambda latest, runs: latest.write_text(runs[1].name + "\n"),
-        lambda latest, runs: latest.mkdir(),
-        lambda latest, runs: os.mkfifo(latest),
-        lambda latest, runs: None,
-    ])
+    @pytest.mark.parametrize(
+        "how",
+        [
+            lambda latest, runs: latest.symlink_to(runs[0].name),
+            lambda latest, runs: latest.symlink_to("../elsewhere/%s" % runs[-1].name),
+            lambda latest, runs: latest.symlink_to(runs[-1]),
+            lambda latest, runs: latest.write_text(runs[1].name + "\n"),
+            lambda latest, runs: latest.mkdir(),
+            lambda latest, runs: os.mkfifo(latest),
+            lambda latest, runs: None,
+        ],
+    )
     def test_anything_but_the_newest_run_is_a_problem(self, directory, how):
         latest = directory / "latest"
         latest.unlink()
@@ -301,7 +320,8 @@ class TestSigners:
         (runs_in(folder)[1] / "SHA256SUMS.sig").unlink()
         checked = check(folder, signers_file=signers)
         assert checked["problems"] == [
-            "%s: the signers are named, so a valid signature is wanted: not signed" % runs_in(folder)[1].name]
+            "%s: the signers are named, so a valid signature is wanted: not signed" % runs_in(folder)[1].name
+        ]
         for path in folder.rglob("*.sig"):
             path.unlink()
         problems = check(folder, signers_file=signers)["problems"]
@@ -344,9 +364,22 @@ def make(kind, path):
 
 class TestAdded:
     @pytest.mark.parametrize("kind", ["file", "folder", "pipe", "socket", "link", "dangling"])
-    @pytest.mark.parametrize("name", [
-        "x", ".hidden", "more.sig", "verification.json.asc", "SHA256SUMS.asc~", "records/SHA256SUMS", "records/SHA256SUMS.sig",
-        "records/x", "records/.x", "-", "a\nb"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "x",
+            ".hidden",
+            "more.sig",
+            "verification.json.asc",
+            "SHA256SUMS.asc~",
+            "records/SHA256SUMS",
+            "records/SHA256SUMS.sig",
+            "records/x",
+            "records/.x",
+            "-",
+            "a\nb",
+        ],
+    )
     def test_to_a_run(self, directory, kind, name):
         make(kind, runs_in(directory)[1] / name)
         checked = check(directory)
@@ -368,11 +401,23 @@ class TestAdded:
         make(kind, path)
         assert not check(directory)["intact"]
 
-    @pytest.mark.parametrize("kind, name, problem", [
-        ("file", "readme.txt", False), ("folder", "acme", False), ("file", "SHA256SUMS.asc", True), ("file", "x.sig", True),
-        ("file", "verification.html", True), ("folder", "20260101T000000Z-copy", True), ("file", "20260101T000000Z", True),
-        ("pipe", "x", True), ("socket", "x", True), ("link", "x", True), ("dangling", ".x", True), ("pipe", "ledger.json", True),
-    ])
+    @pytest.mark.parametrize(
+        "kind, name, problem",
+        [
+            ("file", "readme.txt", False),
+            ("folder", "acme", False),
+            ("file", "SHA256SUMS.asc", True),
+            ("file", "x.sig", True),
+            ("file", "verification.html", True),
+            ("folder", "20260101T000000Z-copy", True),
+            ("file", "20260101T000000Z", True),
+            ("pipe", "x", True),
+            ("socket", "x", True),
+            ("link", "x", True),
+            ("dangling", ".x", True),
+            ("pipe", "ledger.json", True),
+        ],
+    )
     def test_beside_the_runs(self, directory, kind, name, problem):
         make(kind, directory / name)
         checked = check(directory)
@@ -467,19 +512,26 @@ class TestOutsideAnchor:
 def modes_in(folder):
     """The modes of all files, and of all folders."""
     paths = [folder, *folder.rglob("*")]
-    return ({stat.S_IMODE(os.lstat(path).st_mode) for path in paths if path.is_file() and not path.is_symlink()},
-            {stat.S_IMODE(os.lstat(path).st_mode) for path in paths if path.is_dir() and not path.is_symlink()})
+    return (
+        {stat.S_IMODE(os.lstat(path).st_mode) for path in paths if path.is_file() and not path.is_symlink()},
+        {stat.S_IMODE(os.lstat(path).st_mode) for path in paths if path.is_dir() and not path.is_symlink()},
+    )
 
 
 class TestWhoMayRead:
-    @pytest.mark.parametrize("mode, of_files, of_folders", [
-        (None, 0o600, 0o700), ("0640", 0o640, 0o750), ("644", 0o644, 0o755)])
+    @pytest.mark.parametrize("mode, of_files, of_folders", [(None, 0o600, 0o700), ("0640", 0o640, 0o750), ("644", 0o644, 0o755)])
     def test_the_mode_is_that_of_everything(self, tmp_path, mode, of_files, of_folders):
         options = {"mode": mode} if mode else {}
         before = os.umask(0o002)
         try:
-            prepared = call(remediation_evidence, dest=str(tmp_path / "a" / "e"), exposures=EXPOSURES, state="prepared",
-                            ledger=str(tmp_path / "a" / "e" / "ledger.json"), **options)
+            prepared = call(
+                remediation_evidence,
+                dest=str(tmp_path / "a" / "e"),
+                exposures=EXPOSURES,
+                state="prepared",
+                ledger=str(tmp_path / "a" / "e" / "ledger.json"),
+                **options,
+            )
             # As other modules and users leave it there.
             for name in ("reports", "records"):
                 (Path(prepared["folder"]) / name).mkdir(mode=0o777)
@@ -516,10 +568,24 @@ class TestWhoMayRead:
 ODD_RESULTS = [
     {"failed": True, "msg": "The task timed out", "timedout": {"frame": "x", "period": 1}},
     {"failed": True, "exception": "Traceback", "module_stdout": "", "msg": "MODULE FAILURE", "rc": 1},
-    {"skipped": True, "changed": False}, {"rcs_requests": None}, {"rcs_requests": "x"}, {"rcs_requests": [None, 5, []]},
-    {"rcs_requests": [{}]}, {"rcs_requests": [{"alert_internal_id": {"a": 1}, "outcome": []}]},
-    {"results_file": "/no/such"}, {"results_file": []}, {"requests": 5, "counts": 5, "rcs_requests": [{"requests": 5}]},
-    {"results": [{"rcs_requests": []}]}, {}, "", "x", [1], 5, None, True, "{\"rcs_requests\": []}",
+    {"skipped": True, "changed": False},
+    {"rcs_requests": None},
+    {"rcs_requests": "x"},
+    {"rcs_requests": [None, 5, []]},
+    {"rcs_requests": [{}]},
+    {"rcs_requests": [{"alert_internal_id": {"a": 1}, "outcome": []}]},
+    {"results_file": "/no/such"},
+    {"results_file": []},
+    {"requests": 5, "counts": 5, "rcs_requests": [{"requests": 5}]},
+    {"results": [{"rcs_requests": []}]},
+    {},
+    "",
+    "x",
+    [1],
+    5,
+    None,
+    True,
+    '{"rcs_requests": []}',
 ]
 
 
@@ -584,8 +650,10 @@ def test_evidence_waits_for_a_lock_only_so_long_and_says_who_holds_it(tmp_path, 
 
 
 def test_a_run_has_an_id_from_its_beginning(tmp_path):
-    ids = {call(remediation_evidence, check_mode, dest=str(tmp_path), exposures=EXPOSURES, state="prepared")["run_id"]
-           for check_mode in (False, True, False)}
+    ids = {
+        call(remediation_evidence, check_mode, dest=str(tmp_path), exposures=EXPOSURES, state="prepared")["run_id"]
+        for check_mode in (False, True, False)
+    }
     assert len(ids) == 3 and all(len(run_id) == 32 for run_id in ids)
     run = Path(write(tmp_path, run_id="abc")["verification"]["directory"])
     assert json.loads((run / "records" / "asked.json").read_text())["run_id"] == "abc"
@@ -647,8 +715,9 @@ class TestGpg:
         checked = check(tmp_path / "e", signed=True)
         assert checked["intact"] and checked["runs"][0]["signature"] == "valid"
         assert checked["runs"][0]["signature_detail"] == (
-            "signed by %s with the gpg key %s; no signers are named, so any key of the key ring counts" % (
-                AUDIT, ring.fingerprints[AUDIT]))
+            "signed by %s with the gpg key %s; no signers are named, so any key of the key ring counts"
+            % (AUDIT, ring.fingerprints[AUDIT])
+        )
 
     def test_who_is_named_counts(self, tmp_path, ring):
         write(tmp_path / "e", signing_key="audit@example.com")
@@ -656,30 +725,33 @@ class TestGpg:
         checked = check(tmp_path / "e", signers_file=signers, signed=True)
         assert checked["intact"] and checked["runs"][0]["signature_detail"] == "signed by audit@example.com"
 
-    @pytest.mark.parametrize("line, counts", [
-        ("audit gpg %s", True),
-        ("  audit\tgpg   %s  ", True),
-        ("# who may sign\n\naudit gpg %s", True),
-        ("bob ssh-ed25519 AAAA\naudit gpg %s\nmallory gpg " + "A" * 40, True),
-        ("", False),
-        ("# audit gpg %s", False),
-        ("#audit gpg %s", False),
-        ("audit gpg %.39s", False),
-        ("audit gpg %.16s", False),
-        ("audit gpg %s0", False),
-        ("audit GPG %s", False),
-        ("audit ssh-ed25519 %s", False),
-        ("gpg %s", False),
-        # Whoever makes a key chooses what it is called.
-        ("audit@example.com", False),
-        ("Audit <audit@example.com>", False),
-        ("audit@example.com gpg Audit <audit@example.com>", False),
-        ("audit@example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZm", False),
-    ])
+    @pytest.mark.parametrize(
+        "line, counts",
+        [
+            ("audit gpg %s", True),
+            ("  audit\tgpg   %s  ", True),
+            ("# who may sign\n\naudit gpg %s", True),
+            ("bob ssh-ed25519 AAAA\naudit gpg %s\nmallory gpg " + "A" * 40, True),
+            ("", False),
+            ("# audit gpg %s", False),
+            ("#audit gpg %s", False),
+            ("audit gpg %.39s", False),
+            ("audit gpg %.16s", False),
+            ("audit gpg %s0", False),
+            ("audit GPG %s", False),
+            ("audit ssh-ed25519 %s", False),
+            ("gpg %s", False),
+            # Whoever makes a key chooses what it is called.
+            ("audit@example.com", False),
+            ("Audit <audit@example.com>", False),
+            ("audit@example.com gpg Audit <audit@example.com>", False),
+            ("audit@example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZm", False),
+        ],
+    )
     def test_how_a_key_is_named(self, tmp_path, ring, signed_file, line, counts):
         ring.sign(signed_file, AUDIT)
         fingerprint = ring.fingerprints[AUDIT]
-        spaced = " ".join(fingerprint[at:at + 4] for at in range(0, 40, 4))
+        spaced = " ".join(fingerprint[at : at + 4] for at in range(0, 40, 4))
         for spelling in (fingerprint, fingerprint.lower(), spaced) if counts else (fingerprint,):
             signers = self.names(tmp_path, line % spelling if "%" in line else line)
             status, detail = signature.check_signature(str(signed_file), signers)

@@ -58,6 +58,7 @@ def fake_devices(monkeypatch, path):
         def status_of(*arguments, **options):
             status = really(*arguments, **options)
             return os.stat_result((stat.S_IFCHR | 0o666,) + tuple(status)[1:]) if status.st_ino == inode else status
+
         return status_of
 
     for name in ("stat", "lstat", "fstat"):
@@ -134,7 +135,13 @@ class TestPrivate:
         finally:
             os.umask(before)
         assert [mode_of(tmp_path / name) for name in ("a", "a/b", "a/b/file", "shared", "shared/b", "shared/file")] == [
-            0o700, 0o700, 0o600, 0o755, 0o755, 0o640]
+            0o700,
+            0o700,
+            0o600,
+            0o755,
+            0o755,
+            0o640,
+        ]
 
     def test_what_is_there_keeps_its_mode(self, tmp_path):
         folder, file = tmp_path / "folder", tmp_path / "folder" / "file"
@@ -168,8 +175,10 @@ class TestTrouble:
             files.prepare_directory(str(tmp_path / "file"), "the folder", "Nothing was started.")
 
     def test_what_a_killed_writer_left_is_removed_when_it_is_old(self, tmp_path):
-        old, new, other, pipe = (tmp_path / name for name in (
-            ".remediation-old.part", ".remediation-new.part", ".other.part", ".remediation-pipe.part"))
+        old, new, other, pipe = (
+            tmp_path / name
+            for name in (".remediation-old.part", ".remediation-new.part", ".other.part", ".remediation-pipe.part")
+        )
         for path in (old, new, other):
             path.write_text("x")
         os.mkfifo(pipe)
@@ -179,12 +188,17 @@ class TestTrouble:
         assert not old.exists() and new.exists() and other.exists() and pipe.exists()
 
     def test_a_killed_writer_leaves_what_is_found(self, tmp_path):
-        code = ("import os, signal, sys\n"
-                "from ansible_collections.secops.remediation.plugins.module_utils._common import files\n"
-                "os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)\n"
-                "files.write_atomically(sys.argv[1], 'x')\n")
-        subprocess.run([sys.executable, "-c", code, str(tmp_path / "file")], check=False, env=dict(
-            os.environ, PYTHONPATH=str(ROOT / ".cache")))
+        code = (
+            "import os, signal, sys\n"
+            "from ansible_collections.secops.remediation.plugins.module_utils._common import files\n"
+            "os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "files.write_atomically(sys.argv[1], 'x')\n"
+        )
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "file")],
+            check=False,
+            env=dict(os.environ, PYTHONPATH=str(ROOT / ".cache")),
+        )
         (left,) = [path for path in tmp_path.iterdir() if path.is_file()]
         files.remove_leftovers(str(tmp_path), 0)
         assert not left.exists()
@@ -198,8 +212,11 @@ class TestLock:
                 pytest.fail("two hold it")
             assert time.monotonic() - began < 30
         text = str(problem.value)
-        assert "Waited 0 s for the lock of %s, which the process %d on %s has held since 20" % (
-            tmp_path, os.getpid(), socket.gethostname()) in text
+        assert (
+            "Waited 0 s for the lock of %s, which the process %d on %s has held since 20"
+            % (tmp_path, os.getpid(), socket.gethostname())
+            in text
+        )
         with files.locked(str(tmp_path), 0):
             pass
         assert not (tmp_path / files.LOCK).exists()
@@ -247,15 +264,18 @@ class TestLock:
             pass
         assert not (tmp_path / "elsewhere").exists()
 
-    @pytest.mark.parametrize("line, told", [
-        ("host:/x {0} nfs4 rw,vers=4.2,local_lock=none 0 0", False),
-        ("host:/x {0} nfs rw,vers=3,local_lock=all 0 0", True),
-        ("host:/x {0} nfs rw,nolock 0 0", True),
-        ("//host/x {0} cifs rw,nobrl 0 0", True),
-        ("host: {0} fuse.sshfs rw 0 0", True),
-        ("/dev/sda1 {0} ext4 rw 0 0", False),
-        ("nonsense", False),
-    ])
+    @pytest.mark.parametrize(
+        "line, told",
+        [
+            ("host:/x {0} nfs4 rw,vers=4.2,local_lock=none 0 0", False),
+            ("host:/x {0} nfs rw,vers=3,local_lock=all 0 0", True),
+            ("host:/x {0} nfs rw,nolock 0 0", True),
+            ("//host/x {0} cifs rw,nobrl 0 0", True),
+            ("host: {0} fuse.sshfs rw 0 0", True),
+            ("/dev/sda1 {0} ext4 rw 0 0", False),
+            ("nonsense", False),
+        ],
+    )
     def test_locks_that_other_machines_do_not_see_are_told(self, tmp_path, line, told):
         folder = tmp_path / "a folder"
         folder.mkdir()

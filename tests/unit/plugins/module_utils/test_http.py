@@ -236,8 +236,7 @@ class TestLimiter:
                 errors.append(error)
 
         threads = [
-            threading.Thread(target=work, args=(wait,))
-            for wait in [limiter.acquire] * 5 + [lambda: limiter.wait(600)] * 5
+            threading.Thread(target=work, args=(wait,)) for wait in [limiter.acquire] * 5 + [lambda: limiter.wait(600)] * 5
         ]
         for thread in threads:
             thread.start()
@@ -533,17 +532,13 @@ class TestRedirects:
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
     @pytest.mark.parametrize("absolute", [False, True])
     def test_a_slash_keeps_method_body_and_header(self, server, client, status, absolute):
-        server.expect(
-            "POST", "/things", Reply(status, headers={"Location": (server.url if absolute else "") + "/things/"})
-        )
+        server.expect("POST", "/things", Reply(status, headers={"Location": (server.url if absolute else "") + "/things/"}))
         server.expect("POST", "/things/", Reply(json="done"), json={"a": 1})
         assert client.request("POST", "/things", json={"a": 1}).body == "done"
         assert [request.headers["Authorization"] for request in server.requests] == [TOKEN, TOKEN]
 
     def test_the_query_is_not_sent_twice(self, server, client):
-        server.expect(
-            "GET", "/things", Reply(307, headers={"Location": "/things/?a=1&b=2"}), query={"a": "1", "b": "2"}
-        )
+        server.expect("GET", "/things", Reply(307, headers={"Location": "/things/?a=1&b=2"}), query={"a": "1", "b": "2"})
         server.expect("GET", "/things/", Reply(json=1))
         client.request("GET", "/things", params={"a": "1", "b": "2"})
         assert server.requests[1].target == "/things/?a=1&b=2"
@@ -582,29 +577,32 @@ class TestRedirects:
             client.request("GET", "/x")
         assert len(server.requests) == 1
 
-    @pytest.mark.parametrize("base, location", [
-        ("/acme", "/globex/x"),
-        ("/acme", "/acme2/x"),
-        ("/acme", "/"),
-        ("/acme", "/Acme/x"),
-        ("/acme", "../globex/x"),
-        ("/acme", "%(url)s"),
-        ("/acme", "%(url)s/globex/x"),
-        ("/acme", "%(url)s/acme/../globex/x"),
-        ("/acme", "//%(host)s/acme/../globex/x"),
-        ("/acme", "/acme/%%2e%%2e/globex/x"),
-        ("/acme", "/acme/.%%2E/globex/x"),
-        ("/acme", "/acme/%%252e%%252e/globex/x"),
-        ("/acme", "/acme/..%%2fglobex/x"),
-        ("/acme", "/acme/..%%5cglobex/x"),
-        ("/acme", "/acme/..\\globex/x"),
-        ("/acme", "/acme/..;v=1/globex/x"),
-        ("/acme", "/acme%%2f../globex/x"),
-        ("/acme", "/acme/%%" + "25" * 20000 + "2e/x"),
-        ("/gateway/acme", "/gateway/globex/x"),
-        ("/gateway/acme", "/gateway"),
-        ("", "%(url)s/../x"),
-    ])
+    @pytest.mark.parametrize(
+        "base, location",
+        [
+            ("/acme", "/globex/x"),
+            ("/acme", "/acme2/x"),
+            ("/acme", "/"),
+            ("/acme", "/Acme/x"),
+            ("/acme", "../globex/x"),
+            ("/acme", "%(url)s"),
+            ("/acme", "%(url)s/globex/x"),
+            ("/acme", "%(url)s/acme/../globex/x"),
+            ("/acme", "//%(host)s/acme/../globex/x"),
+            ("/acme", "/acme/%%2e%%2e/globex/x"),
+            ("/acme", "/acme/.%%2E/globex/x"),
+            ("/acme", "/acme/%%252e%%252e/globex/x"),
+            ("/acme", "/acme/..%%2fglobex/x"),
+            ("/acme", "/acme/..%%5cglobex/x"),
+            ("/acme", "/acme/..\\globex/x"),
+            ("/acme", "/acme/..;v=1/globex/x"),
+            ("/acme", "/acme%%2f../globex/x"),
+            ("/acme", "/acme/%%" + "25" * 20000 + "2e/x"),
+            ("/gateway/acme", "/gateway/globex/x"),
+            ("/gateway/acme", "/gateway"),
+            ("", "%(url)s/../x"),
+        ],
+    )
     def test_another_tenant_behind_the_same_host_gets_nothing(self, server, make_client, base, location):
         """The path of base_url says whose answers these are."""
         places = {"url": server.url, "host": server.url.split("//")[1]}
@@ -616,16 +614,19 @@ class TestRedirects:
         assert "set base_url to it" in str(caught.value) and "token=t" not in texts_of(caught.value)
         assert caught.value.status == 307 and not caught.value.passing
 
-    @pytest.mark.parametrize("base, location, path", [
-        ("/acme", "/acme/x/", "/acme/x/"),
-        ("/acme", "x/", "/acme/x/"),
-        ("/acme", "%(url)s/acme/x/", "/acme/x/"),
-        ("/acme", "/%%61cme/x/", "/acme/x/"),
-        ("/acme/", "/acme/x/", "/acme/x/"),
-        ("/b%C3%A4r", "/b%%C3%%A4r/x/", "/b%C3%A4r/x/"),
-        ("/b\xe4r", "/b%%C3%%A4r/x/", "/b%C3%A4r/x/"),
-        ("", "%(url)s/x/", "/x/"),
-    ])
+    @pytest.mark.parametrize(
+        "base, location, path",
+        [
+            ("/acme", "/acme/x/", "/acme/x/"),
+            ("/acme", "x/", "/acme/x/"),
+            ("/acme", "%(url)s/acme/x/", "/acme/x/"),
+            ("/acme", "/%%61cme/x/", "/acme/x/"),
+            ("/acme/", "/acme/x/", "/acme/x/"),
+            ("/b%C3%A4r", "/b%%C3%%A4r/x/", "/b%C3%A4r/x/"),
+            ("/b\xe4r", "/b%%C3%%A4r/x/", "/b%C3%A4r/x/"),
+            ("", "%(url)s/x/", "/x/"),
+        ],
+    )
     def test_below_base_url_a_redirect_is_followed(self, server, make_client, base, location, path):
         start = quote(base.rstrip("/"), safe="/%") + "/x"
         server.on("POST", start, Reply(307, headers={"Location": location % {"url": server.url}}))
@@ -921,9 +922,8 @@ class TestRetryAfter:
         with pytest.raises(HttpError) as caught:
             make_client(retry_timeout=5).request("GET", "/x")
         assert time.monotonic() - started < 4
-        assert (
-            "HTTP 429: slow down. Gave up after 1 attempt: the next one would be in 300 s, and retry_timeout is 5 s."
-            in str(caught.value)
+        assert "HTTP 429: slow down. Gave up after 1 attempt: the next one would be in 300 s, and retry_timeout is 5 s." in str(
+            caught.value
         )
 
     def test_503_with_a_date(self, server, client):

@@ -150,8 +150,20 @@ def all_of(server, reply):
 
 
 class TestClient:
-    @pytest.mark.parametrize("away", [Reply(503), Reply(500), Reply(502, "<html>"), Reply(drop=True), Reply(429), "refused",
-                                      Reply(json={"a": "b" * 99}, close_after=9), "proxy", "tunnel"])
+    @pytest.mark.parametrize(
+        "away",
+        [
+            Reply(503),
+            Reply(500),
+            Reply(502, "<html>"),
+            Reply(drop=True),
+            Reply(429),
+            "refused",
+            Reply(json={"a": "b" * 99}, close_after=9),
+            "proxy",
+            "tunnel",
+        ],
+    )
     def test_what_is_away_costs_its_time_once(self, server, make_client, monkeypatch, away):
         """160 targets in 16 threads: each ten rounds alone would take more than a minute."""
         options = dict(retry_timeout=4)

@@ -121,8 +121,21 @@ def broken(body):
     }
 
 
-ODD_JSON = ['{"a": 1, "a": 2}', '{"b": {"a": 1, "x": [], "a": 1}}', '[{"\\u0061": 1, "a": 2}]', '{"a": NaN}',
-            "[Infinity]", "[-Infinity]", "[1e999]", "[-1e400]", "[%s]" % ("9" * 5000), "[1", "[1]]", "[1] 2", ""]
+ODD_JSON = [
+    '{"a": 1, "a": 2}',
+    '{"b": {"a": 1, "x": [], "a": 1}}',
+    '[{"\\u0061": 1, "a": 2}]',
+    '{"a": NaN}',
+    "[Infinity]",
+    "[-Infinity]",
+    "[1e999]",
+    "[-1e400]",
+    "[%s]" % ("9" * 5000),
+    "[1",
+    "[1]]",
+    "[1] 2",
+    "",
+]
 
 
 class TestDownloads:
@@ -159,8 +172,17 @@ class TestDownloads:
         assert sha256 == hashlib.sha256(CONTENT).hexdigest()
         assert server.requests[0].headers["Accept-Encoding"] == "identity"
         assert record == [
-            dict(method="GET", path="/f?a=b", status=200, reference=None, server_time=None, sent=None, body=None,
-                 sha256=sha256, size=len(CONTENT))
+            dict(
+                method="GET",
+                path="/f?a=b",
+                status=200,
+                reference=None,
+                server_time=None,
+                sent=None,
+                body=None,
+                sha256=sha256,
+                size=len(CONTENT),
+            )
         ]
 
     @pytest.mark.parametrize("pieces", [dict(), dict(chunked=True), dict(compress=True), dict(compress=True, chunked=True)])
@@ -255,25 +277,43 @@ class TestJson:
         else:
             assert status < 300 and name not in ("Content-Length", "Age")
 
-    @pytest.mark.parametrize("headers", [
-        {"Age": "7200"}, {"Age": "1"}, {"Age": "0, 7200"}, {"Age": "7" * 5000}, {"Warning": '110 - "Response is Stale"'},
-        {"Warning": '199 - "x", 111 proxy "Revalidation Failed"'}, {"Warning": "113 - x", "Age": "0"},
-    ])
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Age": "7200"},
+            {"Age": "1"},
+            {"Age": "0, 7200"},
+            {"Age": "7" * 5000},
+            {"Warning": '110 - "Response is Stale"'},
+            {"Warning": '199 - "x", 111 proxy "Revalidation Failed"'},
+            {"Warning": "113 - x", "Age": "0"},
+        ],
+    )
     def test_a_memory_is_no_answer(self, server, make_client, headers):
         """However often it is told not to, a cache may answer in the API's place."""
         server.on("GET", "/x", Reply(json={"a": 1}, headers=headers))
         server.on("POST", "/x", Reply(202, json={}, headers=headers))
         client = make_client(retry_timeout=0)
-        for ask in (lambda: client.request("GET", "/x"), lambda: client.download("/x", {}, "*/*", io.BytesIO()),
-                    lambda: client.request("POST", "/x", needs_body=False)):
+        for ask in (
+            lambda: client.request("GET", "/x"),
+            lambda: client.download("/x", {}, "*/*", io.BytesIO()),
+            lambda: client.request("POST", "/x", needs_body=False),
+        ):
             with pytest.raises(HttpError, match="comes from a cache") as caught:
                 ask()
             assert caught.value.passing and len(str(caught.value)) < 400
         assert caught.value.uncertain
 
-    @pytest.mark.parametrize("headers", [
-        {"Age": "0"}, {"Age": "000"}, {"Age": ""}, {"Warning": '299 - "version 110 is deprecated"'}, {"Warning": "214 110 x"},
-    ])
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Age": "0"},
+            {"Age": "000"},
+            {"Age": ""},
+            {"Warning": '299 - "version 110 is deprecated"'},
+            {"Warning": "214 110 x"},
+        ],
+    )
     def test_an_answer_that_was_made_now(self, server, client, headers):
         server.on("GET", "/x", Reply(json={"a": 1}, headers=headers))
         assert client.request("GET", "/x").body == {"a": 1}
@@ -335,9 +375,23 @@ class TestRecords:
                 client.request("GET", "/x", params={"q": "abc.def-ghi"}, record=record)
         masked = "********"
         assert record == [
-            dict(method="POST", path="/x", status=200, reference=None, server_time=None,
-                 sent={"token": masked, "n": [1]}, body={"id": 1, "echo": masked}),
-            dict(method="GET", path="/x?q=" + masked, status=404, reference="r", server_time=None, sent=None,
-                 body={"text": "no", "reference": "r"}),
+            dict(
+                method="POST",
+                path="/x",
+                status=200,
+                reference=None,
+                server_time=None,
+                sent={"token": masked, "n": [1]},
+                body={"id": 1, "echo": masked},
+            ),
+            dict(
+                method="GET",
+                path="/x?q=" + masked,
+                status=404,
+                reference="r",
+                server_time=None,
+                sent=None,
+                body={"text": "no", "reference": "r"},
+            ),
             dict(method="GET", path="/x?q=" + masked, status=404, reference=None, server_time=None, sent=None, body=None),
         ]

@@ -252,8 +252,19 @@ class TestBroken:
 class TestSpoiled:
     """A record that somebody spoiled is as good as none, and costs the others nothing."""
 
-    @pytest.mark.parametrize("record", ["b", None, 5, True, [], [{}], {"x": json.loads("[" * 200 + "]" * 200)},
-                                        {"x": json.loads('{"y": ' * 100 + "1" + "}" * 100)}])
+    @pytest.mark.parametrize(
+        "record",
+        [
+            "b",
+            None,
+            5,
+            True,
+            [],
+            [{}],
+            {"x": json.loads("[" * 200 + "]" * 200)},
+            {"x": json.loads('{"y": ' * 100 + "1" + "}" * 100)},
+        ],
+    )
     def test_it_is_ignored(self, path, record):
         Ledger(path).put("b", {"scan_id": "2"}, at_once=True)
         content = dict(records(path), a=record)
@@ -288,6 +299,7 @@ class TestNoMemory:
 
     def test_nothing_is_ever_opened(self, tmp_path, monkeypatch):
         """A ledger that replaces what it writes renamed the device."""
+
         def touch(*args, **options):
             raise AssertionError("touched %s" % (args,))
 
@@ -345,8 +357,9 @@ class TestLinks:
 class TestLock:
     def test_somebody_elses_lock_is_waited_for_only_so_long(self, path):
         Ledger(path).put("a", {}, at_once=True)
-        holder = subprocess.Popen([sys.executable, "-c", HOLDER, os.path.dirname(path)], text=True, stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE)
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, os.path.dirname(path)], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         try:
             assert holder.stdout.readline() == "held\n"
             started = time.monotonic()
@@ -361,8 +374,9 @@ class TestLock:
 
     def test_what_could_not_be_written_meanwhile_is_not_lost(self, path):
         ledger = Ledger(path, lock_seconds=0.2)
-        holder = subprocess.Popen([sys.executable, "-c", HOLDER, os.path.dirname(path)], text=True, stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE)
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, os.path.dirname(path)], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         try:
             assert holder.stdout.readline() == "held\n"
             with pytest.raises(LedgerError):
@@ -377,8 +391,9 @@ class TestLock:
     def test_many_puts_wait_for_it_once(self, path, at_once):
         """Or hundreds of scans would wait one after the other, whatever wait_timeout is."""
         ledger = Ledger(path, lock_seconds=0.5)
-        holder = subprocess.Popen([sys.executable, "-c", HOLDER, os.path.dirname(path)], text=True, stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE)
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, os.path.dirname(path)], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         try:
             assert holder.stdout.readline() == "held\n"
             started = time.monotonic()
@@ -451,18 +466,34 @@ class TestOf02:
             ledger.put(key, {"is": key})
         return ledger
 
-    @pytest.mark.parametrize("keys", [
-        (), ("https://other.example/campaign/c1",), ("https://acme.example/campaign/c2",),
-        ("https://acme.example/exposure/1/r/s",), ("other.example/campaign/c1",), ("https://xacme.example/campaign/c1",),
-        ("https://[/campaign/c1",), ("x://",), ("https://acme.example:8443/",)])
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            (),
+            ("https://other.example/campaign/c1",),
+            ("https://acme.example/campaign/c2",),
+            ("https://acme.example/exposure/1/r/s",),
+            ("other.example/campaign/c1",),
+            ("https://xacme.example/campaign/c1",),
+            ("https://[/campaign/c1",),
+            ("x://",),
+            ("https://acme.example:8443/",),
+        ],
+    )
     def test_they_are_read_where_nobody_else_can_have_written_them(self, keys):
         ledger = self.ledger(*keys)
         assert ledger.get_of_0_2("https://acme.example", "campaign/c1")["is"] == "acme.example/campaign/c1"
         assert ledger.get_of_0_2("https://other.example", "campaign/c9") == {}
 
-    @pytest.mark.parametrize("key", [
-        "https://acme.example:8443/campaign/c1", "http://acme.example/exposure/1/r/s", "https://acme.example/b/campaign/c7",
-        "https://acme.example/b/exposure/1/r/http://x"])
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "https://acme.example:8443/campaign/c1",
+            "http://acme.example/exposure/1/r/s",
+            "https://acme.example/b/campaign/c7",
+            "https://acme.example/b/exposure/1/r/http://x",
+        ],
+    )
     def test_not_where_two_addresses_of_one_host_are_known(self, key):
         assert self.ledger(key).get_of_0_2("https://acme.example", "campaign/c1") == {}
         assert self.ledger("https://acme.example/campaign/c2", key).get_of_0_2("https://acme.example", "campaign/c1") == {}
@@ -554,9 +585,7 @@ def test_threads_that_write_at_once(path):
     ledger = Ledger(path)
     threads = [
         threading.Thread(
-            target=lambda name=name: [
-                ledger.put("%s-%d" % (name, number), {}, at_once=number % 4 == 0) for number in range(20)
-            ]
+            target=lambda name=name: [ledger.put("%s-%d" % (name, number), {}, at_once=number % 4 == 0) for number in range(20)]
         )
         for name in "abcdef"
     ]

@@ -36,8 +36,10 @@ class TestLooks:
                 scan.began = 1000.0
                 queue.append((0.0, number, scan, length, None))
             heapq.heapify(queue)
-            queue = [(1000.0 + next(pauses := scan.pause()), number, scan, length, pauses)
-                     for _due, number, scan, length, _pauses in queue]
+            queue = [
+                (1000.0 + next(pauses := scan.pause()), number, scan, length, pauses)
+                for _due, number, scan, length, _pauses in queue
+            ]
             heapq.heapify(queue)
             while queue:
                 due, number, scan, length, pauses = heapq.heappop(queue)
@@ -144,6 +146,7 @@ class Step:
 
 def play(step, pace=None, wait=True, wait_timeout=5):
     """Watches to the end. Returns how it ended."""
+
     def run():
         with pace.scan() as scan:
             yield from watch(step, scan, wait)
@@ -189,8 +192,9 @@ class TestWatch:
         error = passing()
         assert play(Step(error, True, known=True), pace, wait=False) is error
 
-    @pytest.mark.parametrize("error", [final(401), final(403), final(404), final(407), final(422), ItemFailed("no"),
-                                       KeyError("x")])
+    @pytest.mark.parametrize(
+        "error", [final(401), final(403), final(404), final(407), final(422), ItemFailed("no"), KeyError("x")]
+    )
     def test_what_is_final_ends_it_at_once(self, error):
         step = Step(False, error, True)
         assert play(step) is error and len(step.seen) == 2

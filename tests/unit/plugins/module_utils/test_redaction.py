@@ -73,10 +73,17 @@ SPELLINGS = {
     "json": lambda text: json.dumps(text)[1:-1],
     "json-unicode": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     "json-slashes": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
-    "json-everything": lambda text: "".join("\\u" + text.encode("utf-16-be").hex()[start : start + 4]
-                                            for start in range(0, len(text.encode("utf-16-be").hex()), 4)),
-    "json-of-a-careful-one": lambda text: json.dumps(text)[1:-1].replace("&", "\\u0026").replace("<", "\\u003c").replace(
-        ">", "\\u003e").replace("'", "\\u0027").replace("=", "\\u003D"),
+    "json-everything": lambda text: "".join(
+        "\\u" + text.encode("utf-16-be").hex()[start : start + 4] for start in range(0, len(text.encode("utf-16-be").hex()), 4)
+    ),
+    "json-of-a-careful-one": lambda text: (
+        json.dumps(text)[1:-1]
+        .replace("&", "\\u0026")
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("'", "\\u0027")
+        .replace("=", "\\u003D")
+    ),
     "json-in-json": lambda text: json.dumps(json.dumps(text))[1:-1],
     "json-in-json-in-json": lambda text: json.dumps(json.dumps(json.dumps(text)))[1:-1],
     "repr": lambda text: repr(text)[1:-1],
@@ -214,8 +221,13 @@ class TestProxies:
         client = make_client()
         for secret in ("p#ss-w0rd/of", "p%23ss-w0rd%2Fof"):
             shown = SPELLINGS[spelling](secret)
-            server.expect("GET", "/x", Reply(403, "no: " + shown), Reply(403, json={"text": shown, "reference": shown}),
-                          Reply(200, "no: " + shown))
+            server.expect(
+                "GET",
+                "/x",
+                Reply(403, "no: " + shown),
+                Reply(403, json={"text": shown, "reference": shown}),
+                Reply(200, "no: " + shown),
+            )
             for _time in range(3):
                 with pytest.raises(HttpError) as caught:
                     client.request("GET", "/x")

@@ -34,10 +34,12 @@ WORD_HINTS = ("verify_remediated_values", "verify_open_values", "remediated_valu
 @pytest.fixture
 def read(tmp_path):
     """Writes a file and reads it: read(content, words=..., **options)."""
+
     def write_and_read(content, words=None, **options):
         path = tmp_path / "report.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return read_report(str(path), Vocabulary(**words or {}), **options)
+
     return write_and_read
 
 
@@ -64,20 +66,32 @@ def assert_column_not_known(report, rows):
 
 # --- outcomes ---
 
+
 def test_every_item_remediated(read):
     assert read(HEADER + DONE + DONE) == dict(
-        outcome="remediated", reason="2 of 2 items remediated", items_total=2, items_remediated=2, items_open=0,
-        items_unknown=0, open_items=[], columns=["Identity", "Department", "Access", "Remediation Status"],
-        status_column="Remediation Status", words=[dict(word="Remediated", count=2, meaning="remediated", source="built_in")],
-        words_left_out=0, campaign_ids=[], campaign_names=[])
+        outcome="remediated",
+        reason="2 of 2 items remediated",
+        items_total=2,
+        items_remediated=2,
+        items_open=0,
+        items_unknown=0,
+        open_items=[],
+        columns=["Identity", "Department", "Access", "Remediation Status"],
+        status_column="Remediation Status",
+        words=[dict(word="Remediated", count=2, meaning="remediated", source="built_in")],
+        words_left_out=0,
+        campaign_ids=[],
+        campaign_names=[],
+    )
 
 
 def test_an_open_item(read):
     report = read(HEADER + DONE + STILL_OPEN)
     assert (report["outcome"], report["reason"]) == ("unremediated", "1 of 2 items still open")
     assert numbers(report) == (2, 1, 1, 0)
-    assert report["open_items"] == [{
-        "Identity": "Jo Novak", "Department": "Warehouse", "Access": "WMS_SUPERVISOR", "Remediation Status": "Open"}]
+    assert report["open_items"] == [
+        {"Identity": "Jo Novak", "Department": "Warehouse", "Access": "WMS_SUPERVISOR", "Remediation Status": "Open"}
+    ]
 
 
 def test_an_unknown_word_is_named_with_what_to_set(read):
@@ -106,9 +120,18 @@ def test_header_without_rows_means_that_nothing_was_revoked(read, header):
     assert "nothing was revoked" in report["reason"]
 
 
-@pytest.mark.parametrize("content", [
-    "upstream connect error\n", "Sorry, the report is not available.\n", "Identity,Acc", "Identity,,\n", "sep=;\n",
-    "Service unavailable, please try later\n", "Identität,Zugriff,Bearbeitungsstand\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "upstream connect error\n",
+        "Sorry, the report is not available.\n",
+        "Identity,Acc",
+        "Identity,,\n",
+        "sep=;\n",
+        "Service unavailable, please try later\n",
+        "Identität,Zugriff,Bearbeitungsstand\n",
+    ],
+)
 def test_lone_line_that_may_be_no_header(read, content):
     report = read(content)
     assert report["outcome"] == "inconclusive"
@@ -156,28 +179,59 @@ def test_open_items_are_capped_and_counted(read):
 
 def test_cells_are_data(read):
     report = read(HEADER + '"=HYPERLINK(""http://x"")",<b>,{{ lookup(\'env\') }},Open\n')
-    assert report["open_items"] == [{
-        "Identity": '=HYPERLINK("http://x")', "Department": "<b>", "Access": "{{ lookup('env') }}",
-        "Remediation Status": "Open"}]
+    assert report["open_items"] == [
+        {"Identity": '=HYPERLINK("http://x")', "Department": "<b>", "Access": "{{ lookup('env') }}", "Remediation Status": "Open"}
+    ]
 
 
 # --- words ---
+
 
 @pytest.mark.parametrize("word", ["Remediated", "REMEDIATED", "  remediated ", "Fully Remediated", "FULLY_REMEDIATED"])
 def test_words_for_remediated(read, word):
     assert read(HEADER + "A,B,C,%s\n" % word)["outcome"] == "remediated"
 
 
-@pytest.mark.parametrize("word", [
-    "Open", "OPEN", "Not Remediated", "NOT_REMEDIATED", "NotRemediated", "not-remediated", "Unremediated", "Pending",
-    "Remediation Pending", "IN_PROGRESS", "Partially Remediated"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Open",
+        "OPEN",
+        "Not Remediated",
+        "NOT_REMEDIATED",
+        "NotRemediated",
+        "not-remediated",
+        "Unremediated",
+        "Pending",
+        "Remediation Pending",
+        "IN_PROGRESS",
+        "Partially Remediated",
+    ],
+)
 def test_words_for_open(read, word):
     assert read(HEADER + "A,B,C,%s\n" % word)["outcome"] == "unremediated"
 
 
-@pytest.mark.parametrize("word", [
-    "", "Yes", "true", "Completed", "Done", "Closed", "Revoked", "Removed", "Success", "Remediated?", "Re mediated",
-    "Remediated Remediated", "Error", "N/A", "1"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "",
+        "Yes",
+        "true",
+        "Completed",
+        "Done",
+        "Closed",
+        "Revoked",
+        "Removed",
+        "Success",
+        "Remediated?",
+        "Re mediated",
+        "Remediated Remediated",
+        "Error",
+        "N/A",
+        "1",
+    ],
+)
 def test_words_that_say_nothing_for_certain(read, word):
     assert read(HEADER + "A,B,C,%s\n" % word)["outcome"] == "inconclusive"
 
@@ -222,9 +276,21 @@ def test_word_cannot_mean_both():
 
 # --- columns ---
 
-@pytest.mark.parametrize("name", [
-    "Remediation Status", "remediation_state", "REMEDIATION-STATUS", " Remediation Status ", "remediationStatus",
-    "Item Remediation Status", "Status", "State", "Current Status"])
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Remediation Status",
+        "remediation_state",
+        "REMEDIATION-STATUS",
+        " Remediation Status ",
+        "remediationStatus",
+        "Item Remediation Status",
+        "Status",
+        "State",
+        "Current Status",
+    ],
+)
 def test_column_is_found(read, name):
     report = read("Identity,%s,Access\nA,Remediated,C\n" % name)
     assert (report["outcome"], report["status_column"]) == ("remediated", name.strip())
@@ -235,9 +301,19 @@ def test_specific_column_is_preferred(read):
     assert (report["outcome"], report["status_column"]) == ("remediated", "Remediation Status")
 
 
-@pytest.mark.parametrize("header", [
-    "Remediation Status,Remediation State", "Remediation Status,Remediated", "Status,State", "Status,Campaign Status",
-    "State,Remediation Date", "Status,Home State", "Decision,Bearbeitungsstand", "Revocation Status,Identity"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Remediation Status,Remediation State",
+        "Remediation Status,Remediated",
+        "Status,State",
+        "Status,Campaign Status",
+        "State,Remediation Date",
+        "Status,Home State",
+        "Decision,Bearbeitungsstand",
+        "Revocation Status,Identity",
+    ],
+)
 def test_column_is_not_guessed(read, header):
     assert_column_not_known(read(header + "\nRemediated,Remediated\n"), rows=1)
 
@@ -285,18 +361,18 @@ def test_columns_of_the_same_name_are_told_apart_by_position(read):
     content = "Name,Remediation Status,,Remediation Status\nA,Open,x,Remediated\n"
     report = read(content)
     assert_column_not_known(report, rows=1)
-    assert report["columns"] == [
-        "Name", "Remediation Status (column 2)", "column 3", "Remediation Status (column 4)"]
+    assert report["columns"] == ["Name", "Remediation Status (column 2)", "column 3", "Remediation Status (column 4)"]
     assert "'Remediation Status (column 2)', 'Remediation Status (column 4)'" in report["reason"]
     assert_column_not_known(read(content, status_column="Remediation Status"), rows=1)
     same = content.replace("Open,x", "Remediated,")
     assert read(same, status_column="Remediation Status (column 4)")["outcome"] == "remediated"
-    assert read(content, status_column="Remediation Status (column 2)")["open_items"] == [{
-        "Name": "A", "Remediation Status (column 2)": "Open", "column 3": "x",
-        "Remediation Status (column 4)": "Remediated"}]
+    assert read(content, status_column="Remediation Status (column 2)")["open_items"] == [
+        {"Name": "A", "Remediation Status (column 2)": "Open", "column 3": "x", "Remediation Status (column 4)": "Remediated"}
+    ]
 
 
 # --- files ---
+
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_encodings(read, encoding):
@@ -380,8 +456,9 @@ def test_long_cell(read):
     assert csv.field_size_limit() == before
 
 
-@pytest.mark.parametrize("content", [
-    "A,B,%s,Open\n" % ("x" * LONGEST_RECORD), 'A,B,"C,Open\n' + "A,B,C,Remediated\n" * (LONGEST_RECORD // 16)])
+@pytest.mark.parametrize(
+    "content", ["A,B,%s,Open\n" % ("x" * LONGEST_RECORD), 'A,B,"C,Open\n' + "A,B,C,Remediated\n" * (LONGEST_RECORD // 16)]
+)
 def test_row_that_never_ends(read, content):
     assert_damaged(read(HEADER + DONE + content), "line 3", "longer than")
 
@@ -395,11 +472,15 @@ def test_line_that_never_ends_is_not_read_whole():
         next(Lines(Endless()))
 
 
-@pytest.mark.parametrize("content, kind", [
-    ("\n <!DOCTYPE html>\n<html><body>Log in, please</body></html>\n", "HTML"),
-    ('{"detailCode": "404.1.0 Not found", "messages": []}', "JSON"),
-    ('[{"a": 1},\n{"b": 2}]', "JSON"),
-    (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", "PDF")])
+@pytest.mark.parametrize(
+    "content, kind",
+    [
+        ("\n <!DOCTYPE html>\n<html><body>Log in, please</body></html>\n", "HTML"),
+        ('{"detailCode": "404.1.0 Not found", "messages": []}', "JSON"),
+        ('[{"a": 1},\n{"b": 2}]', "JSON"),
+        (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", "PDF"),
+    ],
+)
 def test_other_formats(read, content, kind):
     assert_damaged(read(content), kind, "not CSV")
 
@@ -444,17 +525,76 @@ def test_words_of_both_kinds_never_overlap():
 
 # --- what other columns say ---
 
-WITNESSES = ("Item Status", "Status", "State", "itemState", "ITEM_STATUS", "Current Status", "Revocation Status", "Removal State",
-             "Ticket Status", "Provisioning Status", "provisioningstatus", "Entitlement State", "Access Status", "Status Code",
-             "Account Remediation Status", "Remediation", "Remediation Result", "Remediation Outcome", "Remediation Progress")
-FLAGS = ("Completed", "Is Remediated", "itemRemediated", "Remediated", "Item Completed", "Done", "Closed", "Resolved", "Fixed",
-         "Access Removed", "Fulfilled", "Verified", "Completion", "Removal Confirmed", "Remediation Successful", "Deprovisioned",
-         "No Longer Assigned", "Not Present")
-OTHERS = ("Campaign Status", "campaignstatus", "Certification State", "Identity Status", "Lifecycle State", "cloudLifecycleState",
-          "Home State", "Account Status", "accountStatus", "Employment Status", "Review Status", "Decision", "Comments",
-          "Status Reason", "Decision Date", "Remediation Due Date", "Remediation Owner", "Remediation Comments", "Completed By",
-          "Source", "Campaign Completed", "State/Province", "United States Citizen", "Email Verified", "Certification Completion",
-          "Failed Logins", "Assigned To")
+WITNESSES = (
+    "Item Status",
+    "Status",
+    "State",
+    "itemState",
+    "ITEM_STATUS",
+    "Current Status",
+    "Revocation Status",
+    "Removal State",
+    "Ticket Status",
+    "Provisioning Status",
+    "provisioningstatus",
+    "Entitlement State",
+    "Access Status",
+    "Status Code",
+    "Account Remediation Status",
+    "Remediation",
+    "Remediation Result",
+    "Remediation Outcome",
+    "Remediation Progress",
+)
+FLAGS = (
+    "Completed",
+    "Is Remediated",
+    "itemRemediated",
+    "Remediated",
+    "Item Completed",
+    "Done",
+    "Closed",
+    "Resolved",
+    "Fixed",
+    "Access Removed",
+    "Fulfilled",
+    "Verified",
+    "Completion",
+    "Removal Confirmed",
+    "Remediation Successful",
+    "Deprovisioned",
+    "No Longer Assigned",
+    "Not Present",
+)
+OTHERS = (
+    "Campaign Status",
+    "campaignstatus",
+    "Certification State",
+    "Identity Status",
+    "Lifecycle State",
+    "cloudLifecycleState",
+    "Home State",
+    "Account Status",
+    "accountStatus",
+    "Employment Status",
+    "Review Status",
+    "Decision",
+    "Comments",
+    "Status Reason",
+    "Decision Date",
+    "Remediation Due Date",
+    "Remediation Owner",
+    "Remediation Comments",
+    "Completed By",
+    "Source",
+    "Campaign Completed",
+    "State/Province",
+    "United States Citizen",
+    "Email Verified",
+    "Certification Completion",
+    "Failed Logins",
+    "Assigned To",
+)
 
 
 def beside(name, word, status="Remediated", more=""):
@@ -480,10 +620,30 @@ def test_another_column_says_no(read, name, word):
 
 
 @pytest.mark.parametrize("word", ["Yes", "true", "Open"])
-@pytest.mark.parametrize("name", ["Open", "Still Open", "isPending", "Not Remediated", "Unremediated", "Outstanding",
-                                  "Not Completed", "Item Not Done", "Failed", "Remediation Failed", "Still Assigned",
-                                  "Present", "Access Still Present", "stillActive", "Currently Assigned", "Not Verified",
-                                  "Remediation Error", "Error", "Failures"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Open",
+        "Still Open",
+        "isPending",
+        "Not Remediated",
+        "Unremediated",
+        "Outstanding",
+        "Not Completed",
+        "Item Not Done",
+        "Failed",
+        "Remediation Failed",
+        "Still Assigned",
+        "Present",
+        "Access Still Present",
+        "stillActive",
+        "Currently Assigned",
+        "Not Verified",
+        "Remediation Error",
+        "Error",
+        "Failures",
+    ],
+)
 def test_another_column_asks_the_other_way_round(read, name, word):
     assert read(beside(name, word))["outcome"] == "unremediated"
     assert read(beside(name, "No"))["outcome"] == "remediated"
@@ -506,11 +666,26 @@ def test_column_of_something_else_is_no_witness(read, name, word):
     assert read(beside(name, word), status_column="Remediation Status")["outcome"] == "remediated"
 
 
-@pytest.mark.parametrize("name, word", [
-    ("Item Status", "Remediated"), ("Item Status", "FULLY_REMEDIATED"), ("Completed", "Yes"), ("Completed", "completed"),
-    ("Completed", "2026-03-02T08:15:00Z"), ("Completion", "100%"), ("Completion", "Complete"), ("Verified", "2026-03-02"),
-    ("Verification", "Passed"), ("Remediation Date", "2 March 2026"), ("Remediated On", "02.03.2026"),
-    ("Remediation Status Date", "2026-03-02"), ("Item Status", "Yes"), ("Status", "10023"), ("State", "60314")])
+@pytest.mark.parametrize(
+    "name, word",
+    [
+        ("Item Status", "Remediated"),
+        ("Item Status", "FULLY_REMEDIATED"),
+        ("Completed", "Yes"),
+        ("Completed", "completed"),
+        ("Completed", "2026-03-02T08:15:00Z"),
+        ("Completion", "100%"),
+        ("Completion", "Complete"),
+        ("Verified", "2026-03-02"),
+        ("Verification", "Passed"),
+        ("Remediation Date", "2 March 2026"),
+        ("Remediated On", "02.03.2026"),
+        ("Remediation Status Date", "2026-03-02"),
+        ("Item Status", "Yes"),
+        ("Status", "10023"),
+        ("State", "60314"),
+    ],
+)
 def test_another_column_says_the_same(read, name, word):
     both = beside(name, word).replace("Bo,Remediated,", "Bo,Remediated,%s" % word)
     assert read(both, status_column="Remediation Status")["outcome"] == "remediated"
@@ -530,11 +705,33 @@ def test_column_that_may_be_of_another_thing_says_only_what_is_open(read, name):
         assert read(beside(name, word))["outcome"] == "remediated"
 
 
-@pytest.mark.parametrize("name", [
-    "Open Item", "Items Pending", "Remediation Pending", "Remediation Required", "Needs Remediation", "Action Required",
-    "Still Has Access", "User Still Has Access", "Account Still Present", "Access Present", "Present in Source", "Has Access",
-    "Entitlement Active", "Not Revoked", "Not Yet Removed", "Outstanding Items", "Pending Since", "Open Since", "Days Open",
-    "stillhasaccess", "OPEN_ITEM", "remediationpending"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Open Item",
+        "Items Pending",
+        "Remediation Pending",
+        "Remediation Required",
+        "Needs Remediation",
+        "Action Required",
+        "Still Has Access",
+        "User Still Has Access",
+        "Account Still Present",
+        "Access Present",
+        "Present in Source",
+        "Has Access",
+        "Entitlement Active",
+        "Not Revoked",
+        "Not Yet Removed",
+        "Outstanding Items",
+        "Pending Since",
+        "Open Since",
+        "Days Open",
+        "stillhasaccess",
+        "OPEN_ITEM",
+        "remediationpending",
+    ],
+)
 def test_name_with_a_word_for_open_anywhere_is_a_witness(read, name):
     for word in ("Yes", "true", "Open"):
         report = read(beside(name, word))
@@ -548,8 +745,22 @@ def test_name_with_a_word_for_open_anywhere_is_a_witness(read, name):
         assert read(beside(name, word))["outcome"] == "remediated"
 
 
-@pytest.mark.parametrize("name", ["Revoked", "Access Revoked", "Revocation", "Removal", "accessrevoked", "Is Removed", "Verified",
-                                  "User Access Verified", "Revocation Successful", "Provisioning Result", "No Longer Present"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Revoked",
+        "Access Revoked",
+        "Revocation",
+        "Removal",
+        "accessrevoked",
+        "Is Removed",
+        "Verified",
+        "User Access Verified",
+        "Revocation Successful",
+        "Provisioning Result",
+        "No Longer Present",
+    ],
+)
 def test_name_with_a_word_for_done_is_a_witness(read, name):
     assert read(beside(name, "No"))["outcome"] == "unremediated"
     for word in ("Failed", "partially", "Revoked", "0", "2026-03-02 failed"):
@@ -565,8 +776,18 @@ def test_name_that_may_be_read_both_ways(read, name, word):
     assert read(beside(name, word))["outcome"] == "inconclusive"
 
 
-@pytest.mark.parametrize("name", ["Revoked Access", "Removed Entitlement", "Remediation Type", "Remediation Action",
-                                  "Revoked Role", "Access To Remove", "Automatic Remediation"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Revoked Access",
+        "Removed Entitlement",
+        "Remediation Type",
+        "Remediation Action",
+        "Revoked Role",
+        "Access To Remove",
+        "Automatic Remediation",
+    ],
+)
 def test_name_of_what_was_done_is_a_witness_of_a_failure_only(read, name):
     for word in ("FI_GL_POST", "Manual", "Yes", "2026-03-02", ""):
         assert read(beside(name, word))["outcome"] == "remediated"
@@ -581,22 +802,76 @@ def test_thing_that_was_not_removed(read):
 
 
 def test_columns_that_ordinary_reports_have_are_no_witnesses():
-    names = ["Employee Number", "Department", "Work Location", "Decision", "Decision Date", "Comments", "Reviewer", "Account",
-             "Source", "Access Type", "Access", "Access Profile", "Certification Name", "Reviewer Email", "Display Name",
-             "Native Identity", "Entitlement Value", "Sign Off Date", "Recommendation", "Due Date", "Work Item ID", "No.",
-             "Active", "Present Address", "Still Employed", "Manager Present", "Approval Required", "Pending Reviews",
-             "Open Date", "Removable", "Revoked By", "Contract End Date", "Reassigned", "Campaign Still Open", "Time Zone"]
+    names = [
+        "Employee Number",
+        "Department",
+        "Work Location",
+        "Decision",
+        "Decision Date",
+        "Comments",
+        "Reviewer",
+        "Account",
+        "Source",
+        "Access Type",
+        "Access",
+        "Access Profile",
+        "Certification Name",
+        "Reviewer Email",
+        "Display Name",
+        "Native Identity",
+        "Entitlement Value",
+        "Sign Off Date",
+        "Recommendation",
+        "Due Date",
+        "Work Item ID",
+        "No.",
+        "Active",
+        "Present Address",
+        "Still Employed",
+        "Manager Present",
+        "Approval Required",
+        "Pending Reviews",
+        "Open Date",
+        "Removable",
+        "Revoked By",
+        "Contract End Date",
+        "Reassigned",
+        "Campaign Still Open",
+        "Time Zone",
+    ]
     assert not report_words.witnesses(["Remediation Status", *names], 0, Vocabulary())
 
 
 @pytest.mark.parametrize("name", ["Remediation Date", "Removal Date", "Revoked On", "Date Removed On", "remediationdate"])
-@pytest.mark.parametrize("word, good", [
-    ("2026-03-02", True), ("2026-03-02T08:15:00.123Z", True), ("2026-03-02 08:15:00 +01:00", True), ("02.03.2026", True),
-    ("3/2/26 8:15 AM", True), ("2 March 2026", True), ("Mon, 2 Mar 2026", True), ("March 2nd, 2026 at 10:30 UTC", True),
-    ("Mon Mar 2 08:15:00 UTC 2026", True), ("02-MAR-2026", True), ("1772438400000", True), ("20260302", True),
-    ("N/A 1", False), ("1970-01-01T00:00:00Z", False), ("0001-01-01", False), ("9999-12-31", False), ("0000-00-00", False),
-    ("2026-13-45", False), ("2026-03-02?", False), ("2026-03-02 failed", False), ("not before 2026-03-02", False), ("12", False),
-    ("never", False), ("day 2", False)])
+@pytest.mark.parametrize(
+    "word, good",
+    [
+        ("2026-03-02", True),
+        ("2026-03-02T08:15:00.123Z", True),
+        ("2026-03-02 08:15:00 +01:00", True),
+        ("02.03.2026", True),
+        ("3/2/26 8:15 AM", True),
+        ("2 March 2026", True),
+        ("Mon, 2 Mar 2026", True),
+        ("March 2nd, 2026 at 10:30 UTC", True),
+        ("Mon Mar 2 08:15:00 UTC 2026", True),
+        ("02-MAR-2026", True),
+        ("1772438400000", True),
+        ("20260302", True),
+        ("N/A 1", False),
+        ("1970-01-01T00:00:00Z", False),
+        ("0001-01-01", False),
+        ("9999-12-31", False),
+        ("0000-00-00", False),
+        ("2026-13-45", False),
+        ("2026-03-02?", False),
+        ("2026-03-02 failed", False),
+        ("not before 2026-03-02", False),
+        ("12", False),
+        ("never", False),
+        ("day 2", False),
+    ],
+)
 def test_date_is_a_whole_date(read, name, word, good):
     rows = 'Identity,Remediation Status,%s\nAda,Remediated,"%s"\n' % (name, word)
     assert read(rows)["outcome"] == ("remediated" if good else "inconclusive")
@@ -631,8 +906,22 @@ def test_error_column_that_is_filled(read, name):
 
 
 @pytest.mark.parametrize("name", ["Outcome", "Result", "Stage", "Item Resolution"])
-@pytest.mark.parametrize("word", ["Failed", "failure: no such account", "ERROR", "Not removed", "Timed out", "timeout", "Aborted",
-                                  "Unsuccessful", "Skipped", "Incomplete", "no longer supported"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Failed",
+        "failure: no such account",
+        "ERROR",
+        "Not removed",
+        "Timed out",
+        "timeout",
+        "Aborted",
+        "Unsuccessful",
+        "Skipped",
+        "Incomplete",
+        "no longer supported",
+    ],
+)
 def test_column_of_any_results_that_says_what_did_not_come_about(read, name, word):
     report = read(beside(name, word))
     assert (report["outcome"], numbers(report)) == ("inconclusive", (2, 1, 0, 1)) and repr(word) in report["reason"]
@@ -682,6 +971,7 @@ def test_every_column_that_contradicts_is_named(read):
 
 # --- words that counted ---
 
+
 def test_words_that_counted(read):
     rows = "A,B,C,Vollzogen\nA,B,C, VOLLZOGEN\nA,B,C,Schwebend\nA,B,C,Offen\nA,B,C,\n"
     report = read(HEADER + rows, dict(remediated_values=["Vollzogen", "Schwebend"]))
@@ -689,9 +979,11 @@ def test_words_that_counted(read):
         dict(word="Vollzogen", count=2, meaning="remediated", source="configured"),
         dict(word="Schwebend", count=1, meaning="remediated", source="configured"),
         dict(word="Offen", count=1, meaning="unknown", source="built_in"),
-        dict(word="", count=1, meaning="unknown", source="built_in")]
+        dict(word="", count=1, meaning="unknown", source="built_in"),
+    ]
     assert read(HEADER + STILL_OPEN, dict(remediated_values=["x"]))["words"] == [
-        dict(word="Open", count=1, meaning="open", source="built_in")]
+        dict(word="Open", count=1, meaning="open", source="built_in")
+    ]
 
 
 def test_words_of_other_columns_that_counted(read):
@@ -699,7 +991,8 @@ def test_words_of_other_columns_that_counted(read):
     assert report["outcome"] == "remediated"
     assert report["words"] == [
         dict(word="Remediated", count=1, meaning="remediated", source="configured"),
-        dict(column="Item Status", word="Schwebend", count=1, meaning="remediated", source="configured")]
+        dict(column="Item Status", word="Schwebend", count=1, meaning="remediated", source="configured"),
+    ]
 
 
 def test_words_are_bounded_and_known_ones_are_always_there(read, monkeypatch):
@@ -713,6 +1006,7 @@ def test_words_are_bounded_and_known_ones_are_always_there(read, monkeypatch):
 
 # --- of which campaign ---
 
+
 @pytest.mark.parametrize("name", ["Campaign ID", "campaignId", "CAMPAIGN_ID"])
 def test_campaigns_that_the_file_names(read, name):
     rows = "".join("%s,Q3 review,Remediated\n" % campaign for campaign in ("c1", "c1 ", "", "c2"))
@@ -720,10 +1014,15 @@ def test_campaigns_that_the_file_names(read, name):
     assert (report["campaign_ids"], report["campaign_names"]) == (["c1", "c2"], ["Q3 review"])
 
 
-@pytest.mark.parametrize("name, ids, names", [
-    ("2c9180835d191a86015d28455b4a2329", ["2c9180835d191a86015d28455b4a2329"], []),
-    ("5B1F0C9E-7D2A-4E6F-8A3C-1D4B9E7F2A99", ["5B1F0C9E-7D2A-4E6F-8A3C-1D4B9E7F2A99"], []),
-    ("Q3 review", [], ["Q3 review"]), ("", [], [])])
+@pytest.mark.parametrize(
+    "name, ids, names",
+    [
+        ("2c9180835d191a86015d28455b4a2329", ["2c9180835d191a86015d28455b4a2329"], []),
+        ("5B1F0C9E-7D2A-4E6F-8A3C-1D4B9E7F2A99", ["5B1F0C9E-7D2A-4E6F-8A3C-1D4B9E7F2A99"], []),
+        ("Q3 review", [], ["Q3 review"]),
+        ("", [], []),
+    ],
+)
 def test_column_called_campaign_has_ids_or_names(read, name, ids, names):
     report = read("Campaign,Remediation Status\n%s,Remediated\n" % name)
     assert (report["campaign_ids"], report["campaign_names"]) == (ids, names)
@@ -740,6 +1039,7 @@ def test_campaigns_are_bounded(read):
 
 # --- files as offices make them ---
 
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("line", ["sep=%s", "SEP=%s", '"sep=%s"'])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -755,9 +1055,16 @@ def test_lines_are_counted_from_the_first_of_the_file(read):
     assert "the first of them at line 6" in report["reason"]
 
 
-@pytest.mark.parametrize("title", [
-    "Remediation Status Report\n", "Campaign:,Quarterly review\n", "Report,,,\n,,,\n\n", '"Report, of Hamburg"\nMarch 2026\n',
-    "sep=,\nReport\n"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Remediation Status Report\n",
+        "Campaign:,Quarterly review\n",
+        "Report,,,\n,,,\n\n",
+        '"Report, of Hamburg"\nMarch 2026\n',
+        "sep=,\nReport\n",
+    ],
+)
 def test_title_before_the_header(read, title):
     report = read(title + HEADER + DONE + STILL_OPEN)
     assert numbers(report) == (2, 1, 1, 0)
@@ -765,11 +1072,26 @@ def test_title_before_the_header(read, title):
     assert read(title + HEADER + DONE)["outcome"] == "remediated"
 
 
-@pytest.mark.parametrize("title", [
-    "Campaign report", "Quarterly Access Review", "Remediation Status Report for Hamburg", "Q3 2026 Certification Report",
-    "Remediation report of Q3 2026", "Campaign: Access Review 2026", "Campaign ID: 2c9180835d191a86015d28455b4a2329",
-    "Tenant: example", "2 March 2026", "Report date: 2026-03-02", "Generated on 2026-03-02 08:15 UTC",
-    "Report generated by Ada Byron on 2026-03-02", "Total items: 2", "Page 1 of 1", "*** Access Certification ***"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Campaign report",
+        "Quarterly Access Review",
+        "Remediation Status Report for Hamburg",
+        "Q3 2026 Certification Report",
+        "Remediation report of Q3 2026",
+        "Campaign: Access Review 2026",
+        "Campaign ID: 2c9180835d191a86015d28455b4a2329",
+        "Tenant: example",
+        "2 March 2026",
+        "Report date: 2026-03-02",
+        "Generated on 2026-03-02 08:15 UTC",
+        "Report generated by Ada Byron on 2026-03-02",
+        "Total items: 2",
+        "Page 1 of 1",
+        "*** Access Certification ***",
+    ],
+)
 def test_title_that_is_known(read, title):
     report = read(title + "\n" + HEADER + DONE * 2)
     assert (report["outcome"], numbers(report)) == ("remediated", (2, 2, 0, 0)), report["reason"]
@@ -777,15 +1099,52 @@ def test_title_that_is_known(read, title):
 
 
 NOT_WHOLE = [
-    "Partial export (first page only)", "Partial report", "Report (first 1000)", "Report 1 of 3", "Page 1 of 2", "Page 2 of 2",
-    "Preview report", "Draft report of Hamburg", "Report of 0", "Report for the first 1000 items", "Report of failed items",
-    "Open items: 3", "Remediation Status: Open", "Remediation Status: Schwebend", "Bob Open", "Bob: Pay", "Jo Novak",
-    "Exported the first 1000 of 5000", "Exported rows truncated", "Generated 1 of 500 rows", "Exported with warnings",
-    "Exported with warnings: timeout while reading rows", "Generated by timeout", "Generated by first page only",
-    "Exported 2026-03-02 (incomplete)", "Exported 2026-03-02 with errors", "Report ended early", "Campaign: Hamburg (page 1)",
-    "Campaign: open items", "Campaign status: ACTIVE", "Report status: RUNNING", "Total items: 2 of 7", "Rows 1 to 100",
-    "Auszug", "Report - unfinished", "Continued", "Report truncated", "Limit reached", "Generated at noon", "Exported 1000",
-    "Report of 2026 - part two", "Total open: 2", "End of part 1", "End of report (1 of 2)", "Bericht (Teil 1)"]
+    "Partial export (first page only)",
+    "Partial report",
+    "Report (first 1000)",
+    "Report 1 of 3",
+    "Page 1 of 2",
+    "Page 2 of 2",
+    "Preview report",
+    "Draft report of Hamburg",
+    "Report of 0",
+    "Report for the first 1000 items",
+    "Report of failed items",
+    "Open items: 3",
+    "Remediation Status: Open",
+    "Remediation Status: Schwebend",
+    "Bob Open",
+    "Bob: Pay",
+    "Jo Novak",
+    "Exported the first 1000 of 5000",
+    "Exported rows truncated",
+    "Generated 1 of 500 rows",
+    "Exported with warnings",
+    "Exported with warnings: timeout while reading rows",
+    "Generated by timeout",
+    "Generated by first page only",
+    "Exported 2026-03-02 (incomplete)",
+    "Exported 2026-03-02 with errors",
+    "Report ended early",
+    "Campaign: Hamburg (page 1)",
+    "Campaign: open items",
+    "Campaign status: ACTIVE",
+    "Report status: RUNNING",
+    "Total items: 2 of 7",
+    "Rows 1 to 100",
+    "Auszug",
+    "Report - unfinished",
+    "Continued",
+    "Report truncated",
+    "Limit reached",
+    "Generated at noon",
+    "Exported 1000",
+    "Report of 2026 - part two",
+    "Total open: 2",
+    "End of part 1",
+    "End of report (1 of 2)",
+    "Bericht (Teil 1)",
+]
 
 
 @pytest.mark.parametrize("text", NOT_WHOLE)
@@ -804,9 +1163,26 @@ def test_line_that_may_say_that_the_report_is_not_whole(read, text):
     assert read(text + "\n" + HEADER + STILL_OPEN)["outcome"] == "unremediated"
 
 
-@pytest.mark.parametrize("item", [
-    "Printed Invoices", ",Created Accounts Approver,", "Total 1", "Number 1,", "Count 3", "Created by Approver", "Page 1", "Ende",
-    "Exported Goods", "Report Generator", "1", "Grand Total", "Printed 3 Invoices", "Number,1", "Summe"])
+@pytest.mark.parametrize(
+    "item",
+    [
+        "Printed Invoices",
+        ",Created Accounts Approver,",
+        "Total 1",
+        "Number 1,",
+        "Count 3",
+        "Created by Approver",
+        "Page 1",
+        "Ende",
+        "Exported Goods",
+        "Report Generator",
+        "1",
+        "Grand Total",
+        "Printed 3 Invoices",
+        "Number,1",
+        "Summe",
+    ],
+)
 def test_row_that_was_cut_off_after_its_first_cells_is_an_item(read, item):
     report = read(HEADER + DONE + item + "\n")
     assert (report["outcome"], numbers(report)) == ("inconclusive", (2, 1, 0, 1))
@@ -838,8 +1214,22 @@ def test_title_with_another_separator_than_the_table(read):
     assert numbers(read("Report, of Hamburg\n" + (HEADER + DONE).replace(",", ";"))) == (1, 1, 0, 0)
 
 
-@pytest.mark.parametrize("before", ["Jo Novak,Warehouse,WMS,Open\n", "A,B,C\n", "Jo Novak,,,Open\n", "Jo Novak,,WMS,\n",
-                                    ",,,Open\n", "Status: ,,,Open\n", "Open\n", "Total: 3\n", "{}\n", "<html>\n", '"Jo\n'])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "Jo Novak,Warehouse,WMS,Open\n",
+        "A,B,C\n",
+        "Jo Novak,,,Open\n",
+        "Jo Novak,,WMS,\n",
+        ",,,Open\n",
+        "Status: ,,,Open\n",
+        "Open\n",
+        "Total: 3\n",
+        "{}\n",
+        "<html>\n",
+        '"Jo\n',
+    ],
+)
 def test_what_may_be_an_item_is_no_title(read, before):
     assert read(before + HEADER + DONE)["outcome"] == "inconclusive"
 
@@ -862,9 +1252,23 @@ def test_rows_that_all_have_a_cell_more_are_not_understood(read):
     assert read(HEADER + "Novak, Jo,HR,FI,Remediated\n" * 2)["outcome"] == "inconclusive"
 
 
-@pytest.mark.parametrize("footer", [
-    "Total: 2", "Total,2", "TOTAL = 2", "Total items: 2,,,", "2 rows", "2 items in total.", "Summe: 2", "Generated by Ada, 2026",
-    "Report generated on 2026-03-02", "End of report", "Total: 2\r\n\r\nGenerated by x", "Exported 2026-03-02,,,"])
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "Total: 2",
+        "Total,2",
+        "TOTAL = 2",
+        "Total items: 2,,,",
+        "2 rows",
+        "2 items in total.",
+        "Summe: 2",
+        "Generated by Ada, 2026",
+        "Report generated on 2026-03-02",
+        "End of report",
+        "Total: 2\r\n\r\nGenerated by x",
+        "Exported 2026-03-02,,,",
+    ],
+)
 def test_line_about_the_report_at_its_end(read, footer):
     quoted = '"%s"' % footer if "Ada," in footer else footer
     report = read(HEADER + DONE + DONE + quoted + "\r\n")
@@ -882,10 +1286,27 @@ def test_total_that_is_not_that_of_the_rows(read, footer):
     assert read(HEADER + "Total: 0\n")["outcome"] == "remediated"
 
 
-@pytest.mark.parametrize("footer", [
-    "Total open: 2", "Open: 2", "Total outstanding: 2", "Number of exceptions: 2", "Generated 2 items", "Total: 2 (1 open)",
-    "Not remediated,2", "Jo Novak", "Generated by Ada,Open", "Generated by Ada: 2 open", "Total,2,Open", "Total: 2,,,Open",
-    "remediated: 2", "Total revoked: 2", ",,,", "Continued on the next page"])
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "Total open: 2",
+        "Open: 2",
+        "Total outstanding: 2",
+        "Number of exceptions: 2",
+        "Generated 2 items",
+        "Total: 2 (1 open)",
+        "Not remediated,2",
+        "Jo Novak",
+        "Generated by Ada,Open",
+        "Generated by Ada: 2 open",
+        "Total,2,Open",
+        "Total: 2,,,Open",
+        "remediated: 2",
+        "Total revoked: 2",
+        ",,,",
+        "Continued on the next page",
+    ],
+)
 def test_line_that_is_not_understood_is_an_item(read, footer):
     report = read(HEADER + DONE + DONE + footer)
     assert report["outcome"] in ("inconclusive", "unremediated")
@@ -954,12 +1375,16 @@ def test_patterns_without_words_match_nothing():
 
 # --- whatever is in a file ---
 
-STATES = st.sampled_from(["Remediated", "REMEDIATED ", "Open", "Pending", "Schwebend", "", "Not Remediated", "Yes", "No",
-                          "2026-03-02"])
+STATES = st.sampled_from(
+    ["Remediated", "REMEDIATED ", "Open", "Pending", "Schwebend", "", "Not Remediated", "Yes", "No", "2026-03-02"]
+)
 NAMES = st.sampled_from(WITNESSES + FLAGS + OTHERS + ("Access", "Remediation Date"))
-TABLES = st.tuples(st.lists(NAMES, max_size=3, unique=True),
-                   st.lists(st.tuples(STATES, STATES, STATES, STATES), max_size=4), st.sampled_from(",;\t|"),
-                   st.sampled_from(["", "sep", "title", "footer"]))
+TABLES = st.tuples(
+    st.lists(NAMES, max_size=3, unique=True),
+    st.lists(st.tuples(STATES, STATES, STATES, STATES), max_size=4),
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["", "sep", "title", "footer"]),
+)
 
 
 @given(TABLES)
@@ -972,7 +1397,7 @@ def test_no_table_is_remediated_that_a_simple_mind_would_not_call_so(tmp_path, t
         stream.write({"sep": "sep=%s\n" % delimiter, "title": "Report\n"}.get(extra, ""))
     writer.writerow(["Identity", "Remediation Status"] + names)
     for row in rows:
-        writer.writerow(["Ada", row[0]] + list(row[1:1 + len(names)]))
+        writer.writerow(["Ada", row[0]] + list(row[1 : 1 + len(names)]))
     if extra == "footer":
         stream.write("Total: %d\n" % len(rows))
     path = tmp_path / "report.csv"
@@ -989,17 +1414,40 @@ def test_no_table_is_remediated_that_a_simple_mind_would_not_call_so(tmp_path, t
                 assert name in OTHERS + ("Access",) and cell != "Not Remediated" or cell.strip().lower() in good
     elif all(row[0].strip().lower() == "remediated" for row in rows):
         # Something else was said, a day of a state for example, or is missing.
-        assert any(cell.strip().lower() not in good - {"", "2026-03-02"} for row in rows for cell in row[1:1 + len(names)])
+        assert any(cell.strip().lower() not in good - {"", "2026-03-02"} for row in rows for cell in row[1 : 1 + len(names)])
     assert sum(numbers(report)[1:]) == len(rows)
     assert sum(entry["count"] for entry in report["words"] if "column" not in entry) == len(rows)
 
 
-PARTS = st.sampled_from(["Remediation Status", "Remediated", "Open", ",", ";", "\n", '"', "sep=", "\r", "Total: 1", " ", "\t",
-                         "A", "\0", "Item Status", "\ufeff"])
+PARTS = st.sampled_from(
+    [
+        "Remediation Status",
+        "Remediated",
+        "Open",
+        ",",
+        ";",
+        "\n",
+        '"',
+        "sep=",
+        "\r",
+        "Total: 1",
+        " ",
+        "\t",
+        "A",
+        "\0",
+        "Item Status",
+        "\ufeff",
+    ]
+)
 
 
-@given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
-                 st.lists(PARTS, max_size=30).map("".join).map(str.encode)))
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
+        st.lists(PARTS, max_size=30).map("".join).map(str.encode),
+    )
+)
 @settings(max_examples=500, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_bytes_break_the_reader(tmp_path, content):
     path = tmp_path / "report.csv"

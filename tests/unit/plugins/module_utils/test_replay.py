@@ -44,8 +44,7 @@ def reports_in(folder):
     reports = {}
     for campaign, outcome in CAMPAIGNS.items():
         path = folder / ("%s.csv" % campaign)
-        path.write_text("Identity,Access,Remediation Status\nJo,A,%s\n" % (
-            "Remediated" if outcome == "remediated" else "Open"))
+        path.write_text("Identity,Access,Remediation Status\nJo,A,%s\n" % ("Remediated" if outcome == "remediated" else "Open"))
         reports[campaign] = str(path), evidence.sha256_of(path)
     read = call(sailpoint_remediation_report_info, paths=[path for path, _sha256 in reports.values()])
     return dict(campaign_results(reports), report_infos=read)
@@ -56,10 +55,22 @@ def write(dest, reports_folder=None, **options):
     prepared = call(remediation_evidence, dest=str(dest), exposures=EXPOSURES, state="prepared")
     results = reports_in(reports_folder or Path(prepared["folder"]) / "reports")
     answers = [exposure(ids, outcome) for ids, outcome in zip(EXPOSURES, OUTCOMES, strict=True)]
-    return call(remediation_evidence, **dict(dict(
-        dest=str(dest), run=prepared["run"], run_id=prepared["run_id"], started_at=prepared["started_at"],
-        campaign_ids=list(CAMPAIGNS), exposures=EXPOSURES, formats=["csv"], rcs_requests=dict(rcs_requests=answers)),
-        **dict(results, **options)))
+    return call(
+        remediation_evidence,
+        **dict(
+            dict(
+                dest=str(dest),
+                run=prepared["run"],
+                run_id=prepared["run_id"],
+                started_at=prepared["started_at"],
+                campaign_ids=list(CAMPAIGNS),
+                exposures=EXPOSURES,
+                formats=["csv"],
+                rcs_requests=dict(rcs_requests=answers),
+            ),
+            **dict(results, **options),
+        ),
+    )
 
 
 def check(path, **options):
@@ -105,15 +116,22 @@ def test_every_outcome_follows(run):
 
 def test_it_needs_nothing_but_the_collection(run):
     """No Jinja2, no requests, no network."""
-    code = ("import json, socket, sys\n"
-            "for name in ('jinja2', 'requests', 'yaml'): sys.modules[name] = None\n"
-            "socket.socket.connect = lambda *arguments: sys.exit('the network was used')\n"
-            "from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import check_directory\n"
-            "from ansible_collections.secops.remediation.plugins.modules import remediation_evidence_info\n"
-            "runs, whole = check_directory(sys.argv[1])\n"
-            "print(json.dumps([runs[0]['replay'], runs[0]['problems'], whole['problems']]))\n")
-    done = subprocess.run([sys.executable, "-c", code, str(run.parent)], capture_output=True, text=True, check=False,
-                          env=dict(os.environ, PYTHONPATH=str(ROOT / ".cache")))
+    code = (
+        "import json, socket, sys\n"
+        "for name in ('jinja2', 'requests', 'yaml'): sys.modules[name] = None\n"
+        "socket.socket.connect = lambda *arguments: sys.exit('the network was used')\n"
+        "from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import check_directory\n"
+        "from ansible_collections.secops.remediation.plugins.modules import remediation_evidence_info\n"
+        "runs, whole = check_directory(sys.argv[1])\n"
+        "print(json.dumps([runs[0]['replay'], runs[0]['problems'], whole['problems']]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(run.parent)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ, PYTHONPATH=str(ROOT / ".cache")),
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == ["5 of 5 outcomes follow from the answers on record", [], []]
 
@@ -131,19 +149,31 @@ class TestTampering:
         write_sums_anew(run)
         checked = check(run.parent)
         assert only_run(checked)["outcomes_followed"] == 4 and not checked["intact"]
-        assert any("%s %s is said to be remediated, and from the answers on record follows " % (kind, target) in problem
-                   for problem in checked["problems"])
+        assert any(
+            "%s %s is said to be remediated, and from the answers on record follows " % (kind, target) in problem
+            for problem in checked["problems"]
+        )
 
-    @pytest.mark.parametrize("change, words", [
-        (lambda content: content.update(verdict="verified"), "its verdict is verified, and from the answers on record follows"),
-        (lambda content: content["counts"].update(unremediated=0), "its counts are not those"),
-        (lambda content: content["targets"].pop(),
-         "exposure 3:Rdp:s follows from the answers on record as pending, and was left out"),
-        (lambda content: content["targets"].append(dict(content["targets"][0], id="c9")),
-         "campaign c9 is said to be remediated, and nobody asked for it"),
-        (lambda content: content["targets"].append(dict(content["targets"][0])), "and nobody asked for it"),
-        (lambda content: content["targets"].append(5), "outcomes"),
-    ])
+    @pytest.mark.parametrize(
+        "change, words",
+        [
+            (
+                lambda content: content.update(verdict="verified"),
+                "its verdict is verified, and from the answers on record follows",
+            ),
+            (lambda content: content["counts"].update(unremediated=0), "its counts are not those"),
+            (
+                lambda content: content["targets"].pop(),
+                "exposure 3:Rdp:s follows from the answers on record as pending, and was left out",
+            ),
+            (
+                lambda content: content["targets"].append(dict(content["targets"][0], id="c9")),
+                "campaign c9 is said to be remediated, and nobody asked for it",
+            ),
+            (lambda content: content["targets"].append(dict(content["targets"][0])), "and nobody asked for it"),
+            (lambda content: content["targets"].append(5), "outcomes"),
+        ],
+    )
     def test_the_verification_was_changed(self, run, change, words):
         edit(run / "verification.json", change)
         write_sums_anew(run)
@@ -155,14 +185,20 @@ class TestTampering:
         (run / "reports" / "c2.csv").write_text("Identity,Access,Remediation Status\nJo,A,Remediated\n")
         write_sums_anew(run)
         problems = check(run.parent)["problems"]
-        assert any("reports/c2.csv is another file than the one that was judged; it is the evidence for campaign c2" in problem
-                   for problem in problems)
-        assert any("campaign c2 is said to be unremediated, and from the answers on record follows remediated" in problem
-                   for problem in problems)
+        assert any(
+            "reports/c2.csv is another file than the one that was judged; it is the evidence for campaign c2" in problem
+            for problem in problems
+        )
+        assert any(
+            "campaign c2 is said to be unremediated, and from the answers on record follows remediated" in problem
+            for problem in problems
+        )
 
     @pytest.mark.parametrize("how", ["missing", "damaged", "twice", "list", "deep", "foreign", "pipe", "link"])
-    @pytest.mark.parametrize("path, kind", [("records/exposures.json", "exposure"), ("records/report_items.json", "campaign"),
-                                            ("records/asked.json", "")])
+    @pytest.mark.parametrize(
+        "path, kind",
+        [("records/exposures.json", "exposure"), ("records/report_items.json", "campaign"), ("records/asked.json", "")],
+    )
     def test_a_record_is_not_what_it_was(self, run, path, kind, how):
         record = run / path
         content = record.read_text()
@@ -196,13 +232,16 @@ class TestTampering:
         assert told and all(": %s" % kind in problem for problem in told)
         assert only_run(checked)["outcomes_followed"] == 5 - len(told)
 
-    @pytest.mark.parametrize("change", [
-        lambda content: content["rcs_requests"][1].update(outcome="great"),
-        lambda content: content["rcs_requests"][1].update(outcome=["remediated"]),
-        lambda content: content.update(rcs_requests="none"),
-        lambda content: content.update(rcs_requests=[None, 5]),
-        lambda content: content.update(rcs_requests={"a": 1}),
-    ])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda content: content["rcs_requests"][1].update(outcome="great"),
+            lambda content: content["rcs_requests"][1].update(outcome=["remediated"]),
+            lambda content: content.update(rcs_requests="none"),
+            lambda content: content.update(rcs_requests=[None, 5]),
+            lambda content: content.update(rcs_requests={"a": 1}),
+        ],
+    )
     def test_an_odd_answer_raises_nothing(self, run, change):
         edit(run / "records" / "exposures.json", change)
         write_sums_anew(run)
@@ -212,6 +251,7 @@ class TestTampering:
         outside = tmp_path / "c2.csv"
         outside.write_text("Identity,Access,Remediation Status\nJo,A,Remediated\n")
         for path in (str(outside), "../../c2.csv", "reports/../../../c2.csv"):
+
             def move(content, path=path):
                 for item in content["reports"]:
                     if item["path"].endswith("c2.csv"):
@@ -224,13 +264,26 @@ class TestTampering:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(
-        ["c1", "reports/c1.csv", "remediated", "finished", "2026-03-02T08:17:00Z", "../x", "\0", "1:Rdp:s"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.sampled_from(
-        ["id", "path", "sha256", "run", "outcome", "targets", "reports", "error", "settings", "evidence"]), inner, max_size=4),
-    max_leaves=8)
-PLACES = ["records/%s.json" % name for name in (
-    "asked", "campaigns", "remediation_scans", "reports", "report_items", "exposures")]
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["c1", "reports/c1.csv", "remediated", "finished", "2026-03-02T08:17:00Z", "../x", "\0", "1:Rdp:s"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=5)
+            | st.sampled_from(["id", "path", "sha256", "run", "outcome", "targets", "reports", "error", "settings", "evidence"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+PLACES = [
+    "records/%s.json" % name for name in ("asked", "campaigns", "remediation_scans", "reports", "report_items", "exposures")
+]
 
 
 def replaced(content, keys, value):
@@ -255,8 +308,11 @@ def test_whatever_is_in_a_file_it_raises_nothing_and_improves_nothing(run, place
     finally:
         (run / place).write_text(before)
     assert "failed" not in checked, checked["msg"]
-    improved = [target for target in (found or {}).get("targets", ()) if isinstance(target, dict)
-                and target.get("outcome") == "remediated" and said.get(str(target.get("id"))) != "remediated"]
+    improved = [
+        target
+        for target in (found or {}).get("targets", ())
+        if isinstance(target, dict) and target.get("outcome") == "remediated" and said.get(str(target.get("id"))) != "remediated"
+    ]
     assert not improved or not checked["intact"]
 
 
@@ -265,8 +321,12 @@ def test_runs_of_versions_that_kept_no_answers(run):
     for path in (run / "records").iterdir():
         path.unlink()
     (run / "records").rmdir()
-    edit(run / "verification.json", lambda content: content.update(
-        schema_version="1.1", targets=[dict(target, evidence=[]) for target in content["targets"]]))
+    edit(
+        run / "verification.json",
+        lambda content: content.update(
+            schema_version="1.1", targets=[dict(target, evidence=[]) for target in content["targets"]]
+        ),
+    )
     write_sums_anew(run)
     checked = check(run.parent)
     assert checked["intact"] and only_run(checked)["outcomes_total"] is None
@@ -292,8 +352,12 @@ def test_reports_that_were_downloaded_elsewhere_are_brought_in(tmp_path):
     run = Path(result["verification"]["directory"])
     assert sorted(os.listdir(run / "reports")) == ["c1.csv", "c2.csv"]
     found = json.loads((run / "verification.json").read_text())
-    assert [file["path"] for target in found["targets"] for file in target["evidence"] if "c" in target["id"]
-            and "reports/" in file["path"]] == ["reports/c1.csv", "reports/c2.csv"]
+    assert [
+        file["path"]
+        for target in found["targets"]
+        for file in target["evidence"]
+        if "c" in target["id"] and "reports/" in file["path"]
+    ] == ["reports/c1.csv", "reports/c2.csv"]
     assert check(tmp_path / "evidence")["intact"]
 
 
@@ -319,12 +383,29 @@ def test_no_path_of_the_working_folder_is_left(tmp_path):
     prepared = call(remediation_evidence, dest=str(tmp_path), exposures=EXPOSURES[:1], state="prepared")
     records = Path(prepared["folder"]) / "records"
     records.mkdir()
-    (records / "exposures_started.json").write_text(json.dumps(
-        {"where": prepared["folder"] + "/records/x", prepared["folder"]: 1}))
-    (records / "exposures.json").write_text(json.dumps(dict(rcs_requests=[dict(
-        EXPOSURES[0], outcome="inconclusive", error="Cannot write %s/reports/a b.csv: disk full" % prepared["folder"])])))
-    call(remediation_evidence, dest=str(tmp_path), run=prepared["run"], exposures=EXPOSURES[:1],
-         rcs_requests=dict(results_file=str(records / "exposures.json")))
+    (records / "exposures_started.json").write_text(
+        json.dumps({"where": prepared["folder"] + "/records/x", prepared["folder"]: 1})
+    )
+    (records / "exposures.json").write_text(
+        json.dumps(
+            dict(
+                rcs_requests=[
+                    dict(
+                        EXPOSURES[0],
+                        outcome="inconclusive",
+                        error="Cannot write %s/reports/a b.csv: disk full" % prepared["folder"],
+                    )
+                ]
+            )
+        )
+    )
+    call(
+        remediation_evidence,
+        dest=str(tmp_path),
+        run=prepared["run"],
+        exposures=EXPOSURES[:1],
+        rcs_requests=dict(results_file=str(records / "exposures.json")),
+    )
     for path in (tmp_path / prepared["run"]).rglob("*.*"):
         assert ".unfinished" not in path.read_text(), path
     found = json.loads((tmp_path / prepared["run"] / "verification.json").read_text())

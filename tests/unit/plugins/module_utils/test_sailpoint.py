@@ -144,9 +144,7 @@ class TestToken:
 
         def slow(received):
             asked.set()
-            return Reply(
-                401, json={"error": "expired"}, delay=0.4 if "token-1" in received.headers["Authorization"] else 0
-            )
+            return Reply(401, json={"error": "expired"}, delay=0.4 if "token-1" in received.headers["Authorization"] else 0)
 
         server.on(
             "GET",
@@ -176,9 +174,7 @@ class TestToken:
             assert authentication.headers() == {"Authorization": "Bearer token-%d" % tokens}
             assert len(logins) == tokens
 
-    @pytest.mark.parametrize(
-        "lifetime, until", [(10, 9), (1, 0.9), (0, 54), (-5, 54), (None, 54), ("749", 54), (7200, 7140)]
-    )
+    @pytest.mark.parametrize("lifetime, until", [(10, 9), (1, 0.9), (0, 54), (-5, 54), (None, 54), ("749", 54), (7200, 7140)])
     def test_odd_lifetimes(self, client_api, logins, lifetime, until):
         logins.lifetime = lifetime
         client_api.get_campaign("c1")
@@ -518,8 +514,12 @@ class TestPaging:
 
     def test_one_that_comes_twice_is_told(self, server, api):
         """Then another was pushed over the edge of a page."""
-        server.expect("GET", "/campaigns/v1", Reply(json=[{"id": 1}, {"id": 2}], headers={"X-Total-Count": "4"}),
-                      Reply(json=[{"id": 2}, {"id": 4}], headers={"X-Total-Count": "4"}))
+        server.expect(
+            "GET",
+            "/campaigns/v1",
+            Reply(json=[{"id": 1}, {"id": 2}], headers={"X-Total-Count": "4"}),
+            Reply(json=[{"id": 2}, {"id": 4}], headers={"X-Total-Count": "4"}),
+        )
         assert api.list_campaigns(None)[2] is True
 
     def test_pages_that_never_end(self, server, api, monkeypatch):
@@ -591,12 +591,28 @@ class TestOperations:
                 "campaign is free." in str(caught.value)
             )
 
-    @pytest.mark.parametrize("call, path", [
-        (lambda api, record: api.run_remediation_scan("c1", record), "/campaigns/v1/c1/run-remediation-scan"),
-        (lambda api, record: api.run_report("c1", "T", record), "/campaigns/v1/c1/run-report/T")])
-    @pytest.mark.parametrize("status, body", [
-        (200, {}), (201, {}), (204, ""), (200, {"detailCode": "400.2.0 Conflict"}), (202, {"detailCode": "400.2.0 Conflict"}),
-        (202, [{"detailCode": "400.2.0"}]), (202, "not accepted"), (202, {"message": "Forbidden"}), (202, False), (202, [])])
+    @pytest.mark.parametrize(
+        "call, path",
+        [
+            (lambda api, record: api.run_remediation_scan("c1", record), "/campaigns/v1/c1/run-remediation-scan"),
+            (lambda api, record: api.run_report("c1", "T", record), "/campaigns/v1/c1/run-report/T"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "status, body",
+        [
+            (200, {}),
+            (201, {}),
+            (204, ""),
+            (200, {"detailCode": "400.2.0 Conflict"}),
+            (202, {"detailCode": "400.2.0 Conflict"}),
+            (202, [{"detailCode": "400.2.0"}]),
+            (202, "not accepted"),
+            (202, {"message": "Forbidden"}),
+            (202, False),
+            (202, []),
+        ],
+    )
     def test_only_202_is_acceptance(self, server, api, call, path, status, body):
         server.expect("POST", path, Reply(status, body) if body == "" else Reply(status, json=body))
         with pytest.raises(HttpError, match="HTTP %d.* is not the acceptance" % status):
@@ -721,9 +737,7 @@ class TestDownload:
 
 
 class TestConnect:
-    OPTIONS = dict(
-        base_url="https://acme.example", client_id=None, client_secret=None, access_token="t", api_version="v1"
-    )
+    OPTIONS = dict(base_url="https://acme.example", client_id=None, client_secret=None, access_token="t", api_version="v1")
 
     def test_without_requests(self, connection_options, monkeypatch):
         monkeypatch.setattr(sailpoint, "REQUESTS_IMPORT_ERROR", "Traceback")

@@ -66,8 +66,9 @@ class TestReport:
         assert ending is None and facts(item) == ("finished", None, None, False)
 
     def test_none_yet(self):
-        api = FakeSailPoint(reports=[[], [], report("PENDING", None), report("PENDING", None), report()], run_report=[None],
-                            download=["sha"])
+        api = FakeSailPoint(
+            reports=[[], [], report("PENDING", None), report("PENDING", None), report()], run_report=[None], download=["sha"]
+        )
         item, ending = get_report(api)
         assert ending is None and facts(item) == ("finished", "/f.csv", "sha", True)
         assert api.calls.count("run_report") == 1
@@ -78,8 +79,11 @@ class TestReport:
         assert ending is None and (item["status"], item["changed"]) == ("finished", False)
 
     def test_a_pending_one_that_fails_is_run_again(self):
-        api = FakeSailPoint(reports=[report("PENDING"), report("ERROR", T1), report("ERROR", T1), report("SUCCESS", T2)],
-                            run_report=[None], download=["sha"])
+        api = FakeSailPoint(
+            reports=[report("PENDING"), report("ERROR", T1), report("ERROR", T1), report("SUCCESS", T2)],
+            run_report=[None],
+            download=["sha"],
+        )
         item, ending = get_report(api)
         assert ending is None and (item["status"], item["changed"]) == ("finished", True)
 
@@ -92,8 +96,11 @@ class TestReport:
 
     def test_the_old_result_is_not_taken_for_the_new_one(self):
         """`lastRunAt` has not moved yet, so what is there is still the old run, even a failed one."""
-        api = FakeSailPoint(reports=[report("ERROR", T1), report("ERROR", T1), report("ERROR", T1), report("SUCCESS", T2)],
-                            run_report=[None], download=["sha"])
+        api = FakeSailPoint(
+            reports=[report("ERROR", T1), report("ERROR", T1), report("ERROR", T1), report("SUCCESS", T2)],
+            run_report=[None],
+            download=["sha"],
+        )
         item, ending = get_report(api)
         assert ending is None and item["report"]["lastRunAt"] == at(T2)
 
@@ -104,14 +111,16 @@ class TestReport:
         assert isinstance(ending, WaitTimeout) and item["status"] == "running" and api.calls.count("run_report") == 1
 
     def test_force(self):
-        api = FakeSailPoint(reports=[report("SUCCESS", T1), report("SUCCESS", T1), report("SUCCESS", T2)], run_report=[None],
-                            download=["sha"])
+        api = FakeSailPoint(
+            reports=[report("SUCCESS", T1), report("SUCCESS", T1), report("SUCCESS", T2)], run_report=[None], download=["sha"]
+        )
         item, ending = get_report(api, force=True)
         assert ending is None and item["changed"] and item["report"]["lastRunAt"] == at(T2)
 
     def test_force_while_one_runs(self):
-        api = FakeSailPoint(reports=[report("PENDING", T0), report("SUCCESS", T1), report("SUCCESS", T2)], run_report=[None],
-                            download=["sha"])
+        api = FakeSailPoint(
+            reports=[report("PENDING", T0), report("SUCCESS", T1), report("SUCCESS", T2)], run_report=[None], download=["sha"]
+        )
         item, ending = get_report(api, force=True)
         assert ending is None and item["report"]["lastRunAt"] == at(T2) and api.calls.count("run_report") == 1
 
@@ -132,13 +141,23 @@ class TestReport:
         ending = get_report(FakeSailPoint(reports=[report()], download=[OSError(28, "No space left on device")]))[1]
         assert isinstance(ending, ItemFailed) and str(ending) == "cannot write /f.csv: No space left on device"
 
-    @pytest.mark.parametrize("script", [
-        dict(reports=["error"]), dict(reports=[report(run_at=T1)], download=["error"]), dict(reports=[[]], run_report=["error"]),
-        dict(reports=[report(run_at=T1)], download=["sha"], campaign=["error"])])
+    @pytest.mark.parametrize(
+        "script",
+        [
+            dict(reports=["error"]),
+            dict(reports=[report(run_at=T1)], download=["error"]),
+            dict(reports=[[]], run_report=["error"]),
+            dict(reports=[report(run_at=T1)], download=["sha"], campaign=["error"]),
+        ],
+    )
     def test_an_error_is_no_answer(self, script):
         error = final()
-        item, ending = get_report(FakeSailPoint(**{name: [error if value == "error" else value for value in values]
-                                                   for name, values in script.items()}), newer_than=at(MOVED))
+        item, ending = get_report(
+            FakeSailPoint(
+                **{name: [error if value == "error" else value for value in values] for name, values in script.items()}
+            ),
+            newer_than=at(MOVED),
+        )
         assert ending is error and item["status"] != "finished"
 
     def test_formats_and_ids_are_passed_on(self):
@@ -148,8 +167,9 @@ class TestReport:
 
     @pytest.mark.parametrize("step", ["reports", "download", "run_report", "campaign"])
     def test_an_outage_in_the_middle_of_a_wait(self, step):
-        script = dict(reports=[[], [], report("PENDING", None), report(run_at=T1)], run_report=[None], download=[SHA256],
-                      campaign=[MOVED])
+        script = dict(
+            reports=[[], [], report("PENDING", None), report(run_at=T1)], run_report=[None], download=[SHA256], campaign=[MOVED]
+        )
         script[step] = script[step][:-1] + [passing(), passing(500), script[step][-1]]
         pace = Pace(0)
         pace.answered()
@@ -165,8 +185,12 @@ class TestReport:
         """The file is there, and nobody has looked whether the campaign has changed."""
         pace = Pace(0.01)
         pace.answered()
-        item, ending = get_report(FakeSailPoint(reports=[report(run_at=T1)], download=[SHA256], campaign=[passing()]),
-                                  newer_than=at(MOVED), pace=pace, wait_timeout=0.1)
+        item, ending = get_report(
+            FakeSailPoint(reports=[report(run_at=T1)], download=[SHA256], campaign=[passing()]),
+            newer_than=at(MOVED),
+            pace=pace,
+            wait_timeout=0.1,
+        )
         assert isinstance(ending, WaitTimeout) and item["status"] != "finished"
 
 
@@ -175,18 +199,37 @@ class TestNewerThan:
 
     def get(self, *runs, **script):
         """Fetches a report that has to be newer. runs: when it ran, from look to look."""
-        api = FakeSailPoint(reports=[report(run_at=run_at) for run_at in runs], download=["sha"], run_report=[None],
-                            campaign=["2026-11-22T09:00:00.5Z"], **script)
+        api = FakeSailPoint(
+            reports=[report(run_at=run_at) for run_at in runs],
+            download=["sha"],
+            run_report=[None],
+            campaign=["2026-11-22T09:00:00.5Z"],
+            **script,
+        )
         return *get_report(api, newer_than=self.NEWER), api
 
-    @pytest.mark.parametrize("run_at", ["2026-11-22T09:00:00.500001Z", "2026-11-22T10:00:00+00:00", "2026-11-22T12:00:00Z",
-                                        "2026-11-22T04:00:01-05:00"])
+    @pytest.mark.parametrize(
+        "run_at",
+        ["2026-11-22T09:00:00.500001Z", "2026-11-22T10:00:00+00:00", "2026-11-22T12:00:00Z", "2026-11-22T04:00:01-05:00"],
+    )
     def test_newer(self, run_at):
         item, ending, api = self.get(run_at)
         assert ending is None and not item["changed"] and api.calls == ["reports", "download", "campaign"]
 
-    @pytest.mark.parametrize("run_at", ["2026-11-22T09:00:00.5Z", "2026-11-22T08:59:59Z", None, "yesterday", 5.5, ["x"],
-                                        "2026-11-22T10:00:00+02:00", "2026-11-22T13:00:00Z", "2999-01-01T00:00:00Z"])
+    @pytest.mark.parametrize(
+        "run_at",
+        [
+            "2026-11-22T09:00:00.5Z",
+            "2026-11-22T08:59:59Z",
+            None,
+            "yesterday",
+            5.5,
+            ["x"],
+            "2026-11-22T10:00:00+02:00",
+            "2026-11-22T13:00:00Z",
+            "2999-01-01T00:00:00Z",
+        ],
+    )
     def test_not_newer_or_in_the_future_is_run_again(self, run_at):
         item, ending, api = self.get(run_at, "2026-11-22T11:00:00Z")
         assert ending is None and item["changed"] and api.calls.count("run_report") == 1
@@ -216,14 +259,16 @@ class TestNewerThan:
 
 class TestPurged:
     def test_it_is_run_again(self):
-        api = FakeSailPoint(reports=[report(run_at=T1)] * 3 + [report(run_at=T2)], download=[ReportGone("HTTP 410"), "sha"],
-                            run_report=[None])
+        api = FakeSailPoint(
+            reports=[report(run_at=T1)] * 3 + [report(run_at=T2)], download=[ReportGone("HTTP 410"), "sha"], run_report=[None]
+        )
         item, ending = get_report(api)
         assert ending is None and (item["changed"], item["sha256"]) == (True, "sha") and api.calls.count("run_report") == 1
 
     def test_and_gone_again(self):
-        api = FakeSailPoint(reports=[report(run_at=T1)] * 2 + [report(run_at=T2)], download=[ReportGone("HTTP 410")],
-                            run_report=[None])
+        api = FakeSailPoint(
+            reports=[report(run_at=T1)] * 2 + [report(run_at=T2)], download=[ReportGone("HTTP 410")], run_report=[None]
+        )
         item, ending = get_report(api)
         assert isinstance(ending, ItemFailed) and "its file is not there: HTTP 410" in str(ending)
         assert item["path"] is None and api.calls.count("run_report") == 1
@@ -240,8 +285,9 @@ class TestBlocked:
         assert ending is None and (item["status"], item["changed"]) == ("blocked", False)
 
     def test_it_never_ends(self):
-        item, ending = get_report(FakeSailPoint(reports=[[]], run_report=[OperationConflict()]), wait_interval=0.01,
-                                  wait_timeout=0.1)
+        item, ending = get_report(
+            FakeSailPoint(reports=[[]], run_report=[OperationConflict()]), wait_interval=0.01, wait_timeout=0.1
+        )
         assert isinstance(ending, WaitTimeout) and item["status"] == "blocked"
 
 
@@ -305,9 +351,15 @@ class TestFromRunToRun:
         assert drive([remediation_scan(api, ledger, Pace(0), scan, wait=True, run_id=run_id, **options)], 1, 5) == [None]
         item, ending = get_report(api, ledger=ledger, newer_than=scan["modified"])
         assert ending is None
-        (target,) = sailpoint.targets(dict(
-            campaign_ids=["c1"], campaigns=dict(campaigns=[api.campaign]), scans=dict(scans=[scan]),
-            reports=dict(reports=[item]), report_infos=dict(reports=[dict(file_says(), path="/f.csv")])))
+        (target,) = sailpoint.targets(
+            dict(
+                campaign_ids=["c1"],
+                campaigns=dict(campaigns=[api.campaign]),
+                scans=dict(scans=[scan]),
+                reports=dict(reports=[item]),
+                report_infos=dict(reports=[dict(file_says(), path="/f.csv")]),
+            )
+        )
         return target, scan
 
     @pytest.mark.parametrize("restless, polls", [(False, 1), (False, 30), (True, 1), (True, 7), (True, 12), (True, 30)])
@@ -468,24 +520,38 @@ def test_a_world_of_its_own(seed, moves):
     for run in range(6):
         began, max_age = world.clock.seconds, source.choice((0, 5000, 86400))
         scan = {"campaign_id": "c1"}
-        endings = [play(remediation_scan(world, ledger, Pace(0), scan, wait=source.random() < 0.9, max_age=max_age,
-                                         run_id="run %d" % run), source)]
+        endings = [
+            play(
+                remediation_scan(
+                    world, ledger, Pace(0), scan, wait=source.random() < 0.9, max_age=max_age, run_id="run %d" % run
+                ),
+                source,
+            )
+        ]
         item = {"campaign_id": "c1"}
         if scan["modified"]:
-            endings.append(play(campaign_report(world, ledger, Pace(0), item, TYPE, "/f.csv", newer_than=scan["modified"]),
-                                source))
+            endings.append(
+                play(campaign_report(world, ledger, Pace(0), item, TYPE, "/f.csv", newer_than=scan["modified"]), source)
+            )
         for one, ending in zip((scan, item), endings):
             if ending is not None:
                 with pytest.raises(TaskFailed):
                     settle([one], [ending], ["it"], "scans", "")
         file = world.files.get(item.get("sha256"))
         says = file_says("unremediated" if file and file["open"] else "remediated")
-        (target,) = sailpoint.targets(dict(
-            campaign_ids=["c1"], campaigns=dict(campaigns=[world.campaign]), scans=dict(scans=[scan]),
-            reports=dict(reports=[item] if len(endings) > 1 else []), report_infos=dict(reports=[dict(says, path="/f.csv")])))
+        (target,) = sailpoint.targets(
+            dict(
+                campaign_ids=["c1"],
+                campaigns=dict(campaigns=[world.campaign]),
+                scans=dict(scans=[scan]),
+                reports=dict(reports=[item] if len(endings) > 1 else []),
+                report_infos=dict(reports=[dict(says, path="/f.csv")]),
+            )
+        )
         if target["outcome"] in ("remediated", "unremediated"):
             assert endings == [None, None]
-            ours = [one for one in world.scans if one["ours"] and one["began"] >= began - max_age
-                    and one["ended"] <= file["began"]]
+            ours = [
+                one for one in world.scans if one["ours"] and one["began"] >= began - max_age and one["ended"] <= file["began"]
+            ]
             assert ours and target["outcome"] == says["outcome"]
         world.clock.seconds += source.choice((0, 1000, 3 * 86400))

@@ -62,8 +62,20 @@ def ledger_with(seconds=-2500, modified=None, end=(), **more):
     """A ledger that knows a scan, accepted at that moment by the server's clock. modified: what it moved to."""
     ledger = Ledger(None)
     answers = [reading(M0, seconds - 1), accepting(seconds=seconds)] + ([reading(modified, seconds + 1)] if modified else [])
-    ledger.put(SCAN_KEY, dict(dict(kind="campaign", campaign_id="c1", run_id="before", asked_at=ago(-seconds),
-                                   modified=modified and at(modified), answers=answers + list(end)), **more))
+    ledger.put(
+        SCAN_KEY,
+        dict(
+            dict(
+                kind="campaign",
+                campaign_id="c1",
+                run_id="before",
+                asked_at=ago(-seconds),
+                modified=modified and at(modified),
+                answers=answers + list(end),
+            ),
+            **more,
+        ),
+    )
     return ledger
 
 
@@ -88,8 +100,9 @@ class TestScan:
 
     def test_it_is_on_disk_before_the_first_wait(self, tmp_path):
         path = str(tmp_path / "ledger.json")
-        next(remediation_scan(FakeSailPoint(campaign=[M0], scan=["now"]), Ledger(path), Pace(60), {"campaign_id": "c1"},
-                              wait=True))
+        next(
+            remediation_scan(FakeSailPoint(campaign=[M0], scan=["now"]), Ledger(path), Pace(60), {"campaign_id": "c1"}, wait=True)
+        )
         assert remembered(Ledger(path), FakeSailPoint(), "c1")["answers"]
 
     def test_finished(self):
@@ -104,8 +117,17 @@ class TestScan:
         item, ending = scan(FakeSailPoint(campaign=[M0], scan=["now"]), wait=True, wait_interval=0.01, wait_timeout=0.1)
         assert isinstance(ending, WaitTimeout) and item["status"] == "requested" and item["modified"] is None
 
-    @pytest.mark.parametrize("nothing", [campaign(None), {"id": "c1", "status": "COMPLETED"}, campaign("soon"), M0 - 100,
-                                         campaign([at(M1)]), campaign(5000)["modified"][:10]])
+    @pytest.mark.parametrize(
+        "nothing",
+        [
+            campaign(None),
+            {"id": "c1", "status": "COMPLETED"},
+            campaign("soon"),
+            M0 - 100,
+            campaign([at(M1)]),
+            campaign(5000)["modified"][:10],
+        ],
+    )
     def test_a_modified_that_vanishes_or_goes_back_is_no_sign(self, nothing):
         api = FakeSailPoint(campaign=[M0, nothing], scan=["now"])
         item, ending = scan(api, wait=True, wait_interval=0.01, wait_timeout=0.05)
@@ -216,8 +238,9 @@ class TestBusy:
             assert judged(item)["outcome"] == "pending"
 
     def test_a_report_after_a_scan(self):
-        api = FakeSailPoint(campaign=[M1] * 4 + [M2], scan=[OperationConflict(), OperationConflict(), "now"],
-                            reports=[[], self.PENDING])
+        api = FakeSailPoint(
+            campaign=[M1] * 4 + [M2], scan=[OperationConflict(), OperationConflict(), "now"], reports=[[], self.PENDING]
+        )
         item, ending = scan(api, wait=True)
         assert ending is None and facts(item)[2:] == (at(M1), at(M2), True)
 
@@ -236,8 +259,16 @@ class TestLedger:
         assert facts(item) == ("finished", at(-2500), at(M0), at(M1), False)
         assert [bool(one.get("remembered")) for one in item["answers"]] == [True, True, True, False]
 
-    @pytest.mark.parametrize("now", [M2, campaign(M1, totalCertifications=5), campaign(M1, completedCertifications=3),
-                                     campaign(M1 - 1), campaign(M1, totalCertifications=None)])
+    @pytest.mark.parametrize(
+        "now",
+        [
+            M2,
+            campaign(M1, totalCertifications=5),
+            campaign(M1, completedCertifications=3),
+            campaign(M1 - 1),
+            campaign(M1, totalCertifications=None),
+        ],
+    )
     @pytest.mark.parametrize("known", [finished, lambda: finished(baseline=None)])
     def test_one_whose_campaign_has_changed_is_made_anew(self, now, known):
         api, ledger = FakeSailPoint(campaign=[now], scan=["now"]), known()
@@ -337,9 +368,18 @@ class TestUnconfirmed:
         item, ending = scan(api, finished(), confirm=False)
         assert ending is None and api.calls == [] and item["unread"] and item["status"] == "finished"
 
-    @pytest.mark.parametrize("known, max_age", [
-        (finished(), 0), (finished(), 2000), (finished(-30 * DAY), DAY), (finished(ended_at=None), DAY),
-        (finished(ended_at="soon"), DAY), (finished(ended_at=ago(-900)), DAY), (ledger_with(), DAY)])
+    @pytest.mark.parametrize(
+        "known, max_age",
+        [
+            (finished(), 0),
+            (finished(), 2000),
+            (finished(-30 * DAY), DAY),
+            (finished(ended_at=None), DAY),
+            (finished(ended_at="soon"), DAY),
+            (finished(ended_at=ago(-900)), DAY),
+            (ledger_with(), DAY),
+        ],
+    )
     def test_what_does_not(self, known, max_age):
         api = FakeSailPoint(campaign=[M1], scan=["now"])
         item, ending = scan(api, known, confirm=False, max_age=max_age)
@@ -351,13 +391,25 @@ class TestRecords:
 
     SOUND = [reading(M0, -2501), accepting(seconds=-2500)]
 
-    @pytest.mark.parametrize("record", [
-        {}, dict(answers=[]), dict(answers="x"), dict(answers=SOUND[:1]), dict(answers=SOUND[1:]), dict(answers=SOUND[::-1]),
-        dict(answers=[dict(SOUND[0], status="200"), SOUND[1]]), dict(answers=[SOUND[0], dict(SOUND[1], method=None)]),
-        dict(answers=[SOUND[0], dict(SOUND[1], path=["x"])]), dict(answers=[SOUND[0], accepting(campaign_id="c2")]),
-        dict(answers=[reading("soon", -2501), SOUND[1]]), dict(answers=[SOUND[0], accepting(status=200)]),
-        dict(answers=[SOUND[0], accepting(body={"detailCode": "400.2.0"})]), dict(status="finished", modified=at(M1)),
-    ])
+    @pytest.mark.parametrize(
+        "record",
+        [
+            {},
+            dict(answers=[]),
+            dict(answers="x"),
+            dict(answers=SOUND[:1]),
+            dict(answers=SOUND[1:]),
+            dict(answers=SOUND[::-1]),
+            dict(answers=[dict(SOUND[0], status="200"), SOUND[1]]),
+            dict(answers=[SOUND[0], dict(SOUND[1], method=None)]),
+            dict(answers=[SOUND[0], dict(SOUND[1], path=["x"])]),
+            dict(answers=[SOUND[0], accepting(campaign_id="c2")]),
+            dict(answers=[reading("soon", -2501), SOUND[1]]),
+            dict(answers=[SOUND[0], accepting(status=200)]),
+            dict(answers=[SOUND[0], accepting(body={"detailCode": "400.2.0"})]),
+            dict(status="finished", modified=at(M1)),
+        ],
+    )
     def test_what_is_not_sound_is_ignored(self, record):
         ledger = Ledger(None)
         ledger.put(SCAN_KEY, record)
@@ -389,8 +441,18 @@ class TestOf02:
         """One of them."""
         asked = accepting(seconds=seconds, status=answered, campaign_id=campaign_id)
         requests = [{name: asked[name] for name in ("method", "path", "status", "reference", "server_time")}]
-        return dict(dict(status="finished", requested_at=at(seconds), modified_before=at(M0), modified=at(M1),
-                         asked_at=ago(-seconds), finished_at=ago(-seconds - 60), requests=requests), **facts)
+        return dict(
+            dict(
+                status="finished",
+                requested_at=at(seconds),
+                modified_before=at(M0),
+                modified=at(M1),
+                asked_at=ago(-seconds),
+                finished_at=ago(-seconds - 60),
+                requests=requests,
+            ),
+            **facts,
+        )
 
     @pytest.mark.parametrize("changes", [{}, dict(status="requested", modified=None)])
     def test_the_campaign_is_read_again(self, changes):
@@ -401,12 +463,22 @@ class TestOf02:
         assert ending is None and api.calls == ["campaign"] and facts(item)[:4] == ("finished", at(-2500), at(M0), at(M1))
         assert ledger.get(SCAN_KEY)["answers"]
 
-    @pytest.mark.parametrize("record", [
-        lambda of: of(seconds=-5 * DAY), lambda of: of(modified=at(M2)), lambda of: of(answered=400),
-        lambda of: of(campaign_id="c2"),
-        lambda of: of(requests=[]), lambda of: of(requests=None), lambda of: of(requests={"x": 1}),
-        lambda of: of(requests=[None, "x", {"status": 202}]), lambda of: of(requested_at=None),
-        lambda of: of(modified_before="soon"), lambda of: of(modified_before=None)])
+    @pytest.mark.parametrize(
+        "record",
+        [
+            lambda of: of(seconds=-5 * DAY),
+            lambda of: of(modified=at(M2)),
+            lambda of: of(answered=400),
+            lambda of: of(campaign_id="c2"),
+            lambda of: of(requests=[]),
+            lambda of: of(requests=None),
+            lambda of: of(requests={"x": 1}),
+            lambda of: of(requests=[None, "x", {"status": 202}]),
+            lambda of: of(requested_at=None),
+            lambda of: of(modified_before="soon"),
+            lambda of: of(modified_before=None),
+        ],
+    )
     def test_what_does_not_count(self, record):
         ledger = Ledger(None)
         ledger.put(self.OLD, record(self.record))

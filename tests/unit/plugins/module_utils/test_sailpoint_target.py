@@ -62,18 +62,32 @@ def in_list(one, *others):
 # What is damaged: (the conversation, what is different of the file, what becomes of it, why).
 DAMAGES = {
     "two reports of the type": (
-        instead(LISTED, dict(LISTED, body=LISTED["body"] + [dict(LISTED["body"][-1], id="r2")])), {}, "inconclusive",
-        "the report has the status 'listed more than once'"),
+        instead(LISTED, dict(LISTED, body=LISTED["body"] + [dict(LISTED["body"][-1], id="r2")])),
+        {},
+        "inconclusive",
+        "the report has the status 'listed more than once'",
+    ),
     "no clock": ([dict(one, server_time=None) for one in TRUE], {}, "inconclusive", "the server does not say its time"),
     "nothing": ([], {}, "inconclusive", "no answer on record shows the campaign"),
     "another campaign": (
-        [dict(one, body=dict(one["body"], id="c2")) if one in (BEFORE, MOVED, AFTER) else one for one in TRUE], {},
-        "inconclusive", "no answer on record shows the campaign"),
+        [dict(one, body=dict(one["body"], id="c2")) if one in (BEFORE, MOVED, AFTER) else one for one in TRUE],
+        {},
+        "inconclusive",
+        "no answer on record shows the campaign",
+    ),
     "read with an error": ([dict(one, status=404) for one in TRUE], {}, "inconclusive", "no answer on record shows the campaign"),
-    "active at last": (instead(AFTER, reading(100, 212, status="ACTIVE")), {}, "inconclusive",
-                       "the campaign is ACTIVE, so nothing can be verified"),
-    "an odd status": (instead(AFTER, reading(100, 212, status=["COMPLETED"])), {}, "inconclusive",
-                      "the campaign is ['COMPLETED'], so nothing can be verified"),
+    "active at last": (
+        instead(AFTER, reading(100, 212, status="ACTIVE")),
+        {},
+        "inconclusive",
+        "the campaign is ACTIVE, so nothing can be verified",
+    ),
+    "an odd status": (
+        instead(AFTER, reading(100, 212, status=["COMPLETED"])),
+        {},
+        "inconclusive",
+        "the campaign is ['COMPLETED'], so nothing can be verified",
+    ),
     "not asked": (without(ACCEPTED), {}, "inconclusive", NO_SCAN),
     "accepted with 200": (instead(ACCEPTED, accepting(status=200)), {}, "inconclusive", NO_SCAN),
     "refused": (instead(ACCEPTED, accepting(status=400)), {}, "inconclusive", NO_SCAN),
@@ -82,10 +96,18 @@ DAMAGES = {
     "accepted for another campaign": (instead(ACCEPTED, accepting(campaign_id="c2")), {}, "inconclusive", NO_SCAN),
     "accepted for one whose id ends alike": (instead(ACCEPTED, accepting(campaign_id="xc1")), {}, "inconclusive", NO_SCAN),
     "another operation": (instead(ACCEPTED, accepting(RUN_REPORT)), {}, "inconclusive", NO_SCAN),
-    "modified before is not known": (without(BEFORE), {}, "inconclusive",
-                                     "no answer on record says what the campaign's modified was before the scan"),
-    "modified before is no time": (instead(BEFORE, reading("long ago", 0)), {}, "inconclusive",
-                                   "no answer on record says what the campaign's modified was before the scan"),
+    "modified before is not known": (
+        without(BEFORE),
+        {},
+        "inconclusive",
+        "no answer on record says what the campaign's modified was before the scan",
+    ),
+    "modified before is no time": (
+        instead(BEFORE, reading("long ago", 0)),
+        {},
+        "inconclusive",
+        "no answer on record says what the campaign's modified was before the scan",
+    ),
     "modified is not seen to move": (without(MOVED, AFTER) + [reading(-1000, 212)], {}, "pending", NOT_MOVED),
     "modified moved back": (instead(MOVED, reading(-2000, 101))[:-1] + [reading(-2000, 212)], {}, "pending", NOT_MOVED),
     "modified vanished": (instead(MOVED, reading(None, 101))[:-1] + [reading(None, 212)], {}, "pending", NOT_MOVED),
@@ -93,22 +115,42 @@ DAMAGES = {
     "asked for once more": ([*TRUE, accepting(seconds=300)], {}, "pending", NOT_MOVED),
     "no report": (without(LISTED), {}, "inconclusive", NO_REPORT),
     "no report listed": (instead(LISTED, listing(210, [])), {}, "inconclusive", NO_REPORT),
-    "another type of report": (instead(LISTED, listing(210, report(report_type="CAMPAIGN_STATUS_REPORT"))), {}, "inconclusive",
-                               NO_REPORT),
+    "another type of report": (
+        instead(LISTED, listing(210, report(report_type="CAMPAIGN_STATUS_REPORT"))),
+        {},
+        "inconclusive",
+        NO_REPORT,
+    ),
     "a report of another campaign": (instead(LISTED, listing(210, report(), "c2")), {}, "inconclusive", NO_REPORT),
     "a report listed before the scan ended": ([BEFORE, ACCEPTED, LISTED, MOVED, FILE, AFTER], {}, "inconclusive", NO_REPORT),
     "a report listed with an error": (instead(LISTED, dict(LISTED, status=500)), {}, "inconclusive", NO_REPORT),
-    "a report that failed": (instead(LISTED, listing(210, report("ERROR"))), {}, "inconclusive",
-                             "the report has the status 'ERROR', so it cannot be read"),
+    "a report that failed": (
+        instead(LISTED, listing(210, report("ERROR"))),
+        {},
+        "inconclusive",
+        "the report has the status 'ERROR', so it cannot be read",
+    ),
     "a report that runs": (instead(LISTED, listing(210, report("PENDING"))), {}, "inconclusive", "the status 'PENDING'"),
     "a report of the scan's very moment": (
-        instead(LISTED, listing(210, report(run_at=100))), {}, "inconclusive", "which is not after the scan (%s)" % at(100)),
-    "a report of before": (instead(LISTED, listing(210, report(run_at=50))), {}, "inconclusive",
-                           "the report was run at %s, which is not after the scan" % at(50)),
+        instead(LISTED, listing(210, report(run_at=100))),
+        {},
+        "inconclusive",
+        "which is not after the scan (%s)" % at(100),
+    ),
+    "a report of before": (
+        instead(LISTED, listing(210, report(run_at=50))),
+        {},
+        "inconclusive",
+        "the report was run at %s, which is not after the scan" % at(50),
+    ),
     "a report that never ran": (instead(LISTED, listing(210, report(run_at=None))), {}, "inconclusive", "was run at None"),
     "a report of some day": (instead(LISTED, listing(210, report(run_at="today"))), {}, "inconclusive", "was run at today"),
-    "a report from the future": (instead(LISTED, listing(210, report(run_at=300))), {}, "inconclusive",
-                                 "the report was run at %s, which is in the future by the server's clock" % at(300)),
+    "a report from the future": (
+        instead(LISTED, listing(210, report(run_at=300))),
+        {},
+        "inconclusive",
+        "the report was run at %s, which is in the future by the server's clock" % at(300),
+    ),
     "no file": (without(FILE), {}, "inconclusive", NO_FILE),
     "the file of another report": (instead(FILE, downloading(211, "r2")), {}, "inconclusive", NO_FILE),
     "another file": (instead(FILE, downloading(211, sha256="0" * 64)), {}, "inconclusive", NO_FILE),
@@ -119,29 +161,65 @@ DAMAGES = {
     "a report without an id": (instead(LISTED, listing(210, report(report_id=None))), {}, "inconclusive", NO_FILE),
     "not read again": (without(AFTER), {}, "inconclusive", NOT_READ_AGAIN),
     "read again too early": ([*SCAN, RUN, LISTED, AFTER, FILE], {}, "inconclusive", NOT_READ_AGAIN),
-    "more certifications": (instead(AFTER, reading(100, 212, totalCertifications=5)), {}, "inconclusive",
-                            "the campaign has changed since its scan: totalCertifications was 4 and is 5"),
-    "fewer decisions": (instead(AFTER, reading(100, 212, completedCertifications=3)), {}, "inconclusive",
-                        "the campaign has changed since its scan: completedCertifications was 4 and is 3"),
-    "reopened meanwhile": (instead(RUN, RUN, reading(100, 160, status="ACTIVE")), {}, "inconclusive",
-                           "the campaign was ACTIVE since its scan"),
-    "modified is gone": (instead(AFTER, reading(None, 212)), {}, "inconclusive",
-                         "the campaign says no more when it was modified"),
-    "modified after another's report": ([*SCAN, LISTED, FILE, reading(205, 212)], {}, "inconclusive",
-                                        "the campaign was modified at %s, after its report was run (%s)" % (at(205), at(200))),
+    "more certifications": (
+        instead(AFTER, reading(100, 212, totalCertifications=5)),
+        {},
+        "inconclusive",
+        "the campaign has changed since its scan: totalCertifications was 4 and is 5",
+    ),
+    "fewer decisions": (
+        instead(AFTER, reading(100, 212, completedCertifications=3)),
+        {},
+        "inconclusive",
+        "the campaign has changed since its scan: completedCertifications was 4 and is 3",
+    ),
+    "reopened meanwhile": (
+        instead(RUN, RUN, reading(100, 160, status="ACTIVE")),
+        {},
+        "inconclusive",
+        "the campaign was ACTIVE since its scan",
+    ),
+    "modified is gone": (
+        instead(AFTER, reading(None, 212)),
+        {},
+        "inconclusive",
+        "the campaign says no more when it was modified",
+    ),
+    "modified after another's report": (
+        [*SCAN, LISTED, FILE, reading(205, 212)],
+        {},
+        "inconclusive",
+        "the campaign was modified at %s, after its report was run (%s)" % (at(205), at(200)),
+    ),
     "modified after our report": ([*TRUE, reading(230, 240)], {}, "inconclusive", "the campaign was modified at %s" % at(230)),
     "not read": (TRUE, None, "inconclusive", "the remediation status report was not read"),
     "a file that is damaged": (TRUE, dict(error="line 3 is cut off"), "inconclusive", "line 3 is cut off"),
-    "rows of another campaign": (TRUE, dict(campaign_ids=["c1", "c2"]), "inconclusive",
-                                 "the report has rows of another campaign, c2"),
-    "a report with a warning": (instead(LISTED, listing(210, report("WARNING"))), {}, "inconclusive",
-                                "the report ended with status WARNING, so it may not be complete, and shows no open item"),
+    "rows of another campaign": (
+        TRUE,
+        dict(campaign_ids=["c1", "c2"]),
+        "inconclusive",
+        "the report has rows of another campaign, c2",
+    ),
+    "a report with a warning": (
+        instead(LISTED, listing(210, report("WARNING"))),
+        {},
+        "inconclusive",
+        "the report ended with status WARNING, so it may not be complete, and shows no open item",
+    ),
     "numbers that do not add up": (TRUE, dict(items_remediated=2), "inconclusive", "the report's numbers of items do not add up"),
     "open items": (TRUE, file_says("unremediated"), "unremediated", "1 of 3 items still open"),
-    "open items and a warning": (instead(LISTED, listing(210, report("WARNING"))), file_says("unremediated"), "unremediated",
-                                 "1 of 3 items still open"),
-    "words that are not known": (TRUE, dict(outcome="inconclusive", reason="1 word is not known"), "inconclusive",
-                                 "1 word is not known"),
+    "open items and a warning": (
+        instead(LISTED, listing(210, report("WARNING"))),
+        file_says("unremediated"),
+        "unremediated",
+        "1 of 3 items still open",
+    ),
+    "words that are not known": (
+        TRUE,
+        dict(outcome="inconclusive", reason="1 word is not known"),
+        "inconclusive",
+        "1 word is not known",
+    ),
     "an outcome that is none": (TRUE, dict(outcome="great", reason="all is well"), "inconclusive", "all is well"),
 }
 
@@ -152,33 +230,54 @@ def proved(conversation, info):
 
 
 class TestProve:
-    @pytest.mark.parametrize("conversation", [
-        TRUE,
-        # Somebody else ran the report after the scan.
-        without(RUN),
-        # The report that we ran moves `modified`, and it stays there.
-        [*SCAN, RUN, LISTED, FILE, reading(205, 212)], [*SCAN, RUN, LISTED, FILE, reading(205, 212), reading(205, 900)],
-        # The scan moves `modified` twice, before the report.
-        [*SCAN, reading(120, 130), RUN, LISTED, FILE, reading(120, 212)],
-        # As who may not read a campaign alone sees it.
-        [in_list(BEFORE), ACCEPTED, in_list(MOVED, campaign(5, "c2")), *REPORT[:-1], in_list(AFTER)],
-        # What does not matter: refusals, conflicts, polls, other types, other spellings.
-        [BEFORE, accepting(status=400), BEFORE, ACCEPTED, BEFORE, MOVED, accepting(RUN_REPORT, status=400),
-         listing(120, report("PENDING", None)), *REPORT],
-        instead(LISTED, listing(210, report(run_at="2026-11-22T13:03:20.5+01:00"))),
-        [dict(one, path=one["path"].replace("/campaigns/v1", "/v2025/campaigns").replace("/reports/v1", "/v2025/reports"))
-         for one in TRUE],
-        # Without a clock, the order tells, but for the report's own time.
-        [one if one is LISTED else dict(one, server_time=None) for one in TRUE],
-    ])
+    @pytest.mark.parametrize(
+        "conversation",
+        [
+            TRUE,
+            # Somebody else ran the report after the scan.
+            without(RUN),
+            # The report that we ran moves `modified`, and it stays there.
+            [*SCAN, RUN, LISTED, FILE, reading(205, 212)],
+            [*SCAN, RUN, LISTED, FILE, reading(205, 212), reading(205, 900)],
+            # The scan moves `modified` twice, before the report.
+            [*SCAN, reading(120, 130), RUN, LISTED, FILE, reading(120, 212)],
+            # As who may not read a campaign alone sees it.
+            [in_list(BEFORE), ACCEPTED, in_list(MOVED, campaign(5, "c2")), *REPORT[:-1], in_list(AFTER)],
+            # What does not matter: refusals, conflicts, polls, other types, other spellings.
+            [
+                BEFORE,
+                accepting(status=400),
+                BEFORE,
+                ACCEPTED,
+                BEFORE,
+                MOVED,
+                accepting(RUN_REPORT, status=400),
+                listing(120, report("PENDING", None)),
+                *REPORT,
+            ],
+            instead(LISTED, listing(210, report(run_at="2026-11-22T13:03:20.5+01:00"))),
+            [
+                dict(one, path=one["path"].replace("/campaigns/v1", "/v2025/campaigns").replace("/reports/v1", "/v2025/reports"))
+                for one in TRUE
+            ],
+            # Without a clock, the order tells, but for the report's own time.
+            [one if one is LISTED else dict(one, server_time=None) for one in TRUE],
+        ],
+    )
     def test_the_truth(self, conversation):
         assert proved(conversation, {}) == ("remediated", "3 of 3 items remediated")
 
     def test_of_any_id(self):
         """An id is one part of the path, whatever is in it."""
         campaign_id = "a/b c?d"
-        conversation = [dict(one, path=one["path"].replace("/c1", "/a%2Fb%20c%3Fd"), body=dict(one["body"], id=campaign_id)
-                             if isinstance(one.get("body"), dict) else one.get("body")) for one in TRUE]
+        conversation = [
+            dict(
+                one,
+                path=one["path"].replace("/c1", "/a%2Fb%20c%3Fd"),
+                body=dict(one["body"], id=campaign_id) if isinstance(one.get("body"), dict) else one.get("body"),
+            )
+            for one in TRUE
+        ]
         assert prove(campaign_id, conversation, SHA256, file_says(campaign_ids=[]))[0] == "remediated"
 
     @pytest.mark.parametrize("conversation, info, outcome, reason", DAMAGES.values(), ids=DAMAGES)
@@ -195,9 +294,14 @@ class TestProve:
         for pattern in reasons_in(prove, sailpoint.change_since, sailpoint.judge_file):
             assert any(re.search(pattern, reason) for reason in given), pattern
 
-    @pytest.mark.parametrize("body", [
-        {"detailCode": "400.2.0 Conflict", "messages": [{"text": "A conflicting operation is already in progress."}]},
-        {"error": "no"}, {"errorMessage": "no"}])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"detailCode": "400.2.0 Conflict", "messages": [{"text": "A conflicting operation is already in progress."}]},
+            {"error": "no"},
+            {"errorMessage": "no"},
+        ],
+    )
     def test_an_error_is_no_acceptance(self, body):
         assert proved(instead(ACCEPTED, accepting(seconds=1, body=body)), {})[0] == "inconclusive"
 
@@ -207,11 +311,20 @@ class TestProve:
         old = listing(120, report(run_at=110))
         assert proved([*SCAN, old, FILE, RUN, LISTED, AFTER], {})[0] == "inconclusive"
 
-    @pytest.mark.parametrize("info", [
-        dict(outcome="remediated"), dict(file_says(), items_total=None, items_remediated=None),
-        dict(file_says(), items_total="3", items_remediated="3"), dict(file_says(), items_total=2.5, items_remediated=2.5),
-        dict(file_says(), items_total=True, items_remediated=True), dict(file_says(), items_total=-1, items_remediated=-1),
-        dict(file_says(), items_open=1), dict(file_says(), items_unknown=1), dict(file_says(), items_total=4)])
+    @pytest.mark.parametrize(
+        "info",
+        [
+            dict(outcome="remediated"),
+            dict(file_says(), items_total=None, items_remediated=None),
+            dict(file_says(), items_total="3", items_remediated="3"),
+            dict(file_says(), items_total=2.5, items_remediated=2.5),
+            dict(file_says(), items_total=True, items_remediated=True),
+            dict(file_says(), items_total=-1, items_remediated=-1),
+            dict(file_says(), items_open=1),
+            dict(file_says(), items_unknown=1),
+            dict(file_says(), items_total=4),
+        ],
+    )
     def test_numbers_that_are_none(self, info):
         assert prove("c1", TRUE, SHA256, info)[0] == "inconclusive"
 
@@ -230,9 +343,12 @@ class TestProve:
                     conversation = damaged(conversation, source)
                 else:
                     info = damaged(info, source)
-            results = dict(true_results(), scans=dict(scans=[scan_item(answers=conversation)]),
-                           reports=dict(reports=[report_item(answers=[])]),
-                           report_infos=dict(reports=[dict(info, path="reports/c1.csv")] if isinstance(info, dict) else [info]))
+            results = dict(
+                true_results(),
+                scans=dict(scans=[scan_item(answers=conversation)]),
+                reports=dict(reports=[report_item(answers=[])]),
+                report_infos=dict(reports=[dict(info, path="reports/c1.csv")] if isinstance(info, dict) else [info]),
+            )
             found = sailpoint.targets(results)
             assert [target["outcome"] in OUTCOMES for target in found] == [True]
             if found[0]["outcome"] == "remediated":
@@ -241,13 +357,18 @@ class TestProve:
 
 def naive(conversation, info):
     """Whether somebody finds all that matters, in its order, who looks for the plain words alone."""
-    steps = iter([
-        lambda one: one.get("method") == "GET" and "modified" in str(one.get("body")),
-        lambda one: one.get("method") == "POST" and "/c1/run-remediation-scan" in one["path"] and one["status"] == 202,
-        lambda one: one.get("method") == "GET" and at(100) in str(one.get("body")),
-        lambda one: one.get("method") == "GET" and "REMEDIATION_STATUS" in str(one.get("body")) and at(200) in str(one["body"]),
-        lambda one: one.get("method") == "GET" and one.get("sha256") == SHA256,
-        lambda one: one.get("method") == "GET" and "COMPLETED" in str(one.get("body"))])
+    steps = iter(
+        [
+            lambda one: one.get("method") == "GET" and "modified" in str(one.get("body")),
+            lambda one: one.get("method") == "POST" and "/c1/run-remediation-scan" in one["path"] and one["status"] == 202,
+            lambda one: one.get("method") == "GET" and at(100) in str(one.get("body")),
+            lambda one: (
+                one.get("method") == "GET" and "REMEDIATION_STATUS" in str(one.get("body")) and at(200) in str(one["body"])
+            ),
+            lambda one: one.get("method") == "GET" and one.get("sha256") == SHA256,
+            lambda one: one.get("method") == "GET" and "COMPLETED" in str(one.get("body")),
+        ]
+    )
     step = next(steps)
     for one in conversation:
         if step and isinstance(one, dict) and isinstance(one.get("path"), str) and step(one):
@@ -262,16 +383,24 @@ def scan_item(**more):
 
 def report_item(**more):
     """What the module returns of the report."""
-    return dict(dict(campaign_id="c1", status="finished", path="reports/c1.csv", sha256=SHA256, report=report()[1],
-                     answers=list(REPORT)), **more)
+    return dict(
+        dict(campaign_id="c1", status="finished", path="reports/c1.csv", sha256=SHA256, report=report()[1], answers=list(REPORT)),
+        **more,
+    )
 
 
 def true_results(**more):
     """The results of all modules about one campaign that is remediated."""
-    return dict(dict(
-        campaign_ids=["c1"], campaigns=dict(campaigns=[campaign(100)], missing_ids=[], base_url="https://acme.example"),
-        scans=dict(scans=[scan_item()]), reports=dict(reports=[report_item()]),
-        report_infos=dict(reports=[dict(file_says(), path="reports/c1.csv")])), **more)
+    return dict(
+        dict(
+            campaign_ids=["c1"],
+            campaigns=dict(campaigns=[campaign(100)], missing_ids=[], base_url="https://acme.example"),
+            scans=dict(scans=[scan_item()]),
+            reports=dict(reports=[report_item()]),
+            report_infos=dict(reports=[dict(file_says(), path="reports/c1.csv")]),
+        ),
+        **more,
+    )
 
 
 def scans(**more):
@@ -295,46 +424,70 @@ def failed(name, **more):
 
 
 JUDGED = {
-    "rehearsed": (true_results(scans=dict(scans=[scan_item(status="requested", answers=TRUE[:1])])), "pending",
-                  "a remediation scan would be asked for"),
+    "rehearsed": (
+        true_results(scans=dict(scans=[scan_item(status="requested", answers=TRUE[:1])])),
+        "pending",
+        "a remediation scan would be asked for",
+    ),
     "active": (campaigns(status="ACTIVE"), "pending", "the campaign is ACTIVE: not all decisions are made yet"),
     "staged": (campaigns(status="STAGED"), "pending", "the campaign is STAGED"),
     "canceling": (campaigns(status="CANCELING"), "inconclusive", "the campaign is CANCELING, so nothing can be verified"),
     "no status": (campaigns(status=None), "inconclusive", "the campaign is None, so nothing can be verified"),
-    "missing": (true_results(campaigns=dict(campaigns=[], missing_ids=["c1"])), "inconclusive",
-                "no campaign has this id, or this user may not see it"),
+    "missing": (
+        true_results(campaigns=dict(campaigns=[], missing_ids=["c1"])),
+        "inconclusive",
+        "no campaign has this id, or this user may not see it",
+    ),
     "not looked up": (true_results(campaigns={}), "inconclusive", "the campaign could not be read"),
     "look-up failed": (failed("campaigns"), "inconclusive", "HTTP 403"),
     "no scan": (true_results(scans={}), "inconclusive", "no remediation scan was asked for"),
     "scans failed": (failed("scans"), "inconclusive", "HTTP 403"),
     "scan failed": (scans(error="the campaign is gone"), "inconclusive", "the campaign is gone"),
     "blocked": (scans(status="blocked"), "pending", "a report of the campaign runs, so the remediation scan has to wait"),
-    "another's": (scans(status="running", last_error="HTTP 503"), "pending",
-                  "another operation of the campaign runs, so the remediation scan has to wait; the last look failed: HTTP 503"),
+    "another's": (
+        scans(status="running", last_error="HTTP 503"),
+        "pending",
+        "another operation of the campaign runs, so the remediation scan has to wait; the last look failed: HTTP 503",
+    ),
     "requested": (scans(status="requested"), "pending", "the remediation scan has not finished"),
-    "never looked at": (scans(status=None, answers=[], last_error="nobody looked at it within wait_timeout"), "pending",
-                        "nobody looked at it within wait_timeout"),
+    "never looked at": (
+        scans(status=None, answers=[], last_error="nobody looked at it within wait_timeout"),
+        "pending",
+        "nobody looked at it within wait_timeout",
+    ),
     "an odd status of the scan": (scans(status=["finished"]), "pending", "the remediation scan has not finished"),
     "finished without an answer": (scans(answers=[]), "inconclusive", "was not read again"),
     "finished by words alone": (scans(answers=None, requested_at=at(1), modified=at(100)), "inconclusive", "was not read again"),
     "finished and never accepted": (scans(answers=[BEFORE, MOVED]), "inconclusive", NO_SCAN),
-    "remembered": (scans(answers=[dict(one, remembered=True) for one in SCAN]), "inconclusive",
-                   "what an earlier run was told of the scan was not read again"),
+    "remembered": (
+        scans(answers=[dict(one, remembered=True) for one in SCAN]),
+        "inconclusive",
+        "what an earlier run was told of the scan was not read again",
+    ),
     "no report": (true_results(reports={}), "pending", "the remediation scan has finished, and no report has been asked for yet"),
     "reports failed": (failed("reports"), "inconclusive", "HTTP 403"),
     "reports failed without a word": (true_results(reports=dict(failed=True)), "inconclusive", "the reports could not be made"),
     "report failed": (reports(error="no space"), "inconclusive", "no space"),
-    "report runs": (reports(status="running", last_error="HTTP 502"), "pending",
-                    "the remediation status report has not finished; the last look failed: HTTP 502"),
+    "report runs": (
+        reports(status="running", last_error="HTTP 502"),
+        "pending",
+        "the remediation status report has not finished; the last look failed: HTTP 502",
+    ),
     "not downloaded": (reports(path=None, sha256=None), "pending", sailpoint.NOT_DOWNLOADED),
     "another sum": (reports(sha256="0" * 64), "inconclusive", NO_FILE),
     "a report without answers": (reports(answers=[]), "inconclusive", NO_REPORT),
     "answers of another campaign's report": (
-        reports(answers=[dict(one, path=one["path"].replace("c1", "c2")) for one in REPORT]), "inconclusive", NO_REPORT),
+        reports(answers=[dict(one, path=one["path"].replace("c1", "c2")) for one in REPORT]),
+        "inconclusive",
+        NO_REPORT,
+    ),
     "not read": (true_results(report_infos={}), "inconclusive", "the remediation status report was not read"),
     "reading failed": (failed("report_infos"), "inconclusive", "HTTP 403"),
-    "another file was read": (true_results(report_infos=dict(reports=[dict(file_says(), path="reports/c2.csv")])),
-                              "inconclusive", "the remediation status report was not read"),
+    "another file was read": (
+        true_results(report_infos=dict(reports=[dict(file_says(), path="reports/c2.csv")])),
+        "inconclusive",
+        "the remediation status report was not read",
+    ),
 }
 
 
@@ -378,8 +531,9 @@ class TestTargets:
 
     @pytest.mark.parametrize("campaign_id", [None, 5, ["c1"], {"a": 1}, "", True])
     def test_an_odd_id_is_told_and_costs_nobody_else_anything(self, campaign_id):
-        results = true_results(filtered_campaigns=dict(
-            campaigns=[campaign(100), dict(campaign(100), id=campaign_id, name="odd")], truncated=False))
+        results = true_results(
+            filtered_campaigns=dict(campaigns=[campaign(100), dict(campaign(100), id=campaign_id, name="odd")], truncated=False)
+        )
         found = sailpoint.targets(results)
         assert [target["outcome"] for target in found] == ["remediated", "inconclusive"]
         assert found[1]["name"] == "odd" and "whose id is no text" in found[1]["reason"]
@@ -399,8 +553,14 @@ class TestTargets:
         """The rows of one must not judge the other: nobody can tell whose they are."""
         results = true_results(campaign_ids=["c1", "c2"])
         results["campaigns"] = dict(campaigns=[campaign(100), campaign(100, "c2")])
-        other = [dict(one, path=one["path"].replace("c1", "c2"), body=dict(one["body"], id="c2") if isinstance(
-            one.get("body"), dict) else one.get("body")) for one in TRUE]
+        other = [
+            dict(
+                one,
+                path=one["path"].replace("c1", "c2"),
+                body=dict(one["body"], id="c2") if isinstance(one.get("body"), dict) else one.get("body"),
+            )
+            for one in TRUE
+        ]
         results["scans"] = dict(scans=[scan_item(), scan_item(campaign_id="c2", answers=other[:3])])
         results["reports"] = dict(reports=[report_item(), report_item(campaign_id="c2", answers=other[3:])])
         first, second = sailpoint.targets(results)
@@ -409,14 +569,19 @@ class TestTargets:
 
 
 class TestFilters:
-    @pytest.mark.parametrize("filtered, problem", [
-        (dict(campaigns=[], truncated=False), "no campaign meets the filter"),
-        (dict(campaigns=[campaign(100)], truncated=True), "the API left campaigns out, so not every campaign is known"),
-        (dict(campaigns=[campaign(100)]), "the API left campaigns out, so not every campaign is known"),
-        (dict(failed=True, msg="HTTP 403"), "HTTP 403"), (dict(msg="HTTP 403", campaigns=[campaign(100)]), "HTTP 403"),
-        ({}, "the campaigns could not be listed"), (dict(campaigns="x", truncated=False), "the campaigns could not be listed"),
-        (None, "the campaigns could not be listed"),
-    ])
+    @pytest.mark.parametrize(
+        "filtered, problem",
+        [
+            (dict(campaigns=[], truncated=False), "no campaign meets the filter"),
+            (dict(campaigns=[campaign(100)], truncated=True), "the API left campaigns out, so not every campaign is known"),
+            (dict(campaigns=[campaign(100)]), "the API left campaigns out, so not every campaign is known"),
+            (dict(failed=True, msg="HTTP 403"), "HTTP 403"),
+            (dict(msg="HTTP 403", campaigns=[campaign(100)]), "HTTP 403"),
+            ({}, "the campaigns could not be listed"),
+            (dict(campaigns="x", truncated=False), "the campaigns could not be listed"),
+            (None, "the campaigns could not be listed"),
+        ],
+    )
     def test_what_was_not_found_is_told(self, filtered, problem):
         results = true_results(campaign_filters='name sw "Q"', filtered_campaigns=filtered)
         found = sailpoint.targets(results)
@@ -425,8 +590,9 @@ class TestFilters:
         assert sailpoint.asked_for(results)[0]["problem"] == problem
 
     def test_what_was_found(self):
-        results = true_results(campaign_filters='name sw "Q"', filtered_campaigns=dict(
-            campaigns=[campaign(100)], truncated=False))
+        results = true_results(
+            campaign_filters='name sw "Q"', filtered_campaigns=dict(campaigns=[campaign(100)], truncated=False)
+        )
         assert [target["outcome"] for target in sailpoint.targets(results)] == ["remediated"]
         assert sailpoint.asked_for(results) == [dict(kind="campaign filter", asked='name sw "Q"', found=1, problem=None)]
         assert sailpoint.asked_for(true_results()) == []

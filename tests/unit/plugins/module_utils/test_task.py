@@ -220,9 +220,17 @@ class TestSettle:
             self.settle([WaitTimeout(), WaitTimeout()], items)
         assert [item["last_error"] for item in items] == ["HTTP 503", "HTTP 500"] and "error" not in items[0]
 
-    @pytest.mark.parametrize("ending, outcome", [
-        (None, "remediated"), (WaitTimeout(), "pending"), (ItemFailed("no"), "inconclusive"), (KeyError("x"), "inconclusive"),
-        (HttpError("GET", "/x", "HTTP 403"), "inconclusive"), (LedgerError("full"), "inconclusive")])
+    @pytest.mark.parametrize(
+        "ending, outcome",
+        [
+            (None, "remediated"),
+            (WaitTimeout(), "pending"),
+            (ItemFailed("no"), "inconclusive"),
+            (KeyError("x"), "inconclusive"),
+            (HttpError("GET", "/x", "HTTP 403"), "inconclusive"),
+            (LedgerError("full"), "inconclusive"),
+        ],
+    )
     @pytest.mark.parametrize("status", ["SUCCESS", None])
     def test_whatever_was_known_before_an_end_without_an_answer_is_none(self, ending, outcome, status):
         items = [dict(status=status, outcome="remediated")]
@@ -268,8 +276,10 @@ class TestLedger:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(ledger_utils, "write_atomically", fail)
-        for key, record in (("https://acme.example/exposure/2/r/http://x/y", {"scan_id": "s2"}),
-                            ("https://acme.example/campaign/c1", {"answers": []})):
+        for key, record in (
+            ("https://acme.example/exposure/2/r/http://x/y", {"scan_id": "s2"}),
+            ("https://acme.example/campaign/c1", {"answers": []}),
+        ):
             with pytest.raises(LedgerError):
                 ledger.put(key, record, at_once=True)
         close_ledger(task, ledger)
@@ -294,12 +304,21 @@ class TestLedger:
 
 
 class TestTenant:
-    @pytest.mark.parametrize("address, tenant", [
-        ("https://acme.example", "https://acme.example"), ("https://acme.example/", "https://acme.example"),
-        ("HTTPS://ACME.example:443/", "https://acme.example"), ("http://acme.example:80", "http://acme.example"),
-        ("http://acme.example:443", "http://acme.example:443"), ("https://acme.example:8443/a/", "https://acme.example:8443/a"),
-        ("https://acme.example/A", "https://acme.example/A"), ("https://[2001:DB8::1]:443/", "https://[2001:db8::1]"),
-        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"), ("http://127.0.0.1:5000", "http://127.0.0.1:5000")])
+    @pytest.mark.parametrize(
+        "address, tenant",
+        [
+            ("https://acme.example", "https://acme.example"),
+            ("https://acme.example/", "https://acme.example"),
+            ("HTTPS://ACME.example:443/", "https://acme.example"),
+            ("http://acme.example:80", "http://acme.example"),
+            ("http://acme.example:443", "http://acme.example:443"),
+            ("https://acme.example:8443/a/", "https://acme.example:8443/a"),
+            ("https://acme.example/A", "https://acme.example/A"),
+            ("https://[2001:DB8::1]:443/", "https://[2001:db8::1]"),
+            ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+            ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ],
+    )
     def test_one_spelling(self, address, tenant):
         assert tenant_of(address) == tenant
 
@@ -322,7 +341,10 @@ class TestResultsFile:
     def test_the_mass_goes_into_the_file(self, tmp_path):
         path, result = self.run(tmp_path)
         assert result == dict(
-            changed=True, total=3, scans=[dict(id="s1", status="done")] * 3, results_file=str(path),
+            changed=True,
+            total=3,
+            scans=[dict(id="s1", status="done")] * 3,
+            results_file=str(path),
             counts=dict(scans=3, missing=1),
         )
         assert json.loads(path.read_text()) == dict(self.LONG, schema_version=1)

@@ -15,16 +15,27 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.texts i
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
-@pytest.mark.parametrize("text, shown", [
-    ("\x1b[31mred", r"\x1b[31mred"), ("bell\x07", r"bell\x07"), ("nul\x00", r"nul\x00"), ("over\rwritten", r"over\rwritten"),
-    ("\x9b2J", r"\x9b2J"), ("invoice\u202efdp.exe", r"invoice\u202efdp.exe"), ("half \ud83d", r"half \ud83d"),
-    ("two\u2028lines", r"two\u2028lines"), ("\x7f", r"\x7f")])
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("\x1b[31mred", r"\x1b[31mred"),
+        ("bell\x07", r"bell\x07"),
+        ("nul\x00", r"nul\x00"),
+        ("over\rwritten", r"over\rwritten"),
+        ("\x9b2J", r"\x9b2J"),
+        ("invoice\u202efdp.exe", r"invoice\u202efdp.exe"),
+        ("half \ud83d", r"half \ud83d"),
+        ("two\u2028lines", r"two\u2028lines"),
+        ("\x7f", r"\x7f"),
+    ],
+)
 def test_what_acts_on_a_terminal_is_an_escape(text, shown):
     assert printable(text) == shown
 
 
-@pytest.mark.parametrize("text", [
-    "", "plain", "two\nlines\tand a tab", "Größe, 名前, שלום, \U0001f469\u200d\U0001f4bb, می\u200cخواهم", r"C:\new \x1b"])
+@pytest.mark.parametrize(
+    "text", ["", "plain", "two\nlines\tand a tab", "Größe, 名前, שלום, \U0001f469\u200d\U0001f4bb, می\u200cخواهم", r"C:\new \x1b"]
+)
 def test_what_is_only_text_stays(text):
     assert printable(text) == text
 

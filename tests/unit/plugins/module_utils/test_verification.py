@@ -50,17 +50,26 @@ def series(*outcomes):
 
 
 class TestVerdict:
-    @pytest.mark.parametrize("outcomes, problem, verdict", [
-        (["remediated"], None, "verified"), (["remediated"] * 3, None, "verified"),
-        (["remediated"] * 3, "no alert", "not_verified"),
-        (["remediated", "pending"], None, "incomplete"), (["pending"], None, "incomplete"),
-        (["pending"], "no alert", "not_verified"), (["remediated", "unremediated"], None, "not_verified"),
-        (["remediated", "inconclusive"], None, "not_verified"), (["pending", "inconclusive"], None, "not_verified"),
-        (["pending", "unremediated"], None, "not_verified"), ([], "no campaign meets the filter", "not_verified"),
-    ])
+    @pytest.mark.parametrize(
+        "outcomes, problem, verdict",
+        [
+            (["remediated"], None, "verified"),
+            (["remediated"] * 3, None, "verified"),
+            (["remediated"] * 3, "no alert", "not_verified"),
+            (["remediated", "pending"], None, "incomplete"),
+            (["pending"], None, "incomplete"),
+            (["pending"], "no alert", "not_verified"),
+            (["remediated", "unremediated"], None, "not_verified"),
+            (["remediated", "inconclusive"], None, "not_verified"),
+            (["pending", "inconclusive"], None, "not_verified"),
+            (["pending", "unremediated"], None, "not_verified"),
+            ([], "no campaign meets the filter", "not_verified"),
+        ],
+    )
     def test_it_is_one_of_all_targets(self, outcomes, problem, verdict):
-        found = run([target(outcome, str(number)) for number, outcome in enumerate(outcomes)],
-                    lookups=[lookup(), lookup(problem)])
+        found = run(
+            [target(outcome, str(number)) for number, outcome in enumerate(outcomes)], lookups=[lookup(), lookup(problem)]
+        )
         assert found["verdict"] == verdict and found["counts"]["total"] == len(outcomes)
         assert found["summary"].startswith({"verified": "Verified: ", "incomplete": "Not finished"}.get(verdict, "Not"))
 
@@ -85,30 +94,53 @@ class TestFence:
     def test_what_breaks_is_told(self):
         told = fenced("exposure", "t1", lambda: {}["x"])
         assert (told["outcome"], told["reason"]) == (
-            "inconclusive", "what was answered about it cannot be judged (KeyError: 'x')")
+            "inconclusive",
+            "what was answered about it cannot be judged (KeyError: 'x')",
+        )
 
     def test_every_key_is_there_always(self):
         assert fenced("exposure", "t1", lambda: 1 / 0).keys() == target("remediated").keys()
 
-    @pytest.mark.parametrize("value, text", [
-        ("a ", "a"), (5, "5"), (0, "0"), (True, ""), (None, ""), ([], ""), ({}, ""), (1.5, ""),
-        pytest.param(10**5000, "", id="huge")])
+    @pytest.mark.parametrize(
+        "value, text",
+        [
+            ("a ", "a"),
+            (5, "5"),
+            (0, "0"),
+            (True, ""),
+            (None, ""),
+            ([], ""),
+            ({}, ""),
+            (1.5, ""),
+            pytest.param(10**5000, "", id="huge"),
+        ],
+    )
     def test_scalar(self, value, text):
         assert scalar(value) == text
 
 
 class TestDates:
-    @pytest.mark.parametrize("outcomes, not_verified_since, open_since", [
-        (["unremediated"], 0, 0), (["inconclusive"], 0, None), (["pending"], 0, None),
-        (["unremediated", "unremediated"], 0, 0), (["unremediated", "inconclusive"], 0, 0),
-        # A wrong secret, and then an answer.
-        (["inconclusive", "unremediated"], 0, 1), (["inconclusive", "inconclusive", "unremediated", "unremediated"], 0, 2),
-        (["unremediated", "remediated", "unremediated"], 2, 2), (["unremediated", "remediated", "inconclusive"], 2, None),
-        (["remediated", "pending", "inconclusive"], 1, None), (["unremediated", "inconclusive", "pending"], 0, 0),
-        # A run without this target is a gap, and no end.
-        (["unremediated", [], "unremediated"], 0, 0), (["unremediated", [], [], "inconclusive"], 0, 0),
-        (["unremediated", [target("unremediated", "other")], "unremediated"], 0, 0),
-    ])
+    @pytest.mark.parametrize(
+        "outcomes, not_verified_since, open_since",
+        [
+            (["unremediated"], 0, 0),
+            (["inconclusive"], 0, None),
+            (["pending"], 0, None),
+            (["unremediated", "unremediated"], 0, 0),
+            (["unremediated", "inconclusive"], 0, 0),
+            # A wrong secret, and then an answer.
+            (["inconclusive", "unremediated"], 0, 1),
+            (["inconclusive", "inconclusive", "unremediated", "unremediated"], 0, 2),
+            (["unremediated", "remediated", "unremediated"], 2, 2),
+            (["unremediated", "remediated", "inconclusive"], 2, None),
+            (["remediated", "pending", "inconclusive"], 1, None),
+            (["unremediated", "inconclusive", "pending"], 0, 0),
+            # A run without this target is a gap, and no end.
+            (["unremediated", [], "unremediated"], 0, 0),
+            (["unremediated", [], [], "inconclusive"], 0, 0),
+            (["unremediated", [target("unremediated", "other")], "unremediated"], 0, 0),
+        ],
+    )
     def test_two_facts(self, outcomes, not_verified_since, open_since):
         told = series(*outcomes)[0]["targets"][0]
         assert told["not_verified_since"] == DAYS[not_verified_since]
@@ -118,25 +150,46 @@ class TestDates:
         told = series("unremediated", "remediated")[0]["targets"][0]
         assert told["not_verified_since"] is None and told["open_since"] is None
 
-    @pytest.mark.parametrize("before, now, not_verified_since, open_since", [
-        # One date for both: only what was open then is known to have been.
-        (("unremediated", 0), "unremediated", 0, 3), (("unremediated", 0), "inconclusive", 0, 3),
-        (("inconclusive", 0), "unremediated", 0, 6), (("inconclusive", 0), "inconclusive", 0, None),
-        (("unremediated", None), "unremediated", 3, 3), (("remediated", None), "unremediated", 6, 6),
-        (("great", 0), "unremediated", 0, 6),
-    ])
+    @pytest.mark.parametrize(
+        "before, now, not_verified_since, open_since",
+        [
+            # One date for both: only what was open then is known to have been.
+            (("unremediated", 0), "unremediated", 0, 3),
+            (("unremediated", 0), "inconclusive", 0, 3),
+            (("inconclusive", 0), "unremediated", 0, 6),
+            (("inconclusive", 0), "inconclusive", 0, None),
+            (("unremediated", None), "unremediated", 3, 3),
+            (("remediated", None), "unremediated", 6, 6),
+            (("great", 0), "unremediated", 0, 6),
+        ],
+    )
     def test_after_a_run_of_0_2(self, before, now, not_verified_since, open_since):
         outcome, since = before
-        old = dict(schema_version="1.1", finished_at=DAYS[3], targets=[dict(
-            kind="exposure", id="t1", outcome=outcome, open_since=None if since is None else DAYS[since])])
+        old = dict(
+            schema_version="1.1",
+            finished_at=DAYS[3],
+            targets=[dict(kind="exposure", id="t1", outcome=outcome, open_since=None if since is None else DAYS[since])],
+        )
         told = run([target(now)], older=[old])["targets"][0]
         assert told["not_verified_since"] == DAYS[not_verified_since]
         assert told["open_since"] == (None if open_since is None else DAYS[open_since])
 
-    @pytest.mark.parametrize("older", [
-        None, {}, dict(targets=None), dict(targets="x"), dict(targets=5), dict(targets=[None, "x", {}]), dict(targets={"t1": 1}),
-        dict(finished_at="soon", targets=[dict(kind="exposure", id="t1", outcome="unremediated", open_since="long ago")]),
-        dict(finished_at=[], targets=[dict(kind=["x"], id={}, outcome=[])]), [], "x"])
+    @pytest.mark.parametrize(
+        "older",
+        [
+            None,
+            {},
+            dict(targets=None),
+            dict(targets="x"),
+            dict(targets=5),
+            dict(targets=[None, "x", {}]),
+            dict(targets={"t1": 1}),
+            dict(finished_at="soon", targets=[dict(kind="exposure", id="t1", outcome="unremediated", open_since="long ago")]),
+            dict(finished_at=[], targets=[dict(kind=["x"], id={}, outcome=[])]),
+            [],
+            "x",
+        ],
+    )
     def test_a_run_before_that_is_odd(self, older):
         told = run([target("unremediated")], older=[older])["targets"][0]
         assert (told["not_verified_since"], told["open_since"]) == (DAYS[6], DAYS[6])
@@ -157,12 +210,24 @@ class TestHistory:
     def test_it_goes_on(self):
         found = series("unremediated", "inconclusive", "remediated")[0]["history"]
         assert [(point["run"], point["verdict"], point["open_items"]) for point in found] == [
-            ("run 0", "not_verified", 1), ("run 1", "not_verified", None), ("run 2", "verified", 0)]
+            ("run 0", "not_verified", 1),
+            ("run 1", "not_verified", None),
+            ("run 2", "verified", 0),
+        ]
 
-    @pytest.mark.parametrize("requests, asked", [
-        ([], False), ([dict(ANSWERED, status=401)], False), ([dict(ANSWERED, status=503)], False),
-        ([dict(ANSWERED, remembered=True)], False), ([dict(ANSWERED, remembered=True), dict(ANSWERED, status=403)], False),
-        ([dict(ANSWERED, status="200")], False), ([ANSWERED], True), ([dict(ANSWERED, status=401), ANSWERED], True)])
+    @pytest.mark.parametrize(
+        "requests, asked",
+        [
+            ([], False),
+            ([dict(ANSWERED, status=401)], False),
+            ([dict(ANSWERED, status=503)], False),
+            ([dict(ANSWERED, remembered=True)], False),
+            ([dict(ANSWERED, remembered=True), dict(ANSWERED, status=403)], False),
+            ([dict(ANSWERED, status="200")], False),
+            ([ANSWERED], True),
+            ([dict(ANSWERED, status=401), ANSWERED], True),
+        ],
+    )
     def test_a_run_that_could_ask_nobody_is_no_point(self, requests, asked):
         found = run([target("inconclusive", requests=requests)], older=series("unremediated"))
         assert [point["run"] for point in found["history"]] == ["run 0"] + ["run 6"] * asked
@@ -174,18 +239,25 @@ class TestHistory:
         found = run([target("remediated", requests=[dict(ANSWERED, remembered=True)])])
         assert len(found["history"]) == 1
 
-    @pytest.mark.parametrize("point", [
-        *JUNK, dict(run="r"), dict(run="r", finished_at="soon", verdict="verified", counts={}),
-        dict(run="r", finished_at=DAYS[0], verdict="great", counts=dict.fromkeys([*OUTCOMES, "total"], 0)),
-        dict(run="r", finished_at=DAYS[0], verdict="verified", counts=dict.fromkeys(OUTCOMES, 0)),
-        dict(run="r", finished_at=DAYS[0], verdict="verified", counts=dict.fromkeys([*OUTCOMES, "total"], 0), open_items="1")])
+    @pytest.mark.parametrize(
+        "point",
+        [
+            *JUNK,
+            dict(run="r"),
+            dict(run="r", finished_at="soon", verdict="verified", counts={}),
+            dict(run="r", finished_at=DAYS[0], verdict="great", counts=dict.fromkeys([*OUTCOMES, "total"], 0)),
+            dict(run="r", finished_at=DAYS[0], verdict="verified", counts=dict.fromkeys(OUTCOMES, 0)),
+            dict(run="r", finished_at=DAYS[0], verdict="verified", counts=dict.fromkeys([*OUTCOMES, "total"], 0), open_items="1"),
+        ],
+    )
     def test_what_is_odd_is_left_out(self, point):
         for history in ([point], point):
             found = run([target("remediated")], older=[dict(history=history, targets=[])])
             assert [one["run"] for one in found["history"]] == ["run 6"]
 
-    @pytest.mark.parametrize("items, number", [(None, 1), ({}, 1), (dict(items_open=3), 3), (dict(items_open=0), 1),
-                                               (dict(items_open="3"), 1)])
+    @pytest.mark.parametrize(
+        "items, number", [(None, 1), ({}, 1), (dict(items_open=3), 3), (dict(items_open=0), 1), (dict(items_open="3"), 1)]
+    )
     def test_open_items(self, items, number):
         found = run([target("unremediated", items=items), target("remediated", "t2")])
         assert found["history"][-1]["open_items"] == number
@@ -197,15 +269,31 @@ def results():
     after = [listed(210, report()), downloaded(211), reading(100, 212)]
     exposure = dict(zip(EXPOSURE, KEY))
     return dict(
-        campaign_ids=["c1"], campaign_filters='name sw "Q"', exposures=[exposure], alert_ids=["231"], case_ids=[],
+        campaign_ids=["c1"],
+        campaign_filters='name sw "Q"',
+        exposures=[exposure],
+        alert_ids=["231"],
+        case_ids=[],
         campaigns=dict(campaigns=[campaign(100)], missing_ids=[]),
         filtered_campaigns=dict(campaigns=[campaign(100)], truncated=False),
         scans=dict(scans=[dict(campaign_id="c1", status="finished", answers=scan)]),
-        reports=dict(reports=[dict(campaign_id="c1", status="finished", path="reports/c1.csv", sha256=after[1]["sha256"],
-                                   report=report()[1], answers=after)]),
+        reports=dict(
+            reports=[
+                dict(
+                    campaign_id="c1",
+                    status="finished",
+                    path="reports/c1.csv",
+                    sha256=after[1]["sha256"],
+                    report=report()[1],
+                    answers=after,
+                )
+            ]
+        ),
         report_infos=dict(reports=[dict(file_says(), path="reports/c1.csv")]),
         alerts=dict(alerts=[dict(alert_id="231", name="RDP")], rcs_targets=[exposure], unscannable=[], truncated=False),
-        case_alerts={}, rcs_requests=dict(rcs_requests=[dict(exposure, answers=[asking(), looking(DONE)])]))
+        case_alerts={},
+        rcs_requests=dict(rcs_requests=[dict(exposure, answers=[asking(), looking(DONE)])]),
+    )
 
 
 class TestVerify:
@@ -219,9 +307,15 @@ class TestVerify:
         found = verify(dict(results(), campaign_filters=None, filtered_campaigns={}, **{name: result}), "r", DAYS[0], DAYS[1])
         assert found["verdict"] != "verified" and found["counts"]["total"] == 2
 
-    @pytest.mark.parametrize("name, problem", [
-        ("filtered_campaigns", dict(campaigns=[], truncated=False)), ("alerts", dict(alerts=[], rcs_targets=[], truncated=False)),
-        ("filtered_campaigns", {}), ("alerts", {})])
+    @pytest.mark.parametrize(
+        "name, problem",
+        [
+            ("filtered_campaigns", dict(campaigns=[], truncated=False)),
+            ("alerts", dict(alerts=[], rcs_targets=[], truncated=False)),
+            ("filtered_campaigns", {}),
+            ("alerts", {}),
+        ],
+    )
     def test_a_lookup_that_found_nothing_beside_other_targets(self, name, problem):
         found = verify(dict(results(), **{name: problem}), "r", DAYS[0], DAYS[1])
         assert found["verdict"] == "not_verified" and any(lookup["problem"] for lookup in found["lookups"])

@@ -209,9 +209,7 @@ class TestExplain:
             GET + "/",
             Reply(
                 500,
-                json={
-                    "reply": {"err_code": 100, "err_msg": "An error occurred", "err_extra": "incorrect request values"}
-                },
+                json={"reply": {"err_code": 100, "err_msg": "An error occurred", "err_extra": "incorrect request values"}},
             ),
         )
         with pytest.raises(HttpError) as caught:
@@ -504,6 +502,7 @@ class TestAlerts:
 
     def test_a_server_with_smaller_pages(self, server, api):
         """Where it does not say how many there are, only an empty page is the end."""
+
         def page(received):
             asked = received.json["request_data"]
             return reply(alerts=list(range(130))[asked["search_from"] : min(asked["search_to"], asked["search_from"] + 50)])
@@ -529,9 +528,7 @@ EXPOSURE = dict(alert_internal_id="231", attack_surface_rule_id="Rdp", service_i
 
 
 class TestIds:
-    @pytest.mark.parametrize(
-        "alert_id, sent", [("231", 231), (231, 231), (" 7 ", 7), ("007", 7), ("a-1", "a-1"), ("0", 0)]
-    )
+    @pytest.mark.parametrize("alert_id, sent", [("231", 231), (231, 231), (" 7 ", 7), ("007", 7), ("a-1", "a-1"), ("0", 0)])
     def test_ids(self, alert_id, sent):
         assert exposure_of(dict(alert_internal_id=alert_id, attack_surface_rule_id=" r", service_id="s ")) == (
             sent,
@@ -564,8 +561,13 @@ class TestIds:
 
     @pytest.mark.parametrize(
         "services, found",
-        [(["u1", "u2"], ["u1", "u2"]), ("u1", ["u1"]), ("u1, u2,", ["u1", "u2"]), (["u1", None, ""], ["u1"]),
-         (["u1", {}, ["x"]], ["u1"])],
+        [
+            (["u1", "u2"], ["u1", "u2"]),
+            ("u1", ["u1"]),
+            ("u1, u2,", ["u1", "u2"]),
+            (["u1", None, ""], ["u1"]),
+            (["u1", {}, ["x"]], ["u1"]),
+        ],
     )
     def test_targets(self, services, found):
         alert = dict(alert_id="231", attack_surface_rule_id="r", service_ids=services, external_id="other")
@@ -574,8 +576,13 @@ class TestIds:
         ]
 
     def test_targets_of_an_alert_that_was_reopened(self):
-        alert = dict(alert_id="231", attack_surface_rule_id="r", service_ids=["u"], resolution_status="STATUS_020_REOPENED",
-                     last_modified_ts=1795348800000)
+        alert = dict(
+            alert_id="231",
+            attack_surface_rule_id="r",
+            service_ids=["u"],
+            resolution_status="STATUS_020_REOPENED",
+            last_modified_ts=1795348800000,
+        )
         assert scan_targets(alert)[0]["newer_than"] == "2026-11-22T12:00:00Z"
         del alert["last_modified_ts"]
         assert scan_targets(alert, "2026-11-22T13:00:00Z")[0]["newer_than"] == "2026-11-22T13:00:00Z"
@@ -625,9 +632,7 @@ def test_many_against_a_server(server, make_api):
     every = Pace(0.05)
     endings = drive(
         [
-            confirmation_scan(
-                api, Ledger(None), every, item, dict(EXPOSURE, alert_internal_id=str(number)), wait=True
-            )
+            confirmation_scan(api, Ledger(None), every, item, dict(EXPOSURE, alert_internal_id=str(number)), wait=True)
             for number, item in enumerate(items)
         ],
         8,

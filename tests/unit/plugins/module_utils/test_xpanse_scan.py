@@ -51,8 +51,14 @@ DAY = 86400
 def scan(api, ledger=None, request=None, wait_timeout=5, pace=None, **options):
     """Runs one scan. Returns (item, how it ended)."""
     item = dict(zip(EXPOSURE, map(str, IDS)))
-    generator = confirmation_scan(api, ledger or Ledger(None), pace or Pace(options.pop("wait_interval", 0)), item,
-                                  REQUEST if request is None else request, **options)
+    generator = confirmation_scan(
+        api,
+        ledger or Ledger(None),
+        pace or Pace(options.pop("wait_interval", 0)),
+        item,
+        REQUEST if request is None else request,
+        **options,
+    )
     return item, drive([generator], 1, wait_timeout)[0]
 
 
@@ -64,15 +70,23 @@ def judged(item):
 def ledger_with(answers=None, asked_at=None, **facts):
     """A ledger that knows a new scan, which was asked for a while ago, by the server's clock as well."""
     ledger = Ledger(None)
-    ledger.put(SCAN_KEY, dict(dict(scan_id="s1", asked_at=asked_at or ago(5000), run_id="before",
-                                   answers=answers or [asking(seconds=-5000)]), **facts))
+    ledger.put(
+        SCAN_KEY,
+        dict(
+            dict(scan_id="s1", asked_at=asked_at or ago(5000), run_id="before", answers=answers or [asking(seconds=-5000)]),
+            **facts,
+        ),
+    )
     return ledger
 
 
 def finished(seconds=-5000, words=DONE, **facts):
     """A ledger that knows the scan's end."""
-    return ledger_with([asking(seconds=seconds), looking(words, seconds=seconds + 60)], asked_at=ago(-seconds),
-                       **dict(dict(ended_at=ago(-seconds - 60)), **facts))
+    return ledger_with(
+        [asking(seconds=seconds), looking(words, seconds=seconds + 60)],
+        asked_at=ago(-seconds),
+        **dict(dict(ended_at=ago(-seconds - 60)), **facts),
+    )
 
 
 class TestScan:
@@ -81,7 +95,12 @@ class TestScan:
         item, ending = scan(api, ledger)
         assert ending is None and api.calls == ["create"]
         assert (item["scan_id"], item["created"], item["status"], item["result"], item["outcome"]) == (
-            "s1", True, "IN_PROGRESS", None, "pending")
+            "s1",
+            True,
+            "IN_PROGRESS",
+            None,
+            "pending",
+        )
         known = ledger.get(SCAN_KEY)
         assert (known["scan_id"], known["alert_internal_id"]) == ("s1", 231) and known["answers"] == item["answers"]
         assert judged(item) == "pending"
@@ -124,14 +143,22 @@ class TestScan:
         assert item["outcome"] == "inconclusive" and judged(item) == "inconclusive"
 
     def test_one_that_never_ends(self):
-        item, ending = scan(
-            FakeXpanse(create=[("s1", True)], get=[RUNNING]), wait=True, wait_interval=0.01, wait_timeout=0.1)
+        item, ending = scan(FakeXpanse(create=[("s1", True)], get=[RUNNING]), wait=True, wait_interval=0.01, wait_timeout=0.1)
         assert isinstance(ending, WaitTimeout) and (item["status"], item["outcome"]) == ("IN_PROGRESS", "pending")
         assert len(item["answers"]) == 2
 
-    @pytest.mark.parametrize("answer, ended", [
-        (("FAILED_TIMEOUT", None), True), (("FAILED_ERROR", None), True), (("SUCCESS", None), True),
-        (("SUCCESS", "SOMETHING"), True), (("QUEUED", None), False), ((None, None), False), (("DONE", "REMEDIATED"), False)])
+    @pytest.mark.parametrize(
+        "answer, ended",
+        [
+            (("FAILED_TIMEOUT", None), True),
+            (("FAILED_ERROR", None), True),
+            (("SUCCESS", None), True),
+            (("SUCCESS", "SOMETHING"), True),
+            (("QUEUED", None), False),
+            ((None, None), False),
+            (("DONE", "REMEDIATED"), False),
+        ],
+    )
     def test_words_that_are_no_answer(self, answer, ended):
         """They end the wait, and nobody calls them done. What is no known end is looked at again next time."""
         api, ledger = FakeXpanse(create=[("s1", True)], get=[dict(zip(("status", "result"), answer)), DONE]), Ledger(None)
@@ -158,8 +185,9 @@ class TestScan:
 
     @pytest.mark.parametrize("reply", [dict(scanId="s9"), dict(id=9), dict(alert_internal_id="232"), dict(service_id=["u2"])])
     def test_an_answer_about_another(self, reply):
-        item, ending = scan(FakeXpanse(create=[("s1", True)], get=[dict(status="SUCCESS", result="REMEDIATED", **reply)]),
-                            wait=True)
+        item, ending = scan(
+            FakeXpanse(create=[("s1", True)], get=[dict(status="SUCCESS", result="REMEDIATED", **reply)]), wait=True
+        )
         assert isinstance(ending, ItemFailed) and "the answer is about another" in str(ending)
 
     def test_check_mode(self):
@@ -237,8 +265,10 @@ class TestLedger:
         item, ending = scan(FakeXpanse(get=[RUNNING]), finished(words=DONE))
         assert ending is None and judged(item) == "pending"
 
-    @pytest.mark.parametrize("facts", [dict(outcome="remediated"), dict(status="SUCCESS", result="REMEDIATED"),
-                                       dict(outcome="great"), dict(finished_at=at(0))])
+    @pytest.mark.parametrize(
+        "facts",
+        [dict(outcome="remediated"), dict(status="SUCCESS", result="REMEDIATED"), dict(outcome="great"), dict(finished_at=at(0))],
+    )
     def test_no_outcome_is_taken_from_it(self, facts):
         for options in ({}, dict(confirm=False)):
             item, ending = scan(FakeXpanse(get=[RUNNING]), ledger_with(**facts), **options)
@@ -299,6 +329,7 @@ class TestLedger:
 
     def test_one_that_this_run_asked_for_just_now_is_given_time(self):
         """As if this task had asked for it."""
+
         def ledger(seconds):
             return ledger_with([asking(seconds=-seconds)], asked_at=ago(seconds), run_id="now")
 
@@ -388,14 +419,22 @@ class TestUnconfirmed:
         assert ending is None and api.calls == [] and item["unread"]
         assert judged(item) == item["outcome"] == {DONE: "remediated", OPEN: "unremediated"}.get(words, "inconclusive")
 
-    @pytest.mark.parametrize("ledger, max_age", [
-        (finished(), 0), (finished(), 4000), (finished(-5 * DAY), DAY), (finished(ended_at="soon"), DAY),
-        (finished(ended_at=None), DAY), (finished(ended_at=ago(-500)), DAY), (ledger_with(), DAY),
-        (ledger_with([asking(status=200), looking(DONE)], ended_at=ago(50)), DAY),
-        # It ran for longer than what counts.
-        (ledger_with([asking(seconds=-5 * DAY), looking(DONE)], ended_at=ago(50)), DAY),
-        (finished(words=("SUCCESS", "PARTLY")), DAY),
-    ])
+    @pytest.mark.parametrize(
+        "ledger, max_age",
+        [
+            (finished(), 0),
+            (finished(), 4000),
+            (finished(-5 * DAY), DAY),
+            (finished(ended_at="soon"), DAY),
+            (finished(ended_at=None), DAY),
+            (finished(ended_at=ago(-500)), DAY),
+            (ledger_with(), DAY),
+            (ledger_with([asking(status=200), looking(DONE)], ended_at=ago(50)), DAY),
+            # It ran for longer than what counts.
+            (ledger_with([asking(seconds=-5 * DAY), looking(DONE)], ended_at=ago(50)), DAY),
+            (finished(words=("SUCCESS", "PARTLY")), DAY),
+        ],
+    )
     def test_what_does_not(self, ledger, max_age):
         api = FakeXpanse(get=[RUNNING], create=[("s2", True)])
         item, ending = scan(api, ledger, confirm=False, max_age=max_age)
@@ -427,13 +466,24 @@ class TestReopened:
 class TestRecords:
     """What a ledger may hold, whoever wrote it."""
 
-    @pytest.mark.parametrize("record", [
-        {}, dict(scan_id="s1"), dict(scan_id="s1", answers=[]), dict(scan_id="s1", answers="x"), dict(answers=[asking()]),
-        dict(scan_id=5, answers=[asking()]), dict(scan_id="s2", answers=[asking()]),
-        dict(scan_id="s1", answers=[asking(ids=(232, "Rdp", "u1"))]), dict(scan_id="s1", answers=[{"status": 201}]),
-        dict(scan_id="s1", answers=[dict(asking(), method=["POST"])]), dict(scan_id="s1", answers=[dict(asking(), path=None)]),
-        dict(scan_id="s1", answers=[dict(asking(), sent=None)]), dict(scan_id="s1", answers=[dict(asking(), status="201")]),
-    ])
+    @pytest.mark.parametrize(
+        "record",
+        [
+            {},
+            dict(scan_id="s1"),
+            dict(scan_id="s1", answers=[]),
+            dict(scan_id="s1", answers="x"),
+            dict(answers=[asking()]),
+            dict(scan_id=5, answers=[asking()]),
+            dict(scan_id="s2", answers=[asking()]),
+            dict(scan_id="s1", answers=[asking(ids=(232, "Rdp", "u1"))]),
+            dict(scan_id="s1", answers=[{"status": 201}]),
+            dict(scan_id="s1", answers=[dict(asking(), method=["POST"])]),
+            dict(scan_id="s1", answers=[dict(asking(), path=None)]),
+            dict(scan_id="s1", answers=[dict(asking(), sent=None)]),
+            dict(scan_id="s1", answers=[dict(asking(), status="201")]),
+        ],
+    )
     def test_what_is_not_sound_is_ignored(self, record):
         ledger = Ledger(None)
         ledger.put(SCAN_KEY, record)
@@ -473,8 +523,19 @@ class TestOf02:
         """One of them."""
         asked = exchange("POST", GET_OR_CREATE + "/", status, seconds=seconds, reference="scanId s1")
         requests = [{name: asked[name] for name in ("method", "path", "status", "reference", "server_time")}]
-        return dict(dict(kind="exposure", scan_id="s1", status="SUCCESS", result="REMEDIATED", outcome="remediated",
-                         requested_at=ago(-seconds), finished_at=ago(-seconds - 60), requests=requests), **facts)
+        return dict(
+            dict(
+                kind="exposure",
+                scan_id="s1",
+                status="SUCCESS",
+                result="REMEDIATED",
+                outcome="remediated",
+                requested_at=ago(-seconds),
+                finished_at=ago(-seconds - 60),
+                requests=requests,
+            ),
+            **facts,
+        )
 
     def test_the_scan_is_read_again(self):
         ledger = Ledger(None)
@@ -496,9 +557,18 @@ class TestOf02:
         ledger.put("https://acme.example:8443/exposure/1/r/s", dict(scan_id="s7"))
         assert scan(FakeXpanse(create=[("s2", True)]), ledger)[0]["scan_id"] == "s2"
 
-    @pytest.mark.parametrize("changes", [
-        dict(requests=[]), dict(requests=None), dict(requests="x"), dict(requests=list(JUNK)), dict(scan_id=None),
-        dict(scan_id="s2"), dict(scan_id=5)])
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            dict(requests=[]),
+            dict(requests=None),
+            dict(requests="x"),
+            dict(requests=list(JUNK)),
+            dict(scan_id=None),
+            dict(scan_id="s2"),
+            dict(scan_id=5),
+        ],
+    )
     def test_what_does_not_say_when_it_was_asked_for(self, changes):
         assert from_0_2(self.record(**changes), IDS) == {}
 
@@ -566,8 +636,17 @@ def test_a_world_of_its_own(seed):
         request = dict(REQUEST, newer_than=reopened_at and at(reopened_at))
         for start in source.choice(((True,), (True, False), (True, True, False))):
             item, pace = dict(REQUEST), Pace(0)
-            steps = confirmation_scan(world, ledger, pace, item, request, start=start, wait=source.random() < 0.8,
-                                      max_age=max_age, run_id="run %d" % run)
+            steps = confirmation_scan(
+                world,
+                ledger,
+                pace,
+                item,
+                request,
+                start=start,
+                wait=source.random() < 0.8,
+                max_age=max_age,
+                run_id="run %d" % run,
+            )
             ending = WaitTimeout()
             try:
                 for _step in range(source.choice((1, 3, 10, 60))):

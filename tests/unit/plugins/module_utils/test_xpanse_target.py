@@ -73,46 +73,82 @@ DAMAGES = {
     "no scan was named": (swapped(0, body={"reply": {}}), None, "inconclusive", "names no scan"),
     "an error in disguise": (swapped(0, body={"reply": {"err_code": 1, "scanId": "s1"}}), None, "inconclusive", "names no scan"),
     "a scan without a text as its id": (swapped(0, body={"reply": {"scanId": 5}}), None, "inconclusive", "names no scan"),
-    "a scan of another exposure": ([asking(service_id="u2"), RAN, ENDED], None, "inconclusive",
-                                   "the answer is about another exposure, its service_id is 'u2'"),
-    "another scan was named besides": ([asking(scan_id="s1", id="s9"), RAN, ENDED], None, "inconclusive",
-                                       "the answer is about another scan, 's9'"),
+    "a scan of another exposure": (
+        [asking(service_id="u2"), RAN, ENDED],
+        None,
+        "inconclusive",
+        "the answer is about another exposure, its service_id is 'u2'",
+    ),
+    "another scan was named besides": (
+        [asking(scan_id="s1", id="s9"), RAN, ENDED],
+        None,
+        "inconclusive",
+        "the answer is about another scan, 's9'",
+    ),
     "not looked at": ([ASKED], None, "pending", NOT_LOOKED),
     "another scan was looked at": ([ASKED, looking(scan_id=OTHER_SCAN)], None, "pending", NOT_LOOKED),
     "looked at with an error": (swapped(2, status=503)[::2], None, "pending", NOT_LOOKED),
     "looked at without a body": (swapped(2, body=None)[::2], None, "pending", NOT_LOOKED),
-    "looked at with an error in disguise": (
-        [ASKED, looking(DONE, err_code=500)], None, "pending", NOT_LOOKED),
+    "looked at with an error in disguise": ([ASKED, looking(DONE, err_code=500)], None, "pending", NOT_LOOKED),
     "looked at before it was asked for": ([ENDED, ASKED], None, "pending", NOT_LOOKED),
     "a look at more than this scan": (
-        [ASKED, exchange("POST", GET, 200, {"reply": {"status": "SUCCESS", "result": "REMEDIATED"}},
-                         filters(id="s1", other="x"))], None, "pending", NOT_LOOKED),
+        [
+            ASKED,
+            exchange("POST", GET, 200, {"reply": {"status": "SUCCESS", "result": "REMEDIATED"}}, filters(id="s1", other="x")),
+        ],
+        None,
+        "pending",
+        NOT_LOOKED,
+    ),
     "still running": ([ASKED, RAN], None, "pending", "the scan has not finished"),
     "running again": ([ASKED, ENDED, RAN], None, "pending", "the scan has not finished"),
     "asked for once more": (TRUE + [asking("s2", seconds=200)], None, "pending", NOT_LOOKED),
     "an answer about another scan": (words(*DONE, scanId="s2"), None, "inconclusive", "the answer is about another scan, 's2'"),
     "an answer with another scan_id": (
-        swapped(2, body={"reply": {"status": "SUCCESS", "result": "REMEDIATED", "scan_id": "s2"}}), None, "inconclusive",
-        "the answer is about another scan, 's2'"),
-    "an answer about another alert": (words(*DONE, alert_internal_id=232), None, "inconclusive",
-                                      "the answer is about another exposure, its alert_internal_id is 232"),
+        swapped(2, body={"reply": {"status": "SUCCESS", "result": "REMEDIATED", "scan_id": "s2"}}),
+        None,
+        "inconclusive",
+        "the answer is about another scan, 's2'",
+    ),
+    "an answer about another alert": (
+        words(*DONE, alert_internal_id=232),
+        None,
+        "inconclusive",
+        "the answer is about another exposure, its alert_internal_id is 232",
+    ),
     "no result": (words("SUCCESS"), None, "inconclusive", "ended with SUCCESS and the result None, which is not known"),
-    "a result in small letters": (words("SUCCESS", "remediated"), None, "inconclusive",
-                                  "the result 'remediated', which is not known"),
+    "a result in small letters": (
+        words("SUCCESS", "remediated"),
+        None,
+        "inconclusive",
+        "the result 'remediated', which is not known",
+    ),
     "a result with more": (words("SUCCESS", "REMEDIATED "), None, "inconclusive", "which is not known"),
     "an odd result": (words("SUCCESS", ["REMEDIATED"]), None, "inconclusive", "which is not known"),
-    "an odd status": (words({"a": 1}, "REMEDIATED"), None, "inconclusive",
-                      "the scan has the status {'a': 1}, which is not known"),
+    "an odd status": (
+        words({"a": 1}, "REMEDIATED"),
+        None,
+        "inconclusive",
+        "the scan has the status {'a': 1}, which is not known",
+    ),
     "a new status": (words("DONE", "REMEDIATED"), None, "inconclusive", "the scan has the status 'DONE', which is not known"),
-    "timed out": (words("FAILED_TIMEOUT", "REMEDIATED"), None, "inconclusive",
-                  "Xpanse could not finish the scan in time (FAILED_TIMEOUT)"),
+    "timed out": (
+        words("FAILED_TIMEOUT", "REMEDIATED"),
+        None,
+        "inconclusive",
+        "Xpanse could not finish the scan in time (FAILED_TIMEOUT)",
+    ),
     "failed": (words("FAILED_ERROR", "REMEDIATED"), None, "inconclusive", "the scan failed (FAILED_ERROR)"),
     "still open": (words(*OPEN), None, "unremediated", "still sees the exposure"),
     "there already and not seen running": ([asking(status=200), ENDED], None, "inconclusive", ENDED_BEFORE),
     "there already, open, and not seen running": ([asking(status=200), looking(OPEN)], None, "inconclusive", ENDED_BEFORE),
     "seen running before it was asked for": ([RAN, asking(status=200), ENDED], None, "inconclusive", ENDED_BEFORE),
-    "ended before it was asked for": ([asking(seconds=500), RAN, ENDED], None, "inconclusive",
-                                      "by the clock of Xpanse, the scan ended before it was asked for"),
+    "ended before it was asked for": (
+        [asking(seconds=500), RAN, ENDED],
+        None,
+        "inconclusive",
+        "by the clock of Xpanse, the scan ended before it was asked for",
+    ),
     "reopened since": (TRUE, at(61), "inconclusive", "the alert was reopened at %s" % at(61)),
     "reopened, nobody knows when": (TRUE, "9999-12-31T23:59:59Z", "inconclusive", "the alert was reopened"),
     "reopened, without a clock": ([dict(one, server_time=None) for one in TRUE], at(0), "inconclusive", "the alert was reopened"),
@@ -121,18 +157,27 @@ DAMAGES = {
 
 
 class TestProve:
-    @pytest.mark.parametrize("conversation, reopened_at", [
-        (TRUE, None), (JOINED, None), ([ASKED, ENDED], None), (TRUE, at(60)), (TRUE, at(-100)), (JOINED, at(60)),
-        ([asking(seconds=3), looking(DONE, seconds=0)], None),
-        # Without a clock, the order tells.
-        ([dict(one, server_time=None) for one in TRUE], None),
-        # What does not matter: other requests, spellings, and what an answer says besides.
-        ([asking("s0", ids=OTHER_IDS), *TRUE, looking(OPEN, "s0", 200), exchange("POST", GET, 503)], None),
-        ([asking(ids=("231", " Rdp", "u1 ")), ENDED], None), ([asking(ids=("0231", "Rdp", "u1")), ENDED], None),
-        ([asking(alert_internal_id="231"), looking(DONE, scanId="s1", more=[1])], None),
-        # A conversation of an earlier scan before it.
-        ([asking("s0"), looking(OPEN, "s0"), *TRUE], None),
-    ])
+    @pytest.mark.parametrize(
+        "conversation, reopened_at",
+        [
+            (TRUE, None),
+            (JOINED, None),
+            ([ASKED, ENDED], None),
+            (TRUE, at(60)),
+            (TRUE, at(-100)),
+            (JOINED, at(60)),
+            ([asking(seconds=3), looking(DONE, seconds=0)], None),
+            # Without a clock, the order tells.
+            ([dict(one, server_time=None) for one in TRUE], None),
+            # What does not matter: other requests, spellings, and what an answer says besides.
+            ([asking("s0", ids=OTHER_IDS), *TRUE, looking(OPEN, "s0", 200), exchange("POST", GET, 503)], None),
+            ([asking(ids=("231", " Rdp", "u1 ")), ENDED], None),
+            ([asking(ids=("0231", "Rdp", "u1")), ENDED], None),
+            ([asking(alert_internal_id="231"), looking(DONE, scanId="s1", more=[1])], None),
+            # A conversation of an earlier scan before it.
+            ([asking("s0"), looking(OPEN, "s0"), *TRUE], None),
+        ],
+    )
     def test_the_truth(self, conversation, reopened_at):
         proof = prove(KEY, conversation, reopened_at)
         assert (proof["outcome"], proof["scan_id"]) == ("remediated", "s1")
@@ -140,8 +185,16 @@ class TestProve:
 
     def test_its_facts(self):
         assert prove(KEY, TRUE) == dict(
-            outcome="remediated", reason=xpanse.REASONS["remediated"], scan_id="s1", status="SUCCESS", result="REMEDIATED",
-            asked_at=at(0), ran=True, ran_at=at(60), finished_at=at(120))
+            outcome="remediated",
+            reason=xpanse.REASONS["remediated"],
+            scan_id="s1",
+            status="SUCCESS",
+            result="REMEDIATED",
+            asked_at=at(0),
+            ran=True,
+            ran_at=at(60),
+            finished_at=at(120),
+        )
         # It ended when that was seen first.
         assert prove(KEY, [*TRUE, looking(DONE, seconds=900)])["finished_at"] == at(120)
         # Of one that was there already, only a look shows that it had not ended yet.
@@ -153,19 +206,24 @@ class TestProve:
         assert proof["outcome"] == outcome and reason in proof["reason"]
 
     def test_every_reason_is_shown(self):
-        given = {prove(KEY, conversation, reopened_at)["reason"]
-                 for conversation, reopened_at, _outcome, _why in DAMAGES.values()} | {prove(("", "r", ""), TRUE)["reason"]}
+        given = {
+            prove(KEY, conversation, reopened_at)["reason"] for conversation, reopened_at, _outcome, _why in DAMAGES.values()
+        } | {prove(("", "r", ""), TRUE)["reason"]}
         for pattern in reasons_in(prove, xpanse.names_another, outcome_of):
             assert any(re.search(pattern, reason) for reason in given), pattern
         assert set(xpanse.SCAN_REASONS.values()) <= given and xpanse.REASONS["unremediated"] in given
 
-    @pytest.mark.parametrize("conversation, reopened_at", [
-        # A running scan that is another one.
-        ([asking(status=200), looking(RUNNING, scanId="s2"), ENDED], None),
-        # What nobody can compare.
-        (TRUE, "yesterday"), ([dict(ASKED, server_time="soon"), ENDED], at(60)),
-        ([ASKED, dict(RAN, server_time="soon"), ENDED], at(90)),
-    ])
+    @pytest.mark.parametrize(
+        "conversation, reopened_at",
+        [
+            # A running scan that is another one.
+            ([asking(status=200), looking(RUNNING, scanId="s2"), ENDED], None),
+            # What nobody can compare.
+            (TRUE, "yesterday"),
+            ([dict(ASKED, server_time="soon"), ENDED], at(60)),
+            ([ASKED, dict(RAN, server_time="soon"), ENDED], at(90)),
+        ],
+    )
     def test_no_lies(self, conversation, reopened_at):
         assert prove(KEY, conversation, reopened_at)["outcome"] == "inconclusive"
 
@@ -193,8 +251,12 @@ def naive(conversation):
     """What somebody reads who looks for the plain words alone."""
     named, said, running = None, None, False
     for one in conversation:
-        if not isinstance(one, dict) or one.get("method") != "POST" or one.get("status") not in (200, 201) or (
-                not isinstance(one.get("path"), str)):
+        if (
+            not isinstance(one, dict)
+            or one.get("method") != "POST"
+            or one.get("status") not in (200, 201)
+            or (not isinstance(one.get("path"), str))
+        ):
             continue
         reply = one["body"]["reply"] if isinstance(one.get("body"), dict) and isinstance(one["body"].get("reply"), dict) else {}
         if "err_code" in reply:
@@ -205,52 +267,84 @@ def naive(conversation):
         elif one["path"].rstrip("/") == GET and reply and named and "'value': %r" % named in asked:
             said = reply.get("status"), reply.get("result")
             running = running or said[0] == "IN_PROGRESS"
-    return {DONE: "remediated", OPEN: "unremediated"}.get(said if isinstance(said and said[1], str) and isinstance(
-        said[0], str) else None) if running else None
+    return (
+        {DONE: "remediated", OPEN: "unremediated"}.get(
+            said if isinstance(said and said[1], str) and isinstance(said[0], str) else None
+        )
+        if running
+        else None
+    )
 
 
 class TestWords:
-    @pytest.mark.parametrize("status, result, outcome", [
-        ("SUCCESS", "REMEDIATED", "remediated"), ("SUCCESS", "UNREMEDIATED", "unremediated"),
-        ("IN_PROGRESS", None, "pending"), ("IN_PROGRESS", "REMEDIATED", "pending"),
-        ("SUCCESS", None, "inconclusive"), ("SUCCESS", "remediated", "inconclusive"), ("SUCCESS", "PARTLY", "inconclusive"),
-        ("FAILED_TIMEOUT", None, "inconclusive"), ("FAILED_ERROR", None, "inconclusive"),
-        ("FAILED_ERROR", "REMEDIATED", "inconclusive"), ("DONE", "REMEDIATED", "inconclusive"), (None, None, "inconclusive"),
-        ("success", "REMEDIATED", "inconclusive"), (["SUCCESS"], "REMEDIATED", "inconclusive"),
-        ("SUCCESS", {"REMEDIATED": 1}, "inconclusive"), (True, True, "inconclusive"),
-    ])
+    @pytest.mark.parametrize(
+        "status, result, outcome",
+        [
+            ("SUCCESS", "REMEDIATED", "remediated"),
+            ("SUCCESS", "UNREMEDIATED", "unremediated"),
+            ("IN_PROGRESS", None, "pending"),
+            ("IN_PROGRESS", "REMEDIATED", "pending"),
+            ("SUCCESS", None, "inconclusive"),
+            ("SUCCESS", "remediated", "inconclusive"),
+            ("SUCCESS", "PARTLY", "inconclusive"),
+            ("FAILED_TIMEOUT", None, "inconclusive"),
+            ("FAILED_ERROR", None, "inconclusive"),
+            ("FAILED_ERROR", "REMEDIATED", "inconclusive"),
+            ("DONE", "REMEDIATED", "inconclusive"),
+            (None, None, "inconclusive"),
+            ("success", "REMEDIATED", "inconclusive"),
+            (["SUCCESS"], "REMEDIATED", "inconclusive"),
+            ("SUCCESS", {"REMEDIATED": 1}, "inconclusive"),
+            (True, True, "inconclusive"),
+        ],
+    )
     def test_outcomes(self, status, result, outcome):
         assert outcome_of(status, result)[0] == outcome and outcome_of(status, result)[1]
 
-    @pytest.mark.parametrize("ids, key", [
-        (IDS, KEY), (KEY, KEY), ((" 0231 ", "Rdp ", "u1"), KEY), (("a-1", "r", "s"), ("a-1", "r", "s")),
-        ((True, 5, None), ("", "5", "")), ((-1, {}, []), ("-1", "", "")), (("9" * 40, "r", "s"), ("9" * 40, "r", "s")),
-    ])
+    @pytest.mark.parametrize(
+        "ids, key",
+        [
+            (IDS, KEY),
+            (KEY, KEY),
+            ((" 0231 ", "Rdp ", "u1"), KEY),
+            (("a-1", "r", "s"), ("a-1", "r", "s")),
+            ((True, 5, None), ("", "5", "")),
+            ((-1, {}, []), ("-1", "", "")),
+            (("9" * 40, "r", "s"), ("9" * 40, "r", "s")),
+        ],
+    )
     def test_keys(self, ids, key):
         assert exposure_key(dict(zip(EXPOSURE, ids))) == key
 
 
 class TestReopened:
-    @pytest.mark.parametrize("alert, when", [
-        (dict(resolution_status="STATUS_020_REOPENED", last_modified_ts=1795348800000), at(0)),
-        (dict(resolution_status="reopened", last_modified_ts="1795348800000"), at(0)),
-        (dict(resolution_status="REOPENED", last_modified_ts="soon"), at(7)),
-        (dict(resolution_status="REOPENED", last_modified_ts=-1), at(7)),
-        (dict(resolution_status="REOPENED", last_modified_ts=True), at(7)),
-        (dict(resolution_status="REOPENED"), at(7)),
-        # An analyst took it up, and the word is gone.
-        (dict(resolution_status="STATUS_020_UNDER_INVESTIGATION", last_modified_ts=1795348800000), at(0)),
-        (dict(resolution_status="STATUS_010_NEW", last_modified_ts=1795348800000), at(0)),
-        (dict(resolution_status=["REOPENED"], last_modified_ts=1795348800000), at(0)),
-        (dict(resolution_status=None, last_modified_ts=1795348800000), at(0)),
-        (dict(resolution_status="STATUS_010_NEW"), None), (dict(resolution_status=["REOPENED"]), None), (dict(), None),
-        (None, None),
-        (dict(resolution_status="STATUS_070_RESOLVED_OTHER", last_modified_ts=1795348800000), None),
-        (dict(resolution_status="resolved", last_modified_ts=1795348800000), None),
-        # No alert was changed then: in 1970, before it was made, in the future.
-        *[(dict(resolution_status="REOPENED", last_modified_ts=moment, local_insert_ts=1795348000000), at(7)) for moment in (
-            0, 1, 1795348800, "1795348800", 1795347999999, 1895348800000)],
-    ])
+    @pytest.mark.parametrize(
+        "alert, when",
+        [
+            (dict(resolution_status="STATUS_020_REOPENED", last_modified_ts=1795348800000), at(0)),
+            (dict(resolution_status="reopened", last_modified_ts="1795348800000"), at(0)),
+            (dict(resolution_status="REOPENED", last_modified_ts="soon"), at(7)),
+            (dict(resolution_status="REOPENED", last_modified_ts=-1), at(7)),
+            (dict(resolution_status="REOPENED", last_modified_ts=True), at(7)),
+            (dict(resolution_status="REOPENED"), at(7)),
+            # An analyst took it up, and the word is gone.
+            (dict(resolution_status="STATUS_020_UNDER_INVESTIGATION", last_modified_ts=1795348800000), at(0)),
+            (dict(resolution_status="STATUS_010_NEW", last_modified_ts=1795348800000), at(0)),
+            (dict(resolution_status=["REOPENED"], last_modified_ts=1795348800000), at(0)),
+            (dict(resolution_status=None, last_modified_ts=1795348800000), at(0)),
+            (dict(resolution_status="STATUS_010_NEW"), None),
+            (dict(resolution_status=["REOPENED"]), None),
+            (dict(), None),
+            (None, None),
+            (dict(resolution_status="STATUS_070_RESOLVED_OTHER", last_modified_ts=1795348800000), None),
+            (dict(resolution_status="resolved", last_modified_ts=1795348800000), None),
+            # No alert was changed then: in 1970, before it was made, in the future.
+            *[
+                (dict(resolution_status="REOPENED", last_modified_ts=moment, local_insert_ts=1795348000000), at(7))
+                for moment in (0, 1, 1795348800, "1795348800", 1795347999999, 1895348800000)
+            ],
+        ],
+    )
     def test_when(self, alert, when):
         assert reopened(alert, at(7)) == when
 
@@ -286,21 +380,29 @@ class TestTargets:
         assert (target["started_at"], target["finished_at"], target["system"]) == (at(0), at(120), "https://acme.example")
         assert target["evidence"] == [dict(path="records/rcs.json", sha256=None)]
 
-    @pytest.mark.parametrize("more, outcome, reason", [
-        (dict(error="HTTP 403"), "inconclusive", "HTTP 403"),
-        (dict(error="HTTP 403", outcome="remediated"), "inconclusive", "HTTP 403"),
-        (dict(answers=[], outcome="pending", scan_id=None), "pending", "a scan would be started"),
-        (dict(answers=[], outcome="remediated", status="SUCCESS", result="REMEDIATED"), "inconclusive", NOT_ASKED),
-        (dict(answers=None, outcome="remediated"), "inconclusive", NOT_ASKED),
-        (dict(answers=[ASKED], last_error="HTTP 503"), "pending", "the scan has not finished; the last look failed: HTTP 503"),
-    ])
+    @pytest.mark.parametrize(
+        "more, outcome, reason",
+        [
+            (dict(error="HTTP 403"), "inconclusive", "HTTP 403"),
+            (dict(error="HTTP 403", outcome="remediated"), "inconclusive", "HTTP 403"),
+            (dict(answers=[], outcome="pending", scan_id=None), "pending", "a scan would be started"),
+            (dict(answers=[], outcome="remediated", status="SUCCESS", result="REMEDIATED"), "inconclusive", NOT_ASKED),
+            (dict(answers=None, outcome="remediated"), "inconclusive", NOT_ASKED),
+            (
+                dict(answers=[ASKED], last_error="HTTP 503"),
+                "pending",
+                "the scan has not finished; the last look failed: HTTP 503",
+            ),
+        ],
+    )
     def test_what_a_module_says(self, more, outcome, reason):
         target = judged(dict(item(), **more))
         assert (target["outcome"], target["reason"]) == (outcome, reason)
 
     def test_who_was_never_looked_at(self):
-        target = judged(item((), outcome="pending", status=None, scan_id=None,
-                             last_error="nobody looked at it within wait_timeout"))
+        target = judged(
+            item((), outcome="pending", status=None, scan_id=None, last_error="nobody looked at it within wait_timeout")
+        )
         assert target["outcome"] in ("pending", "inconclusive")
         assert "nobody looked at it within wait_timeout" in target["reason"]
 
@@ -313,8 +415,16 @@ class TestTargets:
         target = judged(item([*(dict(one, remembered=True) for one in TRUE), looking(seconds=900)]))
         assert (target["outcome"], target["reason"]) == ("remediated", xpanse.REASONS["remediated"])
 
-    @pytest.mark.parametrize("more", [[], [exchange("POST", GET, 503)], [exchange("POST", GET, 200, {"reply": {"err_code": 1}})],
-                                      [looking(scan_id="s9")], [asking("s9", ids=OTHER_IDS)]])
+    @pytest.mark.parametrize(
+        "more",
+        [
+            [],
+            [exchange("POST", GET, 503)],
+            [exchange("POST", GET, 200, {"reply": {"err_code": 1}})],
+            [looking(scan_id="s9")],
+            [asking("s9", ids=OTHER_IDS)],
+        ],
+    )
     def test_a_memory_that_was_not_read_again_is_no_answer(self, more):
         target = judged(item([*(dict(one, remembered=True) for one in TRUE), *more]))
         assert (target["outcome"], target["reason"]) == ("inconclusive", "what an earlier run was told was not read again")
@@ -329,14 +439,25 @@ class TestTargets:
 
     def test_a_scan_that_two_exposures_got(self):
         other = exposure((232, "Rdp", "u1"))
-        found = xpanse.targets(dict(exposures=[exposure(), other], rcs_requests=dict(rcs_requests=[
-            item(), item([asking(ids=OTHER_IDS), ENDED], OTHER_IDS)])))
+        found = xpanse.targets(
+            dict(
+                exposures=[exposure(), other],
+                rcs_requests=dict(rcs_requests=[item(), item([asking(ids=OTHER_IDS), ENDED], OTHER_IDS)]),
+            )
+        )
         assert [target["outcome"] for target in found] == ["inconclusive"] * 2
         assert "Xpanse named the same scan s1 for another exposure, 232:Rdp:u1" in found[0]["reason"]
 
-    @pytest.mark.parametrize("rcs", [
-        dict(failed=True, msg="no key"), dict(msg="no key"), dict(msg="no key", rcs_requests=[]),
-        dict(msg="no key", rcs_requests=None), dict(msg="no key", rcs_requests="x")])
+    @pytest.mark.parametrize(
+        "rcs",
+        [
+            dict(failed=True, msg="no key"),
+            dict(msg="no key"),
+            dict(msg="no key", rcs_requests=[]),
+            dict(msg="no key", rcs_requests=None),
+            dict(msg="no key", rcs_requests="x"),
+        ],
+    )
     def test_a_task_that_failed(self, rcs):
         target = only(exposures=[exposure()], rcs_requests=rcs)
         assert (target["outcome"], target["reason"]) == ("inconclusive", "no key")
@@ -360,16 +481,25 @@ class TestTargets:
         assert len(found) == 2
 
     def test_one_that_is_named_twice_is_one(self):
-        found = xpanse.targets(dict(exposures=[exposure(), exposure(IDS)], alerts=dict(
-            alerts=[], rcs_targets=[exposure(IDS)], truncated=False), rcs_requests=dict(rcs_requests=[item()])))
+        found = xpanse.targets(
+            dict(
+                exposures=[exposure(), exposure(IDS)],
+                alerts=dict(alerts=[], rcs_targets=[exposure(IDS)], truncated=False),
+                rcs_requests=dict(rcs_requests=[item()]),
+            )
+        )
         assert [target["outcome"] for target in found] == ["remediated"]
 
 
 def looked_up(alert_ids=("231",), case_ids=(), answers=None, **alerts):
     """The results of looking up the alert, with a true conversation, and what is different in the look-up."""
     found = dict(dict(alerts=[alert_of()], rcs_targets=[exposure()], unscannable=[], truncated=False), **alerts)
-    return dict(alert_ids=list(alert_ids), case_ids=list(case_ids), rcs_requests=dict(rcs_requests=[item(answers or TRUE)]),
-                **{"case_alerts" if case_ids else "alerts": found})
+    return dict(
+        alert_ids=list(alert_ids),
+        case_ids=list(case_ids),
+        rcs_requests=dict(rcs_requests=[item(answers or TRUE)]),
+        **{"case_alerts" if case_ids else "alerts": found},
+    )
 
 
 def alert_of(alert_id="231", **more):
@@ -390,31 +520,46 @@ class TestLookups:
         target = only(**looked_up(alerts=[alert_of(resolution_status="REOPENED", last_modified_ts=milliseconds)]))
         assert target["outcome"] == outcome
 
-    @pytest.mark.parametrize("alerts", [
-        [alert_of("0231", resolution_status="REOPENED")], [alert_of(231, resolution_status="REOPENED")],
-        [alert_of(resolution_status="REOPENED"), alert_of()], [alert_of(), alert_of(resolution_status="REOPENED")]])
+    @pytest.mark.parametrize(
+        "alerts",
+        [
+            [alert_of("0231", resolution_status="REOPENED")],
+            [alert_of(231, resolution_status="REOPENED")],
+            [alert_of(resolution_status="REOPENED"), alert_of()],
+            [alert_of(), alert_of(resolution_status="REOPENED")],
+        ],
+    )
     def test_a_reopening_is_not_missed(self, alerts):
         assert "remediated" not in [target["outcome"] for target in xpanse.targets(looked_up(alerts=alerts))]
 
-    @pytest.mark.parametrize("results, target_id, reason", [
-        (looked_up(failed=True, msg="HTTP 403"), "alert 231", "HTTP 403"),
-        (looked_up(alerts=None), "alert 231", "the alerts could not be listed"),
-        (looked_up(alerts="x", rcs_targets=None), "alert 231", "the alerts could not be listed"),
-        (looked_up(truncated=True), "alerts", "the API left alerts out, so not every exposure is known"),
-        (looked_up(truncated=None), "alerts", "the API left alerts out, so not every exposure is known"),
-        (looked_up(["231", "5"]), "alert 5", "no alert has this id"),
-        (looked_up([], ["77", "78"]), "case 78", "no alert belongs to this case"),
-        (looked_up([], ["77"], alerts=[], rcs_targets=[]), "case 77", "no alert belongs to this case"),
-        (looked_up(unscannable=[dict(alert_id=9, reason="the alert has no service")]), "alert 9", "the alert has no service"),
-    ])
+    @pytest.mark.parametrize(
+        "results, target_id, reason",
+        [
+            (looked_up(failed=True, msg="HTTP 403"), "alert 231", "HTTP 403"),
+            (looked_up(alerts=None), "alert 231", "the alerts could not be listed"),
+            (looked_up(alerts="x", rcs_targets=None), "alert 231", "the alerts could not be listed"),
+            (looked_up(truncated=True), "alerts", "the API left alerts out, so not every exposure is known"),
+            (looked_up(truncated=None), "alerts", "the API left alerts out, so not every exposure is known"),
+            (looked_up(["231", "5"]), "alert 5", "no alert has this id"),
+            (looked_up([], ["77", "78"]), "case 78", "no alert belongs to this case"),
+            (looked_up([], ["77"], alerts=[], rcs_targets=[]), "case 77", "no alert belongs to this case"),
+            (looked_up(unscannable=[dict(alert_id=9, reason="the alert has no service")]), "alert 9", "the alert has no service"),
+        ],
+    )
     def test_what_was_not_found_is_told(self, results, target_id, reason):
         told = {target["id"]: target for target in xpanse.targets(results)}
         assert (told[target_id]["outcome"], told[target_id]["reason"]) == ("inconclusive", reason)
 
-    @pytest.mark.parametrize("results", [
-        dict(alert_ids=["5", "5"], alerts=dict(alerts=[], truncated=False)), dict(alert_ids=["5", "5"], alerts=dict(msg="no")),
-        dict(case_ids=["5", "5"], case_alerts=dict(alerts=[], truncated=False)), dict(case_ids=["5", "5"], case_alerts={}),
-        dict(alert_ids=["5"], alerts=dict(alerts=[], truncated=False, unscannable=[dict(alert_id="5", reason="x")] * 2))])
+    @pytest.mark.parametrize(
+        "results",
+        [
+            dict(alert_ids=["5", "5"], alerts=dict(alerts=[], truncated=False)),
+            dict(alert_ids=["5", "5"], alerts=dict(msg="no")),
+            dict(case_ids=["5", "5"], case_alerts=dict(alerts=[], truncated=False)),
+            dict(case_ids=["5", "5"], case_alerts={}),
+            dict(alert_ids=["5"], alerts=dict(alerts=[], truncated=False, unscannable=[dict(alert_id="5", reason="x")] * 2)),
+        ],
+    )
     def test_no_two_records_are_of_one_id(self, results):
         found = [target["id"] for target in xpanse.targets(results)]
         assert len(found) == len(set(found)) == 1
@@ -434,9 +579,14 @@ class TestLookups:
         found = xpanse.targets(dict(looked_up(rcs_targets=rcs_targets)))
         assert "inconclusive" in [target["outcome"] for target in found]
 
-    @pytest.mark.parametrize("lookup", [
-        *JUNK, dict(alerts=list(JUNK), rcs_targets=list(JUNK), unscannable=list(JUNK)),
-        dict(alerts=[], requests=[dict(path="/x", server_time=5), dict(path="/y", server_time="a")])])
+    @pytest.mark.parametrize(
+        "lookup",
+        [
+            *JUNK,
+            dict(alerts=list(JUNK), rcs_targets=list(JUNK), unscannable=list(JUNK)),
+            dict(alerts=[], requests=[dict(path="/x", server_time=5), dict(path="/y", server_time="a")]),
+        ],
+    )
     def test_junk(self, lookup):
         for results in (dict(alert_ids=["231"], alerts=lookup), dict(case_ids=["77"], case_alerts=lookup)):
             assert {target["outcome"] for target in xpanse.targets(results)} == {"inconclusive"}

@@ -14,17 +14,33 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
 from ansible_collections.secops.remediation.plugins.modules import sailpoint_remediation_report_info as module
 
 HEADER = "Identity,Access,Remediation Status\n"
-KEYS = {"path", "outcome", "reason", "items_total", "items_remediated", "items_open", "items_unknown", "open_items",
-        "columns", "status_column", "words", "words_left_out", "campaign_ids", "campaign_names"}
+KEYS = {
+    "path",
+    "outcome",
+    "reason",
+    "items_total",
+    "items_remediated",
+    "items_open",
+    "items_unknown",
+    "open_items",
+    "columns",
+    "status_column",
+    "words",
+    "words_left_out",
+    "campaign_ids",
+    "campaign_names",
+}
 
 
 @pytest.fixture
 def report(tmp_path):
     """Writes a report and returns its path: report(name, *words)."""
+
     def write(name, *words):
         path = tmp_path / name
         path.write_text(HEADER + "".join("A,B,%s\n" % word for word in words))
         return str(path)
+
     return write
 
 
@@ -36,19 +52,22 @@ def run(paths, check_mode=False, **options):
 
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_reports_in_the_order_of_paths(report, check_mode):
-    paths = [report("open.csv", "Open"), report("done.csv", "Remediated"), report("none.csv"),
-             report("strange.csv", "Schwebend")]
+    paths = [report("open.csv", "Open"), report("done.csv", "Remediated"), report("none.csv"), report("strange.csv", "Schwebend")]
     result = run(paths, check_mode)
     assert result["changed"] is False
     assert [item["path"] for item in result["reports"]] == paths
-    assert [item["outcome"] for item in result["reports"]] == [
-        "unremediated", "remediated", "remediated", "inconclusive"]
+    assert [item["outcome"] for item in result["reports"]] == ["unremediated", "remediated", "remediated", "inconclusive"]
     assert all(set(item) == KEYS for item in result["reports"])
 
 
 def test_options_are_used(report):
-    result = run([report("a.csv", "Zu", "Auf", "Auf")], status_column="remediation status", remediated_values=["zu"],
-                 open_values=["auf"], max_open_items=1)
+    result = run(
+        [report("a.csv", "Zu", "Auf", "Auf")],
+        status_column="remediation status",
+        remediated_values=["zu"],
+        open_values=["auf"],
+        max_open_items=1,
+    )
     assert [item["items_open"] for item in result["reports"]] == [2]
     assert result["reports"][0]["open_items"] == [{"Identity": "A", "Access": "B", "Remediation Status": "Auf"}]
 
@@ -63,8 +82,12 @@ def test_what_a_report_was_read_with_reads_it_again(report):
     path = report("a.csv", "Zu", "Auf")
     result = run([path], status_column="remediation status", remediated_values=["zu"], open_values=["auf"], max_open_items=1)
     settings = result["settings"]
-    again = module.read_report(path, module.Vocabulary(settings["remediated_values"], settings["open_values"]),
-                               settings["status_column"], settings["max_open_items"])
+    again = module.read_report(
+        path,
+        module.Vocabulary(settings["remediated_values"], settings["open_values"]),
+        settings["status_column"],
+        settings["max_open_items"],
+    )
     assert dict(again, path=path) == result["reports"][0]
 
 
@@ -91,8 +114,9 @@ def test_file_that_cannot_be_read_does_not_stop_the_others(report, tmp_path):
     with pytest.raises(TaskFailed) as failure:
         run([missing, done, str(tmp_path)])
     assert failure.value.msg == (
-        "2 of 3 reports failed: %s: cannot be read, No such file or directory; %s: cannot be read, it is a directory" %
-        (missing, tmp_path))
+        "2 of 3 reports failed: %s: cannot be read, No such file or directory; %s: cannot be read, it is a directory"
+        % (missing, tmp_path)
+    )
     first, second, third = failure.value.result["reports"]
     assert first["error"] == "cannot be read, No such file or directory"
     assert first["reason"] == "the file cannot be read, No such file or directory"

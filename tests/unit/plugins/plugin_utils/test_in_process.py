@@ -34,9 +34,7 @@ def _no_connections(monkeypatch):
 def make_action():
     """Makes an action plugin around run(task), as Ansible would."""
 
-    def make(
-        run, args=None, check_mode=False, async_val=0, environment=None, become=None, transport="local", rules=None
-    ):
+    def make(run, args=None, check_mode=False, async_val=0, environment=None, become=None, transport="local", rules=None):
         task = MagicMock(
             args=dict({"name": "n"}, **(args or {})),
             check_mode=check_mode,
@@ -258,9 +256,13 @@ def test_after_an_interruption_connections_are_made_anew(make_action):
     assert in_process.CONNECTIONS == {}
 
 
-@pytest.mark.parametrize("name, required", [
-    ("xpanse_alert_info", {"base_url": "CORTEX_FQDN", "api_key_id": "CORTEX_API_KEY_ID", "api_key": "CORTEX_API_KEY"}),
-    ("sailpoint_campaign_info", {"base_url": "SAIL_BASE_URL"})])
+@pytest.mark.parametrize(
+    "name, required",
+    [
+        ("xpanse_alert_info", {"base_url": "CORTEX_FQDN", "api_key_id": "CORTEX_API_KEY_ID", "api_key": "CORTEX_API_KEY"}),
+        ("sailpoint_campaign_info", {"base_url": "SAIL_BASE_URL"}),
+    ],
+)
 def test_missing_setting_says_where_to_set_it(make_action, monkeypatch, name, required):
     module = import_module("ansible_collections.secops.remediation.plugins.modules.%s" % name)
     for variable in required.values():
