@@ -10,7 +10,7 @@ module: remediation_evidence
 short_description: Turn what the other modules found into the evidence of a verification
 version_added: 0.1.0
 description:
-  - Gives every target, a campaign or an exposure, exactly one outcome with the reason in words, and writes it down in
+  - Gives every target, such as a campaign or an exposure, exactly one outcome with the reason in words, and writes it down in
     all the forms that an auditor, a reader, and a machine need.
   - Each run has a folder of its own in the evidence directory, C(latest) points to the one that finished last, and each
     run holds the checksum of the one before it. A run that was killed leaves a folder whose name ends in
@@ -106,75 +106,93 @@ options:
         half a minute to write evidence.
     type: int
     default: 600
+  targets:
+    version_added: 0.4.0
+    description:
+      - What was to be verified, by what it is called; at least one of them has to ask for something.
+      - C(campaign_ids), a list, and C(campaign_filters), a text, name SailPoint's campaigns; C(exposures), a list of dictionaries
+        with C(alert_internal_id), C(attack_surface_rule_id), and C(service_id), C(alert_ids), and C(case_ids), lists, name
+        Xpanse's exposures.
+    type: dict
+    default: {}
+  results:
+    version_added: 0.4.0
+    description:
+      - What the modules returned, as it was registered, failed results too, in any order. Each says by itself which module it
+        is from and where its lists are. One of a task that was skipped is passed over, and of what two of them have the later
+        one counts.
+      - One that is of no module that is known here, such as that of a task that crashed, is a look-up with a problem, and then
+        nothing is V(verified).
+    type: list
+    elements: raw
+    default: []
   campaign_ids:
     description:
-      - The campaigns that were to be verified.
+      - B(Deprecated), and removed in 1.0.0. Use O(targets) instead.
     type: list
     elements: str
     default: []
   campaign_filters:
     description:
-      - The filter by which more campaigns were found.
+      - B(Deprecated), and removed in 1.0.0. Use O(targets) instead.
     type: str
     default: ""
   exposures:
     description:
-      - The exposures that were to be verified, each with its C(alert_internal_id), C(attack_surface_rule_id), and
-        C(service_id).
+      - B(Deprecated), and removed in 1.0.0. Use O(targets) instead.
     type: list
     elements: dict
     default: []
   alert_ids:
     description:
-      - The alerts whose exposures were looked up.
+      - B(Deprecated), and removed in 1.0.0. Use O(targets) instead.
     type: list
     elements: raw
     default: []
   case_ids:
     description:
-      - The cases whose exposures were looked up.
+      - B(Deprecated), and removed in 1.0.0. Use O(targets) instead.
     type: list
     elements: raw
     default: []
   campaigns:
     description:
-      - Result of M(secops.remediation.sailpoint_campaign_info) for O(campaign_ids). This and the following options take
-        the results as they were registered, failed ones too, and read what is in their C(results_file).
+      - B(Deprecated), and removed in 1.0.0. Use O(results) instead.
     type: raw
     default: {}
   filtered_campaigns:
     description:
-      - Result of M(secops.remediation.sailpoint_campaign_info) for O(campaign_filters).
+      - B(Deprecated), and removed in 1.0.0. Use O(results) instead.
     type: raw
     default: {}
   scans:
     description:
-      - Result of M(secops.remediation.sailpoint_campaign_remediation_scan).
+      - B(Deprecated), and removed in 1.0.0. Use O(results) instead.
     type: raw
     default: {}
   reports:
     description:
-      - Result of M(secops.remediation.sailpoint_campaign_report).
+      - B(Deprecated), and removed in 1.0.0. Use O(results) instead.
     type: raw
     default: {}
   report_infos:
     description:
-      - Result of M(secops.remediation.sailpoint_remediation_report_info).
+      - B(Deprecated), and removed in 1.0.0. Use O(results) instead.
     type: raw
     default: {}
   alerts:
     description:
-      - Result of M(secops.remediation.xpanse_alert_info) for O(alert_ids).
+      - B(Deprecated), and removed in 1.0.0. Use O(results) instead.
     type: raw
     default: {}
   case_alerts:
     description:
-      - Result of M(secops.remediation.xpanse_alert_info) for O(case_ids).
+      - B(Deprecated), and removed in 1.0.0. Use O(results) instead.
     type: raw
     default: {}
   rcs_requests:
     description:
-      - Result of M(secops.remediation.xpanse_rcs_request).
+      - B(Deprecated), and removed in 1.0.0. Use O(results) instead.
     type: raw
     default: {}
 attributes:
@@ -196,7 +214,8 @@ EXAMPLES = r"""
   secops.remediation.remediation_evidence:
     dest: /var/lib/remediation
     ledger: /var/lib/remediation/ledger.json
-    exposures: "{{ exposures }}"
+    targets:
+      exposures: "{{ exposures }}"
     state: prepared
   register: prepared
 
@@ -213,8 +232,10 @@ EXAMPLES = r"""
     dest: /var/lib/remediation
     run: "{{ prepared.run }}"
     started_at: "{{ prepared.started_at }}"
-    exposures: "{{ exposures }}"
-    rcs_requests: "{{ asked }}"
+    targets:
+      exposures: "{{ exposures }}"
+    results:
+      - "{{ asked }}"
 """
 
 RETURN = r"""
@@ -278,8 +299,8 @@ verification:
     by_kind:
       version_added: 0.3.0
       description:
-        - For C(campaign) and C(exposure), where there are any, how many there are (C(total)), and of how many no scan is
-          known though one would have been needed (C(not_started)).
+        - For each kind of targets of which there are any, such as C(campaign) and C(exposure), how many there are
+          (C(total)), and of how many no scan is known though one would have been needed (C(not_started)).
       type: dict
       sample: {campaign: {total: 1, not_started: 0}, exposure: {total: 1, not_started: 0}}
     run:
@@ -346,7 +367,9 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence impor
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import RUN
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._systems import ASKED
 
+GONE = dict(removed_in_version="1.0.0", removed_from_collection="secops.remediation")
 ARGUMENT_SPEC = dict(
     dest=dict(type="path", required=True),
     state=dict(type="str", choices=["prepared", "written"], default="written"),
@@ -360,19 +383,22 @@ ARGUMENT_SPEC = dict(
     signing_key=dict(type="str", no_log=False),
     keep_runs=dict(type="int", default=0),
     wait_timeout=dict(type="int", default=600),
-    campaign_ids=dict(type="list", elements="str", default=[]),
-    campaign_filters=dict(type="str", default=""),
-    exposures=dict(type="list", elements="dict", default=[]),
-    alert_ids=dict(type="list", elements="raw", default=[]),
-    case_ids=dict(type="list", elements="raw", default=[]),
-    campaigns=dict(type="raw", default={}),
-    filtered_campaigns=dict(type="raw", default={}),
-    scans=dict(type="raw", default={}),
-    reports=dict(type="raw", default={}),
-    report_infos=dict(type="raw", default={}),
-    alerts=dict(type="raw", default={}),
-    case_alerts=dict(type="raw", default={}),
-    rcs_requests=dict(type="raw", default={}),
+    targets=dict(type="dict", default={}),
+    results=dict(type="list", elements="raw", default=[]),
+    # Those of 0.2.0.
+    campaign_ids=dict(type="list", elements="str", default=[], **GONE),
+    campaign_filters=dict(type="str", default="", **GONE),
+    exposures=dict(type="list", elements="dict", default=[], **GONE),
+    alert_ids=dict(type="list", elements="raw", default=[], **GONE),
+    case_ids=dict(type="list", elements="raw", default=[], **GONE),
+    campaigns=dict(type="raw", default={}, **GONE),
+    filtered_campaigns=dict(type="raw", default={}, **GONE),
+    scans=dict(type="raw", default={}, **GONE),
+    reports=dict(type="raw", default={}, **GONE),
+    report_infos=dict(type="raw", default={}, **GONE),
+    alerts=dict(type="raw", default={}, **GONE),
+    case_alerts=dict(type="raw", default={}, **GONE),
+    rcs_requests=dict(type="raw", default={}, **GONE),
 )
 
 
@@ -409,11 +435,13 @@ def mode_of(text):
 def prepare(task, mode):
     """Proves that there is something to verify and that it can be written down, and makes the run's working folder."""
     params = task.params
-    if not any(params[name] for name in writer.TARGETS):
+    wrong = writer.wrong_with(params["targets"])
+    if wrong:
+        raise TaskFailed("%s %s" % (" ".join(wrong), writer.NOTHING_STARTED))
+    if not writer.asks_for_something(params):
         raise TaskFailed(
-            "There is nothing to verify. Name targets with campaign_ids, campaign_filters, exposures, alert_ids, or case_ids "
-            "(verify_campaign_ids, verify_campaign_filters, verify_exposures, verify_alert_ids, or verify_case_ids of the "
-            "role)."
+            "There is nothing to verify. Name targets with one of %s in targets (verify_campaign_ids and so on of the role)."
+            % ", ".join(ASKED)
         )
     if not all(control.strip() for control in params["controls"]):
         raise TaskFailed("controls (verify_controls of the role): one of them is empty: name each, for example AC-2")

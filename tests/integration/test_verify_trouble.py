@@ -60,7 +60,7 @@ def test_a_signal_ends_the_run_and_loses_nothing(ansible, simulator, how, send):
     wait_until(waits(simulator), "it waits", run)
     processes = [run.pid, *children(run.pid)]
     send(run.pid, how)
-    output, _nothing = run.communicate(timeout=20)
+    output, _nothing = run.communicate(timeout=120)
     assert run.returncode != 0 and "Traceback" not in output, output
     wait_until(lambda: not any(map(is_alive, processes)), "its workers end", seconds=10)
 

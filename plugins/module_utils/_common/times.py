@@ -58,6 +58,11 @@ def in_utc(text):
     return None if moment is None else as_text(moment)
 
 
+def spelled(value):
+    """A time as all forms of the evidence write it, YYYY-MM-DDTHH:MM:SSZ; what is no time is left as it is."""
+    return in_utc(value) or value
+
+
 def as_text(moment):
     """A datetime in UTC as the text in which the collection writes every moment."""
     # Not strftime, which leaves out the zeros of an early year on some systems.

@@ -32,7 +32,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.direc
     runs_as_they_ended,
     sha256_of,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.replay import ASKED, replay, sentence
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.replay import QUESTIONS, replay, sentence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.signature import (
     SIGNATURES,
     check_signature,
@@ -242,7 +242,7 @@ def check_chain(checked, links):
             if digests[seen] != link.get("sha256sums_sha256"):
                 record["problems"].append("the run before it, %s, is not what it was then: its %s was changed" % (seen, SUMS))
             if has_answers[seen] and not has_answers[record["run"]]:
-                record["problems"].append("it has no %s, and the run before it has" % ASKED)
+                record["problems"].append("it has no %s, and the run before it has" % QUESTIONS)
         elif RUN.fullmatch(seen) and run_order(seen) < run_order(checked[0]["run"]):
             record["notes"].append("the run before it, %s, is not here: it was removed, as keep_runs does" % seen)
         else:

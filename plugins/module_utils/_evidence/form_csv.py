@@ -14,21 +14,22 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterable, Sequence
+from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import one_line
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
-    SOURCE,
-    WHAT,
-    WHERE,
-    WHO,
     items_left_out,
+    kind_of,
     open_items_of,
-    port_of,
     readable,
     value_of,
     word_in_words,
     words_counted,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.texts import dict_at, one_line
+from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Target
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, UNREMEDIATED
 
 # Without it, Excel takes the file for one of an older encoding.
 BYTE_ORDER_MARK = "\ufeff"
@@ -45,63 +46,26 @@ BEFORE_A_FORMULA = (
 )
 # A program that reads another dialect of CSV takes one of these for the end of a cell.
 FORMULA = re.compile("(^|[,;|])(?=[%s]*[%s])" % (BEFORE_A_FORMULA, FORMULA_SIGNS))
-COLUMNS = (
-    "run",
-    "kind",
-    "id",
-    "name",
-    "outcome",
-    "reason",
-    "open_since",
-    "system",
-    "scan_id",
-    "started_at",
-    "finished_at",
-    "campaign_status",
-    "campaign_deadline",
-    "items_total",
-    "items_remediated",
-    "items_open",
-    "items_unknown",
-    "severity",
-    "case_id",
-    "ip_addresses",
-    "domain_names",
-    "port_protocol",
-    "attack_surface_rule",
-    "business_units",
-    "evidence",
-    "evidence_sha256",
-    "not_verified_since",
-    "words",
+COMMON = ("run", "kind", "id", "name", "outcome", "reason", "open_since", "system", "scan_id", "started_at", "finished_at")
+COLUMNS = tuple(
+    dict.fromkeys(
+        [*COMMON]
+        + [fact.name for kind in KINDS.values() for fact in kind.columns]
+        + ["evidence", "evidence_sha256", "not_verified_since", "words"]
+    )
 )
-ITEM_COLUMNS = (
-    "run",
-    "kind",
-    "target_id",
-    "target_name",
-    "open_since",
-    "not_verified_since",
-    "identity",
-    "account",
-    "access",
-    "source",
-    "item",
-    "alert_id",
-    "attack_surface_rule",
-    "service_id",
-    "ip_addresses",
-    "domain_names",
-    "port",
-    "severity",
-    "case_id",
-    "business_units",
-    "reason",
-    "system",
+ITEM_COLUMNS = tuple(
+    dict.fromkeys(
+        ["run", "kind", "target_id", "target_name", "open_since", "not_verified_since"]
+        + [name for kind in KINDS.values() for name in kind.item_names]
+        + ["item"]
+        + [fact.name for kind in KINDS.values() for fact in kind.item_columns]
+        + ["reason", "system"]
+    )
 )
 
 
-def csv_text(verification):
+def csv_text(verification: dict[str, Any]) -> str:
     """verification.csv: a header and one row for each target, as RFC 4180 has it; to be written as UTF-8.
 
     A cell that a spreadsheet could take for a formula gets an apostrophe in front, which the spreadsheet shows: a cell
@@ -113,7 +77,7 @@ def csv_text(verification):
     return table(COLUMNS, verification, map(row_of, verification["targets"]))
 
 
-def open_items_csv(verification):
+def open_items_csv(verification: dict[str, Any]) -> str:
     """open-items.csv: a row for each item that is still open, and for each target that is but names no item.
 
     As safe as csv_text(), and to be written as UTF-8, too. `item` is the whole row of the report as JSON, up to where a
@@ -123,7 +87,7 @@ def open_items_csv(verification):
     return table(ITEM_COLUMNS, verification, (row for target in verification["targets"] for row in item_rows(target)))
 
 
-def table(columns, verification, rows):
+def table(columns: Sequence[str], verification: dict[str, Any], rows: Iterable[dict[str, Any]]) -> str:
     """The text of a CSV file with these columns. rows: dicts by column."""
     stream = io.StringIO()
     stream.write(BYTE_ORDER_MARK)
@@ -135,34 +99,16 @@ def table(columns, verification, rows):
     return stream.getvalue()
 
 
-def cell(value):
+def cell(value: Any) -> str:
     """A value as the text of a cell that no spreadsheet computes."""
     return FORMULA.sub(r"\1'", one_line(value, LONGEST_CELL))
 
 
-def where_of(target):
-    """The cells about where an exposure is."""
-    alert = dict_at(target, "alert")
-    return dict(
-        severity=alert.get("severity"),
-        case_id=alert.get("case_id"),
-        ip_addresses=alert.get("ipv4_addresses"),
-        domain_names=alert.get("domain_names"),
-        port_protocol=alert.get("port_protocol"),
-        attack_surface_rule=alert.get("attack_surface_rule_name") or target.get("attack_surface_rule_id"),
-        business_units=alert.get("business_unit_hierarchies"),
-    )
-
-
-def row_of(target):
+def row_of(target: Target) -> dict[str, Any]:
     """The cells of a target by column."""
-    campaign = dict_at(target, "campaign")
-    row = {column: target.get(column) for column in COLUMNS}
-    row.update({name: number for name, number in dict_at(target, "items").items() if name in COLUMNS})
+    row = {column: target.get(column) for column in (*COMMON, "not_verified_since")}
+    row.update({fact.name: fact.value(target) for fact in kind_of(target).columns})
     row.update(
-        where_of(target),
-        campaign_status=campaign.get("status"),
-        campaign_deadline=campaign.get("deadline"),
         words="; ".join(map(word_in_words, words_counted(target))),
         evidence="; ".join(file["path"] for file in target["evidence"]),
         evidence_sha256="; ".join(file["sha256"] for file in target["evidence"]),
@@ -170,37 +116,33 @@ def row_of(target):
     return row
 
 
-def item_rows(target):
+def item_rows(target: Target) -> list[dict[str, Any]]:
     """The cells of each open item of a target by column."""
-    items = open_items_of(target) if target["outcome"] != "remediated" else []
-    if target["outcome"] != "unremediated" and not items:
+    items = open_items_of(target) if target["outcome"] != REMEDIATED else []
+    if target["outcome"] != UNREMEDIATED and not items:
         return []
+    kind = kind_of(target)
     common = dict(
-        {name: target.get(name) for name in ("kind", "open_since", "not_verified_since", "service_id", "reason", "system")},
-        **where_of(target),
+        {name: target.get(name) for name in ("kind", "open_since", "not_verified_since", "reason", "system")},
+        **{fact.name: fact.value(target) for fact in kind.item_columns},
         target_id=target["id"],
         target_name=target["name"],
-        alert_id=target.get("alert_internal_id"),
-        port=port_of(target),
     )
     rows = [
         dict(
             common,
-            identity=value_of(item, WHO),
-            account=value_of(item, WHERE),
-            access=value_of(item, WHAT),
-            source=value_of(item, SOURCE),
+            **{column: value_of(item, names) for column, names in kind.item_names.items()},
             item=json.dumps(item, ensure_ascii=False, default=str),
         )
         for item in items
     ]
     left = items_left_out(target)
     if left:
+        files = ", ".join(file["path"] for file in target["evidence"])
         rows.append(
             dict(
                 common,
-                item="%d %sopen items are in the report: %s"
-                % (left, "more " if rows else "", ", ".join(file["path"] for file in target["evidence"]) or "none is on record"),
+                item="%d %sopen items are in the report: %s" % (left, "more " if rows else "", files or "none is on record"),
             )
         )
     return rows or [common]

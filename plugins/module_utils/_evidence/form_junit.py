@@ -12,19 +12,35 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import one_line, words_of
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
+    by_kind,
     followed_of,
-    kind_named,
-    kinds_in,
     problems_of,
     readable,
     word_in_words,
     words_counted,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.texts import moment_of, one_line, words_of
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    INCOMPLETE,
+    INCONCLUSIVE,
+    PENDING,
+    REMEDIATED,
+    UNREMEDIATED,
+    VERIFIED,
+)
+
+# What a CI server makes of a case: nothing is a success.
+TAGS = {REMEDIATED: None, UNREMEDIATED: "failure", INCONCLUSIVE: "error", PENDING: "skipped"}
+# The attribute of a suite that counts them.
+COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
+FAILS = (UNREMEDIATED, INCONCLUSIVE)
 
 LONGEST_NAME = 200
 LONGEST_REASON = 10000
@@ -32,32 +48,29 @@ LONGEST_SENTENCE = 600
 MOST_WORDS = 100
 
 
-def junit_xml(verification):
+def junit_xml(verification: dict[str, Any]) -> str:
     """verification.junit.xml: a suite for each kind of target, a case for each target; to be written as UTF-8.
 
     A target that is unremediated has failed, one that is inconclusive is an error, one that is pending was skipped.
-    Where no case says that the verification is none, one more does so as an error, lest a pipeline takes an empty file,
-    or one without what was not even found, for success.
+    Where no case fails though nothing is verified, one more does so as an error, lest a pipeline takes an empty file, or
+    one without what was not even found, for success.
     """
     verification = readable(verification)
     targets = verification["targets"]
-    suites = [
-        suite_of(verification, kind_named(name), [target for target in targets if target["kind"] == name])
-        for name in kinds_in(targets)
-    ]
-    told = any(target["outcome"] != "remediated" for target in targets)
-    if not told and (not targets or verification.get("verdict") != "verified"):
+    suites = [suite_of(verification, kind, mine) for kind, mine in by_kind(targets)]
+    told = any(target["outcome"] in FAILS for target in targets)
+    if not told and (not targets or verification.get("verdict") not in (VERIFIED, INCOMPLETE)):
         suites.append(suite_without_target(verification))
     root = ElementTree.Element("testsuites", name=xml_text("Remediation verification %s" % one_line(verification.get("run"))))
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name)) for suite in suites)))
-    root.set("time", seconds_between(moment_of(verification["started_at"]), moment_of(verification["finished_at"])))
+    root.set("time", seconds_between(parse_time(verification["started_at"]), parse_time(verification["finished_at"])))
     root.extend(suites)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n%s\n' % ElementTree.tostring(root, encoding="unicode")
 
 
-def suite_of(verification, kind, targets):
+def suite_of(verification: dict[str, Any], kind: Kind, targets: list[Target]) -> ElementTree.Element:
     """The suite of all targets of a Kind."""
     suite = new_suite(verification, kind.several, targets)
     taken = {}
@@ -66,21 +79,19 @@ def suite_of(verification, kind, targets):
     return suite
 
 
-def new_suite(verification, name, targets):
+def new_suite(verification: dict[str, Any], name: str, targets: list[Target]) -> ElementTree.Element:
     """A suite with its numbers and properties, still without cases."""
     outcomes = [target["outcome"] for target in targets]
     hosts = {host_of(target) for target in targets} - {None}
     starts = [target["began"] for target in targets if target["began"]]
     ends = [target["ended"] for target in targets if target["ended"]]
-    started = moment_of(verification["started_at"]) or datetime(1970, 1, 1)
+    started = parse_time(verification["started_at"]) or datetime(1970, 1, 1)
     suite = ElementTree.Element(
         "testsuite",
         {
             "name": xml_text(name),
             "tests": str(len(targets)),
-            "failures": str(outcomes.count("unremediated")),
-            "errors": str(outcomes.count("inconclusive")),
-            "skipped": str(outcomes.count("pending")),
+            **{COUNTED[tag]: str(outcomes.count(outcome)) for outcome, tag in TAGS.items() if tag},
             "time": seconds_between(min(starts, default=None), max(ends, default=None)),
             # UTC without saying so: the schemas that CI servers go by have no room for a zone.
             "timestamp": started.replace(tzinfo=None).isoformat(timespec="seconds"),
@@ -95,7 +106,7 @@ def new_suite(verification, name, targets):
     return suite
 
 
-def suite_without_target(verification):
+def suite_without_target(verification: dict[str, Any]) -> ElementTree.Element:
     """The suite that says that nothing was verified, where no target does."""
     suite = new_suite(verification, "Verification", [])
     suite.set("tests", "1")
@@ -109,7 +120,7 @@ def suite_without_target(verification):
     return suite
 
 
-def case_of(target, name):
+def case_of(target: Target, name: str) -> ElementTree.Element:
     """The case of a target."""
     case = ElementTree.Element(
         "testcase",
@@ -119,7 +130,7 @@ def case_of(target, name):
             "time": seconds_between(target["began"], target["ended"]),
         },
     )
-    tag = {"unremediated": "failure", "inconclusive": "error", "pending": "skipped"}.get(target["outcome"])
+    tag = TAGS[target["outcome"]]
     reason = xml_text(target["reason"], LONGEST_REASON)
     if tag:
         result = ElementTree.SubElement(case, tag, message=xml_text(target["reason"], LONGEST_SENTENCE))
@@ -148,7 +159,7 @@ def case_of(target, name):
     return case
 
 
-def unique_name(target, taken):
+def unique_name(target: Target, taken: dict[str, int]) -> str:
     """A name that no other case of the suite has, and that is the same from run to run."""
     name, target_id = xml_text(target["name"], LONGEST_NAME), xml_text(target["id"], LONGEST_NAME)
     base = unique = "%s (%s)" % (name, target_id) if name and name != target_id else target_id or "(no id)"
@@ -159,7 +170,7 @@ def unique_name(target, taken):
     return unique
 
 
-def xml_text(value, longest=None):
+def xml_text(value: Any, longest: int | None = None) -> str:
     """A text for the XML file.
 
     GitLab and Jenkins look for [[ATTACHMENT|path]] in the output of a case and take the file that is named there, so no
@@ -168,13 +179,13 @@ def xml_text(value, longest=None):
     return re.sub(r"\[(?=\[)", "[ ", one_line(value, longest))
 
 
-def request_line(request):
+def request_line(request: dict[str, Any]) -> str:
     """A request in words."""
     parts = ["%s %s: HTTP %s" % tuple(words_of(request.get(key)) or "?" for key in ("method", "path", "status"))]
     return ", ".join(parts + [words_of(request[key]) for key in ("reference", "server_time") if request.get(key)])
 
 
-def host_of(target):
+def host_of(target: Target) -> str | None:
     """The host of the system that a target is of, or None."""
     try:
         return urlsplit(words_of(target["system"])).hostname
@@ -182,6 +193,6 @@ def host_of(target):
         return None
 
 
-def seconds_between(start, end):
+def seconds_between(start: datetime | None, end: datetime | None) -> str:
     """The time from one datetime to the other as JUnit has it."""
     return "%.3f" % (max((end - start).total_seconds(), 0) if start and end else 0)

@@ -11,31 +11,31 @@ here. Private to the collection.
 from __future__ import annotations
 
 import re
+from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import one_line
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
-    NEEDS_ACTION,
-    SOURCE,
-    WHAT,
-    WHERE,
-    WHO,
     column_of,
     followed_of,
+    is_known,
     items_left_out,
+    kind_of,
     open_items_of,
     problems_of,
     readable,
     words_counted,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.texts import dict_at, moment_of, one_line
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    IN_WORDS,
+    NEEDS_ACTION,
+    REMEDIATED,
+    VERDICTS,
+)
 
-VERDICTS = {"verified": "verified", "not_verified": "not verified", "incomplete": "incomplete"}
-COUNTS = {
-    "remediated": "Remediated",
-    "unremediated": "Still open",
-    "inconclusive": "Without an answer",
-    "pending": "Not finished",
-    "total": "Total",
-}
+# The columns of the table, and the headings.
+COUNTS = {outcome: IN_WORDS[outcome].capitalize() for outcome in (REMEDIATED, *NEEDS_ACTION)}
 LONGEST_NAME = 200
 LONGEST_SENTENCE = 600
 # GitHub takes 65,536 characters, Jira half of that.
@@ -49,7 +49,7 @@ PLAIN = re.compile("%s(?: %s)*" % (PLAIN_WORD, PLAIN_WORD))
 COMMIT = re.compile(r"(?<!\w)[0-9a-fA-F]{7,64}(?!\w)")
 
 
-def markdown(verification, most=50):
+def markdown(verification: dict[str, Any], most: int = 50) -> str:
     """verification.md: the verdict, the counts and what needs action, for a ticket or a pull request.
 
     most: how many targets are listed at most; fewer where they would make the text longer than a ticket may be.
@@ -59,13 +59,13 @@ def markdown(verification, most=50):
     verification = readable(verification)
     counts = verification["counts"]
     lines = [
-        "## Remediation verification: %s" % VERDICTS.get(one_line(verification.get("verdict")), "unknown"),
+        "## Remediation verification: %s" % VERDICTS.get(one_line(verification.get("verdict")), "unknown").lower(),
         "",
         safe(one_line(verification.get("summary"), LONGEST_SENTENCE)),
         "",
-        "| %s |" % " | ".join(COUNTS.values()),
-        "|%s" % (" ---: |" * len(COUNTS)),
-        "| %s |" % " | ".join("%d" % counts[name] for name in COUNTS),
+        "| %s | Total |" % " | ".join(COUNTS.values()),
+        "|%s" % (" ---: |" * (len(COUNTS) + 1)),
+        "| %s |" % " | ".join("%d" % counts[name] for name in (*COUNTS, "total")),
     ]
     lines += lines_on_lookups(verification)
     words = lines_on_words(verification["targets"])
@@ -106,7 +106,7 @@ def markdown(verification, most=50):
     return "\n".join(lines) + "\n"
 
 
-def lines_on_lookups(verification):
+def lines_on_lookups(verification: dict[str, Any]) -> list[str]:
     """What was asked for and found nothing, or not all."""
     problems = problems_of(verification)
     lines = [
@@ -118,7 +118,7 @@ def lines_on_lookups(verification):
     return ["", "### Look-ups with a problem: %d" % len(problems), ""] + lines if lines else []
 
 
-def lines_on_words(targets):
+def lines_on_words(targets: list[Target]) -> list[str]:
     """Which words counted in all reports together, those first that are the user's statement."""
     counted, configured = {}, set()
     for target in targets:
@@ -147,30 +147,32 @@ def lines_on_words(targets):
     return ["", "### Words that counted in the reports", ""] + lines
 
 
-def age_of(target):
+def age_of(target: Target) -> tuple[str, str]:
     """For sorting: what has been open for longest first."""
     return one_line(target["open_since"] or target["not_verified_since"]) or "9999", target["kind"]
 
 
-def entry_of(target):
+def entry_of(target: Target) -> list[str]:
     """The lines of the list about a target."""
     name, target_id = one_line(target["name"], LONGEST_NAME), one_line(target["id"], LONGEST_NAME)
-    kind = one_line(target["kind"], LONGEST_NAME).capitalize()
-    parts = ["- **%s** %s" % (kind if PLAIN.fullmatch(kind) else "Target of another kind", safe(name or target_id))]
+    kind, shown = kind_of(target), one_line(target["kind"], LONGEST_NAME).capitalize()
+    parts = ["- **%s** %s" % (shown if PLAIN.fullmatch(shown) else "Target of another kind", safe(name or target_id))]
+    if not is_known(target):
+        parts.append(", of a kind that is not known here")
     if name and name != target_id:
         parts.append(" (%s)" % code(target_id))
     parts.append(": %s." % safe(one_line(target["reason"], LONGEST_SENTENCE)).rstrip("."))
-    where = where_of(dict_at(target, "alert"))
+    where = where_of(target, kind)
     if where:
         parts.append(" %s." % where)
-    opened, missed = moment_of(target["open_since"]), moment_of(target["not_verified_since"])
+    opened, missed = parse_time(target["open_since"]), parse_time(target["not_verified_since"])
     if opened:
         parts.append(" Open since %s." % opened.date().isoformat())
     if missed and missed != opened:
         parts.append(" Not verified since %s." % missed.date().isoformat())
     lines = ["".join(parts)]
     rows = open_items_of(target)
-    lines += ["  - %s" % item_of(row) for row in rows[:MOST_OPEN_ITEMS]]
+    lines += ["  - %s" % item_of(row, kind) for row in rows[:MOST_OPEN_ITEMS]]
     words = [entry for entry in words_counted(target) if entry["configured"]]
     if words:
         lines.append(
@@ -189,24 +191,22 @@ def entry_of(target):
     return lines
 
 
-def where_of(alert):
-    """Where an exposure is, and how bad."""
-    places = [
-        code(one_line(alert.get(key), LONGEST_NAME)) for key in ("ipv4_addresses", "domain_names") if one_line(alert.get(key))
-    ]
+def where_of(target: Target, kind: Kind) -> str:
+    """Where a target is, and how bad."""
+    places = [code(one_line(address, LONGEST_NAME)) for address in kind.addresses(target)]
     parts = ["At %s" % ", ".join(places)] if places else []
     parts += [
-        "%s %s" % (label, safe(one_line(alert.get(key), LONGEST_NAME)))
-        for label, key in (("severity", "severity"), ("case", "case_id"), ("business units", "business_unit_hierarchies"))
-        if one_line(alert.get(key))
+        "%s %s" % (fact.name, safe(one_line(fact.value(target), LONGEST_NAME)))
+        for fact in kind.notes
+        if one_line(fact.value(target))
     ]
     text = ", ".join(parts)
     return text[:1].upper() + text[1:]
 
 
-def item_of(row):
+def item_of(row: dict[str, Any], kind: Kind) -> str:
     """An open item in words: who, what and where, or the first columns where none of the names is known."""
-    known = [column_of(row, names) for names in (WHO, WHAT, SOURCE, WHERE)]
+    known = [column_of(row, names) for names in kind.item_names.values()]
     names = [name for name in known if name is not None] or list(row)[:4]
     return (
         ", ".join("%s %s" % (safe(one_line(name, LONGEST_NAME)), code(one_line(row[name], LONGEST_NAME))) for name in names)
@@ -214,13 +214,13 @@ def item_of(row):
     )
 
 
-def safe(value):
+def safe(value: Any) -> str:
     """A text as Markdown that shows exactly this text."""
     text = one_line(value)
     return text if PLAIN.fullmatch(text) and not COMMIT.search(text) else code(text)
 
 
-def code(value):
+def code(value: Any) -> str:
     """A text as a code span."""
     text = one_line(value)
     if not text:

@@ -16,27 +16,23 @@ import json
 import re
 import uuid
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import quote
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, dicts, listed, one_line
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import as_text, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_junit import request_line
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
-    KINDS,
     followed_of,
-    kind_named,
-    kinds_in,
+    kind_of,
     problems_of,
     readable,
     word_in_words,
     words_counted,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.texts import (
-    dict_at,
-    dicts,
-    listed,
-    moment_of,
-    one_line,
-    written,
-)
+from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, UNREMEDIATED
 
 OSCAL_VERSION = "1.2.1"
 PROJECT = "https://github.com/secops/remediation"
@@ -44,30 +40,10 @@ PROJECT = "https://github.com/secops/remediation"
 NAMESPACE = PROJECT + "/ns/oscal"
 SPACE = uuid.uuid5(uuid.NAMESPACE_URL, NAMESPACE)
 
-# What the targets of a verification say something about; a control of another family is about both kinds.
-KINDS_OF_FAMILIES = {
-    "ac": ("campaign",),
-    "ia": ("campaign",),
-    "ps": ("campaign",),
-    "ra": ("exposure",),
-    "sc": ("exposure",),
-    "si": ("exposure",),
-}
-# Of families that are about people, what is about networks: information flow and remote access.
-KINDS_OF_CONTROLS = {"ac-4": ("exposure",), "ac-17": ("exposure",)}
-ALL_KINDS = tuple(KINDS)
-OBJECTIVES = {
-    ("campaign",): "Access that reviewers decided to revoke has been removed from the systems that grant it.",
-    ("exposure",): "Exposures that were to be remediated are no longer seen from the internet.",
-    ALL_KINDS: "Access that reviewers decided to revoke has been removed from the systems that grant it, and exposures "
-    "that were to be remediated are no longer seen from the internet.",
-}
 NO_PLAN = (
     "No OSCAL assessment plan exists for this verification. The resource that this points to describes what is "
     "verified and how an outcome comes about."
 )
-METHODS = {"campaign": ["TEST", "EXAMINE"]}
-
 SP_800_53 = re.compile(r"([a-z]{2})-0*([0-9]+)(?:[(.]0*([0-9]+)\)?)?\Z")
 NOT_IN_A_TOKEN = re.compile(r"[^a-z0-9._-]+")
 SHA256 = re.compile(r"[0-9a-fA-F]{64}\Z")
@@ -86,7 +62,7 @@ LONGEST_VALUE = 500
 MOST_WORDS = 100
 
 
-def oscal(verification, files):
+def oscal(verification: dict[str, Any], files: Any) -> dict[str, Any]:
     """The content of oscal-assessment-results.json, as a dict.
 
     verification: the content of verification.json. files: what lies beside it, as a list of {path, sha256} with the
@@ -97,7 +73,7 @@ def oscal(verification, files):
     return {"assessment-results": Document(verification, files).content()}
 
 
-def control_id(name):
+def control_id(name: Any) -> str:
     """A control's id as OSCAL writes it: ac-6.7 of AC-6(7)."""
     text = "".join(one_line(name, LONGEST_ID).lower().split())
     match = SP_800_53.match(text)
@@ -108,12 +84,20 @@ def control_id(name):
     return text if text[:1].isalpha() else "control-%s" % (text or "unnamed")
 
 
-def kinds_of(control):
-    """Which kinds of targets say something about a control."""
-    return KINDS_OF_CONTROLS.get(control.split(".")[0]) or KINDS_OF_FAMILIES.get(control.split("-")[0], ALL_KINDS)
+def kinds_of(control: str) -> list[Kind]:
+    """The kinds of targets that say something about a control; all of them where none says so of itself."""
+    kinds = list(KINDS.values())
+    number, family = control.split(".")[0], control.split("-")[0]
+    return [kind for kind in kinds if number in kind.controls] or [kind for kind in kinds if family in kind.families] or kinds
 
 
-def objective_id(control):
+def objective(control: str) -> str:
+    """What is true of the objective of a control if everything is remediated, in a sentence."""
+    parts = [kind.objective.rstrip(".") for kind in kinds_of(control)]
+    return ", and ".join(parts[:1] + [part[:1].lower() + part[1:] for part in parts[1:]]) + "."
+
+
+def objective_id(control: str) -> str:
     """The id of the objective that this verification is about, of those that a control has."""
     return "%s_obj.remediation-verified" % control
 
@@ -121,7 +105,7 @@ def objective_id(control):
 # --- values that OSCAL accepts ---
 
 
-def markup(value, longest=LONGEST_TEXT):
+def markup(value: Any, longest: int = LONGEST_TEXT) -> str:
     """A text as OSCAL's Markdown that shows exactly this text; never empty."""
     text = one_line(value, longest)
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
@@ -132,7 +116,7 @@ def markup(value, longest=LONGEST_TEXT):
     return re.sub(r"^([0-9]*)([#+=.)-])", r"\1\\\2", text) or "(none)"
 
 
-def prop(name, value, own=True):
+def prop(name: str, value: Any, own: bool = True) -> list[dict[str, str]]:
     """A property, in a list; none where it has no value. own: whether it is this collection's, not OSCAL's."""
     text = one_line(value, LONGEST_VALUE)
     if not text:
@@ -140,39 +124,30 @@ def prop(name, value, own=True):
     return [dict({"name": name, "value": text}, **({"ns": NAMESPACE} if own else {}))]
 
 
-def moment(*times):
+def moment(*times: Any) -> str:
     """The first that is a time, with its zone."""
-    found = next((time for time in map(moment_of, times) if time), None)
-    return written(found) if found else "1970-01-01T00:00:00Z"
+    found = next((time for time in map(parse_time, times) if time), None)
+    return as_text(found) if found else "1970-01-01T00:00:00Z"
 
 
-def address_props(alert):
-    """The addresses of an exposure, by the names that OSCAL has for them."""
+def address_props(addresses: list[str]) -> list[dict[str, str]]:
+    """The addresses of a target, by the names that OSCAL has for them."""
     props = []
-    for address in texts_of(alert.get("ipv4_addresses")) + texts_of(alert.get("ipv6_addresses")):
+    for address in addresses:
         try:
-            version = ip_address(address).version
+            props += prop("ipv%d-address" % ip_address(address).version, address, own=False)
         except ValueError:
-            continue
-        props += prop("ipv%d-address" % version, address, own=False)
-    for name in texts_of(alert.get("domain_names")):
-        if DOMAIN_NAME.match(name):
-            props += prop("fqdn", name, own=False)
+            if DOMAIN_NAME.match(address):
+                props += prop("fqdn", address, own=False)
     return props
 
 
-def name_of(target):
+def name_of(target: Target) -> str:
     """What a target is called."""
     return one_line(target["name"] or target["id"], LONGEST_TITLE)
 
 
-def texts_of(value):
-    """The texts of a list, or of one text with commas."""
-    parts = value if isinstance(value, list) else one_line(value).split(",")
-    return [text for text in dict.fromkeys(part.strip() for part in parts if isinstance(part, str)) if text]
-
-
-def with_lists(content, **lists):
+def with_lists(content: dict[str, Any], **lists: list[Any]) -> dict[str, Any]:
     """The content with those of the lists that are not empty: OSCAL has no empty ones."""
     content.update((name.replace("_", "-"), value) for name, value in lists.items() if value)
     return content
@@ -184,7 +159,7 @@ class Document:
     verification, files: see oscal().
     """
 
-    def __init__(self, verification, files):
+    def __init__(self, verification: dict[str, Any], files: Any) -> None:
         self._verification = readable(verification)
         self._files = [dict(path=one_line(file.get("path")), sha256=one_line(file.get("sha256"))) for file in dicts(files)]
         # What belongs to this verification alone gets its UUID from all of it.
@@ -197,7 +172,7 @@ class Document:
         self._tool = self._stable("tool")
         self._systems = {}
 
-    def content(self):
+    def content(self) -> dict[str, Any]:
         """What is below the key assessment-results."""
         verification = self._verification
         verdict = one_line(verification.get("verdict")).replace("_", " ")
@@ -234,42 +209,43 @@ class Document:
 
     # --- UUIDs ---
 
-    def _stable(self, *parts):
+    def _stable(self, *parts: Any) -> str:
         """The UUID of a thing that is the same in every verification."""
         return str(uuid.uuid5(SPACE, json.dumps([str(part) for part in parts])))
 
-    def _own(self, *parts):
+    def _own(self, *parts: Any) -> str:
         """The UUID of a thing that only this verification has."""
         return str(uuid.uuid5(self._space, json.dumps([str(part) for part in parts])))
 
     # --- the parts of the document ---
 
-    def _objective(self, control):
+    def _objective(self, control: str) -> dict[str, Any]:
         """The objective that this verification is about."""
         return {
             "control-id": control,
             "description": "What secops.remediation verifies of this control. The control asks for more, which was "
             "not assessed here.",
-            "parts": [{"id": objective_id(control), "name": "assessment-objective", "prose": OBJECTIVES[kinds_of(control)]}],
+            "parts": [{"id": objective_id(control), "name": "assessment-objective", "prose": objective(control)}],
         }
 
-    def _result(self):
+    def _result(self) -> dict[str, Any]:
         """The one result: subjects, observations, risks and findings."""
         verification = self._verification
-        campaigns, exposures, observations, risks = [], [], [], []
-        of_kind = {kind: [] for kind in [*ALL_KINDS, *kinds_in(verification["targets"])]}
+        processes, inventory, observations, risks = [], [], [], []
+        of_kind: dict[str, list[tuple[str, str, str | None]]] = {}
         for target in verification["targets"]:
             subject, where = self._subject(target)
-            (campaigns if where == "component" else exposures).append(subject)
+            (processes if where == "component" else inventory).append(subject)
             observation = self._observation(target, subject["uuid"], where)
             observations.append(observation)
             risk = self._risk(target, subject["uuid"], observation["uuid"])
             risks += [risk] if risk else []
-            of_kind[target["kind"]].append((target["outcome"], observation["uuid"], risk and risk["uuid"]))
+            of_kind.setdefault(target["kind"], []).append((target["outcome"], observation["uuid"], risk and risk["uuid"]))
         # Nobody knows about what a target of another kind says nothing.
-        others = [entry for kind in of_kind if kind not in ALL_KINDS for entry in of_kind[kind]]
+        others = [entry for kind, entries in of_kind.items() if kind not in KINDS for entry in entries]
         entries = {
-            control: [entry for kind in kinds_of(control) for entry in of_kind[kind]] + others for control in self._controls
+            control: [entry for kind in kinds_of(control) for entry in of_kind.get(kind.name, [])] + others
+            for control in self._controls
         }
         assessed = [control for control in self._controls if entries[control]]
         findings = [self._finding(control, entries[control]) for control in assessed]
@@ -286,7 +262,7 @@ class Document:
         )
         links = self._links_to_files()
         with_lists(result, links=links)
-        result["local-definitions"] = with_lists({}, components=campaigns, inventory_items=exposures)
+        result["local-definitions"] = with_lists({}, components=processes, inventory_items=inventory)
         result["local-definitions"]["assessment-assets"] = self._assets()
         result["reviewed-controls"] = self._reviewed(assessed)
         with_lists(result, observations=observations, risks=risks, findings=findings)
@@ -305,7 +281,7 @@ class Document:
             result["remarks"] = "\n\n".join(remarks)
         return result
 
-    def _reviewed(self, assessed):
+    def _reviewed(self, assessed: list[str]) -> dict[str, Any]:
         """The controls that were reviewed."""
         controls = assessed or self._controls
         if not controls:
@@ -324,7 +300,7 @@ class Document:
             ],
         }
 
-    def _assets(self):
+    def _assets(self) -> dict[str, Any]:
         """What the verification was made with: this collection, and the systems that were asked."""
         collection = dict_at(self._verification, "collection")
         name = one_line(collection.get("name"), LONGEST_TITLE) or "secops.remediation"
@@ -348,7 +324,7 @@ class Document:
             ],
         }
 
-    def _system(self, target):
+    def _system(self, target: Target) -> str | None:
         """The UUID of the system that a target is of, or None."""
         url = one_line(target.get("system"), LONGEST_VALUE)
         if not url:
@@ -358,49 +334,36 @@ class Document:
             self._systems[key] = {
                 "uuid": self._stable("system", *key),
                 "type": "service",
-                "title": markup(kind_named(target["kind"]).system),
+                "title": markup(kind_of(target).system),
                 "description": "The service that was asked, at %s" % markup(url),
                 "props": prop("base-url", url),
                 "status": {"state": "operational"},
             }
         return self._systems[key]["uuid"]
 
-    def _subject(self, target):
-        """(a target as a subject, the type of subject): a campaign is a process, an exposure is on an inventory."""
-        kind = target["kind"]
-        identity = (kind, one_line(target.get("system")), one_line(target.get("id")))
+    def _subject(self, target: Target) -> tuple[dict[str, Any], str]:
+        """(a target as a subject, the type of subject): a process, such as a campaign, or what is on an inventory."""
+        kind = kind_of(target)
+        identity = (target["kind"], one_line(target.get("system")), one_line(target.get("id")))
         self._seen[identity] = occurrence = self._seen.get(identity, 0) + 1
         key = self._stable("target", *identity, *([occurrence] if occurrence > 1 else []))
-        name = name_of(target)
-        if kind == "campaign":
-            campaign = dict_at(target, "campaign")
+        props = [one for fact in kind.properties for one in prop(fact.name, fact.value(target))]
+        if kind.standing:
             return {
                 "uuid": key,
                 "type": "process-procedure",
-                "title": markup(name),
-                "description": "A certification campaign, with the access that its reviewers decided to revoke.",
-                "props": prop("target-id", target.get("id"))
-                + prop("campaign-status", campaign.get("status"))
-                + prop("campaign-deadline", campaign.get("deadline"))
-                or prop("target-id", "unknown"),
-                "status": {"state": "other", "remarks": "A campaign is no component in operation."},
+                "title": markup(name_of(target)),
+                "description": markup(kind.subject) + ".",
+                "props": prop("target-id", target.get("id")) + props or prop("target-id", "unknown"),
+                "status": {"state": "other", "remarks": kind.standing},
             }, "component"
-        alert = dict_at(target, "alert")
-        props = prop("asset-id", target.get("id"), own=False) + address_props(alert)
-        for own_name, value in (
-            ("severity", alert.get("severity")),
-            ("case-id", alert.get("case_id")),
-            ("port-protocol", alert.get("port_protocol")),
-            ("attack-surface-rule", alert.get("attack_surface_rule_name") or target.get("attack_surface_rule_id")),
-            ("business-units", alert.get("business_unit_hierarchies")),
-        ):
-            props += prop(own_name, value)
-        description = "An exposure" if kind == "exposure" else "A %s" % markup(kind_named(kind).noun)
-        return with_lists({"uuid": key, "description": "%s: %s" % (description, markup(name))}, props=props), "inventory-item"
+        props = prop("asset-id", target.get("id"), own=False) + address_props(kind.addresses(target)) + props
+        description = "%s: %s" % (markup(kind.subject), markup(name_of(target)))
+        return with_lists({"uuid": key, "description": description}, props=props), "inventory-item"
 
-    def _observation(self, target, subject, subject_type):
+    def _observation(self, target: Target, subject: str, subject_type: str) -> dict[str, Any]:
         """What was found of a target."""
-        kind, name = kind_named(target["kind"]), name_of(target)
+        kind, name = kind_of(target), name_of(target)
         system = self._system(target)
         requests, words = target["requests"], words_counted(target)
         props = (
@@ -443,19 +406,20 @@ class Document:
         return observation
 
     @staticmethod
-    def _methods(target):
+    def _methods(target: Target) -> list[str]:
         """How a target was assessed."""
-        if target["outcome"] in ("remediated", "unremediated") or dict_at(target, "items"):
-            return METHODS.get(target["kind"], ["TEST"])
+        if target["outcome"] in (REMEDIATED, UNREMEDIATED) or dict_at(target, "items"):
+            return list(kind_of(target).methods)
         if target.get("scan_id") or target.get("scan"):
             return ["TEST"]
-        return ["EXAMINE"] if target.get("campaign") or target.get("alert") or target.get("requests") else ["UNKNOWN"]
+        looked_up = target["requests"] or any(value and isinstance(value, dict) for value in target.values())
+        return ["EXAMINE"] if looked_up else ["UNKNOWN"]
 
-    def _risk(self, target, subject, observation):
+    def _risk(self, target: Target, subject: str, observation: str) -> dict[str, Any] | None:
         """What it means that a target is still open, or None where it is not known to be."""
-        if target["outcome"] != "unremediated":
+        if target["outcome"] != UNREMEDIATED:
             return None
-        kind = kind_named(target["kind"])
+        kind = kind_of(target)
         risk = {
             "uuid": self._stable("risk", subject, target["open_since"]),
             "title": "%s: %s" % (kind.risk, markup(name_of(target))),
@@ -467,20 +431,20 @@ class Document:
             risk,
             props=prop("open-since", target["open_since"])
             + prop("not-verified-since", target["not_verified_since"])
-            + prop("severity", dict_at(target, "alert").get("severity")),
+            + prop("severity", kind.severity(target)),
         )
         risk["related-observations"] = [{"observation-uuid": observation}]
         return risk
 
-    def _finding(self, control, entries):
+    def _finding(self, control: str, entries: list[tuple[str, str, str | None]]) -> dict[str, Any]:
         """What the targets say about a control, of which there is one at least."""
         outcomes = [outcome for outcome, _observation, _risk in entries]
-        remediated, total = outcomes.count("remediated"), len(outcomes)
+        remediated, total = outcomes.count(REMEDIATED), len(outcomes)
         if remediated == total:
             state, reason, words = "satisfied", "pass", "All %d targets are remediated." % total
-        elif "unremediated" in outcomes:
+        elif UNREMEDIATED in outcomes:
             state, reason = "not-satisfied", "fail"
-            words = "%d of %d targets are still open." % (outcomes.count("unremediated"), total)
+            words = "%d of %d targets are still open." % (outcomes.count(UNREMEDIATED), total)
         else:
             state, reason = "not-satisfied", "other"
             words = "No target is known to be open, but %d of %d have no answer yet." % (total - remediated, total)
@@ -489,7 +453,7 @@ class Document:
             {
                 "uuid": self._own("finding", control),
                 "title": "%s: remediation is %s" % (control, "verified" if state == "satisfied" else "not verified"),
-                "description": "%s %s" % (OBJECTIVES[kinds_of(control)], words),
+                "description": "%s %s" % (objective(control), words),
                 "props": prop("control-id", control),
                 "target": {
                     "type": "objective-id",
@@ -503,7 +467,7 @@ class Document:
 
     # --- files ---
 
-    def _resource(self, file):
+    def _resource(self, file: dict[str, Any]) -> str:
         """The UUID of the resource that a file is."""
         path, digest = one_line(file["path"]), one_line(file.get("sha256"))
         if (path, digest) not in self._resources:
@@ -522,7 +486,7 @@ class Document:
             }
         return self._resources[path, digest]["uuid"]
 
-    def _evidence(self, file):
+    def _evidence(self, file: dict[str, Any]) -> dict[str, Any]:
         """A file that supports what was found of a target."""
         resource = self._resource(file)
         return {
@@ -531,7 +495,7 @@ class Document:
             "links": [{"href": "#%s" % resource, "rel": "reference"}],
         }
 
-    def _links_to_files(self):
+    def _links_to_files(self) -> list[dict[str, Any]]:
         """Links to the files that no observation has named."""
         named = set(self._resources)
         return [
@@ -541,6 +505,6 @@ class Document:
         ]
 
 
-def href_of(path):
+def href_of(path: str) -> str:
     """A path relative to the document as a URI that stays below it."""
     return quote("/".join(part for part in path.replace("\\", "/").split("/") if part not in ("", ".", ".."))) or "."

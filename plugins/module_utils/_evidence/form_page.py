@@ -14,8 +14,12 @@ import base64
 import functools
 import hashlib
 import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import UNFIT, dicts, listed
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import as_text, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.page_template import (
     PAINT,
     SCRIPT,
@@ -23,31 +27,43 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.page_
     TEMPLATE,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
-    KINDS,
-    NEEDS_ACTION,
-    addresses_of,
+    by_kind,
     followed_of,
-    kind_named,
-    kinds_in,
+    is_known,
+    kind_of,
     open_items_of,
-    port_of,
     problems_of,
     readable,
     word_in_words,
     words_counted,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.texts import UNFIT, dicts, listed, moment_of, written
+from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target, nothing
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    INCOMPLETE,
+    INCONCLUSIVE,
+    NEEDS_ACTION,
+    NOT_VERIFIED,
+    PENDING,
+    REMEDIATED,
+    UNREMEDIATED,
+    URGENCY,
+    VERDICTS,
+    VERIFIED,
+)
 
-# What needs action comes first.
-OPEN = NEEDS_ACTION
-OUTCOMES = OPEN + ("remediated",)
 # What is done comes first where it is a picture of how far things are.
-PICTURED = ("remediated",) + OPEN
-VERDICTS = {
-    "verified": ("Verified", "remediated"),
-    "not_verified": ("Not verified", "unremediated"),
-    "incomplete": ("Not finished yet", "pending"),
+PICTURED = (REMEDIATED, *NEEDS_ACTION)
+# The colours of the verdicts are those of outcomes.
+TONES = {VERIFIED: REMEDIATED, NOT_VERIFIED: UNREMEDIATED, INCOMPLETE: PENDING}
+# What to do about targets that are without an answer.
+ADVICE = {
+    INCONCLUSIVE: "Inconclusive: find out why, and run the verification again",
+    PENDING: "Pending: a later run picks it up",
 }
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 SEVERITIES = ("critical", "high", "medium", "low", "informational")
 FILES = {
     "verification.json": "the full record, which has a JSON Schema",
@@ -77,7 +93,7 @@ MAX_OLDEST = 10
 MAX_WORDS = 100
 
 
-def page(verification, files=()):
+def page(verification: dict[str, Any], files: Iterable[str] = ()) -> str:
     """The page as text.
 
     verification: the content of verification.json.
@@ -86,7 +102,7 @@ def page(verification, files=()):
     # Here because everything else has to be importable without it.
     from markupsafe import Markup
 
-    style = re.sub(r"\n\s*", "\n", STYLE)
+    style = re.sub(r"\n\s*", "\n", STYLE + columns_of_tables())
     policy = "default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'" % (
         fingerprint(SCRIPT),
         fingerprint(style),
@@ -96,7 +112,7 @@ def page(verification, files=()):
 
 
 @functools.cache
-def template():
+def template() -> Template:
     """The page's template, made once."""
     from jinja2 import Environment, StrictUndefined
 
@@ -105,12 +121,12 @@ def template():
     return environment.from_string("\n".join(line.strip() for line in TEMPLATE.strip().split("\n")))
 
 
-def fingerprint(text):
+def fingerprint(text: str) -> str:
     """What a Content-Security-Policy allows an inline style or script by."""
     return "sha256-%s" % base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
-def visible(value, levels=20):
+def visible(value: Any, levels: int = 20) -> Any:
     """The same with every character that would break the file, or hide or turn others, named instead.
 
     levels: how deep lists and objects may be in each other; no reader follows deeper ones.
@@ -126,13 +142,14 @@ def visible(value, levels=20):
     return value
 
 
-def model(verification, files):
+def model(verification: dict[str, Any], files: list[str]) -> dict[str, Any]:
     """What the template shows, in its order."""
     run = Run(verification)
     targets = [target_of(target, number, run) for number, target in enumerate(verification["targets"])]
-    targets.sort(key=lambda target: OUTCOMES.index(target["outcome"]))
+    targets.sort(key=lambda target: URGENCY.index(target["outcome"]))
     counts = counts_of(verification["counts"])
-    word, tone = VERDICTS.get(words(verification.get("verdict")), VERDICTS["incomplete"])
+    verdict = words(verification.get("verdict"))
+    word, tone = VERDICTS.get(verdict, VERDICTS[NOT_VERIFIED]), TONES.get(verdict, UNREMEDIATED)
     summary = words(verification.get("summary"))
     rest = summary[len(word) + 1 :].strip() if summary.startswith(word + ":") else summary
     tally = [
@@ -158,7 +175,7 @@ def model(verification, files):
         facts=run_facts(verification, run, targets),
         action=action_of(targets, problems_of(verification)),
         targets=targets,
-        kinds=[dict(name=name, title=kind_title(name)) for name in kinds_in(verification["targets"])],
+        kinds=[dict(name=mine[0]["kind"], title=kind_title(kind)) for kind, mine in by_kind(verification["targets"])],
         words=words_shown[:MAX_NAMED],
         more_words=number(len(words_shown) - MAX_NAMED) if len(words_shown) > MAX_NAMED else "",
         followed=followed_of(verification),
@@ -187,11 +204,12 @@ def model(verification, files):
 # --- plain values out of whatever is there ---
 
 
-def dict_of(value):
+def dict_of(value: Any) -> dict[str, Any]:
+    """A value where it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def words(value):
+def words(value: Any) -> str:
     """Any value as text; nothing as ''."""
     if value is None:
         return ""
@@ -204,15 +222,17 @@ def words(value):
     return str(value)
 
 
-def number(value):
+def number(value: int) -> str:
+    """A number as people read it."""
     return format(value, ",d")
 
 
-def plural(count, noun):
+def plural(count: int, noun: str) -> str:
+    """A number of things."""
     return "%s %s%s" % (number(count), noun, "" if count == 1 else "s")
 
 
-def share(count, total):
+def share(count: int, total: int) -> str:
     """How much of the whole, never rounded to all or nothing."""
     if not total or not count:
         return ""
@@ -228,20 +248,20 @@ def share(count, total):
 class Moment:
     """A time as an API wrote it: in UTC where it can be read, else just what it says."""
 
-    def __init__(self, value):
+    def __init__(self, value: Any) -> None:
         self.text = self.date = words(value)
         self.iso = None
-        self.time = moment_of(self.text)
+        self.time = parse_time(self.text)
         if self.time:
-            self.iso = written(self.time)
+            self.iso = as_text(self.time)
             self.text = self.iso[:-1].replace("T", " ")
             self.date = self.text[:10]
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return bool(self.text)
 
 
-def span(seconds):
+def span(seconds: float) -> str:
     """A duration, as exactly as one wants to know."""
     seconds = max(0, int(seconds))
     if seconds >= 36 * 3600:
@@ -252,7 +272,7 @@ def span(seconds):
     return plural(seconds, "second")
 
 
-def exactly(seconds):
+def exactly(seconds: float) -> str:
     """How long a run took."""
     seconds = max(0, int(seconds))
     parts = (("h", seconds // 3600), ("min", seconds // 60 % 60), ("s", seconds % 60))
@@ -262,11 +282,11 @@ def exactly(seconds):
 class Run:
     """When the run was."""
 
-    def __init__(self, verification):
+    def __init__(self, verification: dict[str, Any]) -> None:
         self.started = Moment(verification.get("started_at"))
         self.finished = Moment(verification.get("finished_at"))
 
-    def open_for(self, since):
+    def open_for(self, since: Moment) -> tuple[str, float | None]:
         """(in words, in days) for how long a target has been open."""
         if not since:
             return "", None
@@ -282,22 +302,21 @@ class Run:
 # --- one target ---
 
 
-def target_of(target, place, run):
+def target_of(target: Target, place: int, run: Run) -> dict[str, Any]:
     """What the page shows of a target."""
-    outcome, kind = target["outcome"], target["kind"]
+    outcome, kind = target["outcome"], kind_of(target)
     name, target_id = words(target["name"]).strip(), words(target["id"])
-    seen, missed = (Moment(target[key] if outcome in OPEN else None) for key in ("open_since", "not_verified_since"))
+    seen, missed = (Moment(target[key] if outcome in NEEDS_ACTION else None) for key in ("open_since", "not_verified_since"))
     since = seen or missed
     open_for, days = run.open_for(since)
-    alert = dict_of(target.get("alert"))
-    severity = words(alert.get("severity")).lower()
+    severity = words(kind.severity(target)).lower()
     severity_rank = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
     items = dict_of(target.get("items"))
     return dict(
         anchor="t%d" % (place + 1),
-        kind=kind,
+        kind=target["kind"],
         kind_title=kind_title(kind),
-        kind_known=kind in KINDS,
+        kind_known=is_known(target),
         outcome=outcome,
         seen_open=bool(seen),
         words=words_counted(target),
@@ -315,19 +334,17 @@ def target_of(target, place, run):
         files=[file_of(item["path"], item["sha256"]) for item in target["evidence"]],
         open_items=open_items_of(target),
         items_open=items.get("items_open"),
-        facts=facts_of(target, kind),
+        facts=[(name, text) for name, text in facts_of(target, kind) if text],
         severity=severity.capitalize(),
         severity_rank=severity_rank,
         severity_class=SEVERITIES[severity_rank] if severity_rank < len(SEVERITIES) else "other",
-        alert_text=alert_text(target, alert),
-        addresses=addresses_of(alert),
-        port=port_of(target),
-        rule=words(alert.get("attack_surface_rule_name") or target.get("attack_surface_rule_id")),
-        unit=units_of(alert.get("business_unit_hierarchies")),
+        known_as=kind.known_as(target),
+        cells=[dict(name=fact.name, lines=lines_of(fact.value(target))) for fact in kind.table],
     )
 
 
-def request_of(request):
+def request_of(request: dict[str, Any]) -> dict[str, str]:
+    """A request as the page lists it."""
     time = Moment(request.get("server_time"))
     return dict(
         method=words(request.get("method")),
@@ -338,28 +355,19 @@ def request_of(request):
     )
 
 
-def alert_text(target, alert):
-    parts = [("Alert", target.get("alert_internal_id")), ("case", alert.get("case_id"))]
-    return ", ".join("%s %s" % (noun, words(value)) for noun, value in parts if words(value))
+def lines_of(value: Any) -> list[str]:
+    """A value as the lines of a cell."""
+    return [text for text in map(words, listed(value)) if text]
 
 
-def units_of(hierarchies):
-    """Business units, each with those that it is part of."""
-    found = []
-    for hierarchy in listed(hierarchies):
-        names = [words(unit) for unit in listed(hierarchy)]
-        found.append(" \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} ".join(name for name in names if name))
-    return ", ".join(dict.fromkeys(unit for unit in found if unit))
+def shown(value: Any) -> str:
+    """A value as text, in which a time is written as all times on the page."""
+    return Moment(value).text if isinstance(value, str) else words(value)
 
 
-def facts_of(target, kind):
+def facts_of(target: Target, kind: Kind) -> list[tuple[str, str]]:
     """(name, value) of what else is known of a target."""
-    campaign, scan, report, items, alert = (
-        dict_of(target.get(name)) for name in ("campaign", "scan", "report", "items", "alert")
-    )
-    certified = words(campaign.get("totalCertifications"))
-    if certified and words(campaign.get("completedCertifications")):
-        certified = "%s of %s completed" % (words(campaign["completedCertifications"]), certified)
+    scan, report, items = (dict_of(target.get(name)) for name in ("scan", "report", "items"))
     counted = ", ".join(
         "%s %s" % (words(items[name]), text)
         for name, text in (("items_remediated", "remediated"), ("items_open", "open"), ("items_unknown", "not known"))
@@ -367,48 +375,25 @@ def facts_of(target, kind):
     )
     if items.get("items_total") is not None:
         counted = "%s in the report%s" % (words(items["items_total"]), counted and ": " + counted)
-    pairs = (
-        ("System", ", ".join(part for part in (kind_named(kind).system, words(target["system"])) if part)),
-        ("Campaign", ", ".join(part for part in (words(campaign.get("type")), words(campaign.get("status"))) if part)),
-        ("Certifications", certified),
-        ("Deadline", Moment(campaign.get("deadline")).text),
-        ("Alert", words(target.get("alert_internal_id"))),
-        ("Case", words(alert.get("case_id"))),
-        ("Severity", words(alert.get("severity"))),
-        ("State of the alert", words(alert.get("resolution_status"))),
-        ("Address", ", ".join(addresses_of(alert))),
-        (
-            "Rule",
-            ", ".join(
-                dict.fromkeys(
-                    part
-                    for part in (words(alert.get("attack_surface_rule_name")), words(target.get("attack_surface_rule_id")))
-                    if part
-                )
-            ),
-        ),
-        ("Service", words(target.get("service_id"))),
-        ("Business unit", units_of(alert.get("business_unit_hierarchies"))),
-        ("Scan", ", ".join(part for part in (words(scan.get("status")), words(scan.get("result"))) if part)),
+    missed = target["not_verified_since"]
+    return [
+        ("System", words([kind.system, target["system"]])),
+        *((fact.name, shown(fact.value(target))) for fact in kind.facts),
+        ("Scan", words([scan.get("status"), scan.get("result")])),
         ("Scan id", words(target.get("scan_id"))),
-        ("Scan requested", Moment(target.get("started_at")).text),
-        ("Campaign changed before the scan", Moment(scan.get("modified_before")).text),
-        ("Report", ", ".join(part for part in (words(report.get("reportType")), words(report.get("status"))) if part)),
+        ("Scan requested", shown(target.get("started_at"))),
+        ("Report", words([report.get("reportType"), report.get("status")])),
         ("Report id", words(report.get("id"))),
-        ("Report made", Moment(report.get("lastRunAt")).text),
+        ("Report made", shown(report.get("lastRunAt"))),
         ("Items", counted),
         ("Column with the state of an item", words(items.get("status_column"))),
         ("Words that counted", "; ".join(map(word_in_words, words_counted(target)))),
-        ("First seen open", Moment(target["open_since"]).text),
-        (
-            "First not verified",
-            Moment(target["not_verified_since"] if target["not_verified_since"] != target["open_since"] else None).text,
-        ),
-    )
-    return [(name, value) for name, value in pairs if value]
+        ("First seen open", shown(target["open_since"])),
+        ("First not verified", shown(missed if missed != target["open_since"] else None)),
+    ]
 
 
-def file_of(path, sha256=""):
+def file_of(path: str, sha256: str = "") -> dict[str, Any]:
     """A file beside the page. What would lead anywhere else is named and not linked."""
     outside = not path or path.startswith("/") or "\\" in path or ".." in path.split("/")
     # The ./ makes of any text, `javascript:` too, a path.
@@ -416,7 +401,7 @@ def file_of(path, sha256=""):
     return dict(path=path, sha256=sha256, href=href, says=FILES.get(path, ""))
 
 
-def files_of(paths):
+def files_of(paths: list[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(those that one looks for, the others)."""
     paths = list(dict.fromkeys(paths))
     known = [path for path in FILES if path in paths]
@@ -427,23 +412,23 @@ def files_of(paths):
 # --- the top ---
 
 
-def counts_of(counts):
+def counts_of(counts: Any) -> dict[str, int]:
     """How many targets there are of each outcome, by what a record says."""
     counts = dict_of(counts)
-    return {outcome: counts[outcome] if is_count(counts.get(outcome)) else 0 for outcome in OUTCOMES}
+    return {outcome: counts[outcome] if is_count(counts.get(outcome)) else 0 for outcome in URGENCY}
 
 
-def is_count(value):
+def is_count(value: Any) -> bool:
     """Whether a value is a number of things."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1e15
 
 
-def kind_title(name):
+def kind_title(kind: Kind) -> str:
     """A kind as a column or a list of choices has it."""
-    return (name if name in KINDS else words(name) or "unnamed").capitalize()
+    return (words(kind.name) or "unnamed").capitalize()
 
 
-def stack(counts):
+def stack(counts: dict[str, int]) -> list[dict[str, str]]:
     """The parts of the bar in percent; the smallest part can still be seen."""
     total = sum(counts.values())
     there = [outcome for outcome in PICTURED if counts[outcome] > 0]
@@ -460,7 +445,7 @@ def stack(counts):
     return parts
 
 
-def run_facts(verification, run, targets):
+def run_facts(verification: dict[str, Any], run: Run, targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What an auditor asks first: when, of what, and which record."""
     facts = []
     if run.finished:
@@ -468,11 +453,10 @@ def run_facts(verification, run, targets):
         if run.started.time and run.finished.time:
             lines.append("took %s" % exactly((run.finished.time - run.started.time).total_seconds()))
         facts.append(dict(name="Finished", lines=lines))
-    for name in kinds_in(targets):
-        mine = [target for target in targets if target["kind"] == name]
+    for kind, mine in by_kind(targets):
         systems = list(dict.fromkeys(target["system"] for target in mine if target["system"]))
-        noun = kind_named(name).noun if name in KINDS else "target"
-        facts.append(dict(name=kind_named(name).system, lines=[plural(len(mine), noun)] + systems))
+        noun = kind.noun if is_known(mine[0]) else "target"
+        facts.append(dict(name=kind.system, lines=[plural(len(mine), noun)] + systems))
     version = words(verification.get("schema_version"))
     lines = [words(verification.get("run"))] + (["schema version %s" % version] if version else [])
     facts.append(dict(name="Run", lines=[line for line in lines if line]))
@@ -482,40 +466,65 @@ def run_facts(verification, run, targets):
 # --- what needs action ---
 
 
-def action_of(targets, problems):
+def action_of(targets: list[dict[str, Any]], problems: list[tuple[str, str]]) -> dict[str, Any]:
     """What still has to be dealt with. problems: (what was asked for, what is wrong) of the look-ups."""
-    by_outcome = {outcome: [target for target in targets if target["outcome"] == outcome] for outcome in OUTCOMES}
-    some = problems or any(by_outcome[outcome] for outcome in OPEN)
+    by_outcome = {outcome: [target for target in targets if target["outcome"] == outcome] for outcome in URGENCY}
+    some = problems or any(by_outcome[outcome] for outcome in NEEDS_ACTION)
     if some:
         lead = "Who and what still has to be dealt with, and what could not be found out."
     else:
         lead = "Nothing has to be dealt with." if targets else "There was nothing to verify."
-    unremediated = by_outcome["unremediated"]
-    exposures = sorted(
-        (target for target in unremediated if target["kind"] == "exposure"),
-        key=lambda target: (target["severity_rank"], -(target["days"] or 0)),
-    )
-    others = [target for target in unremediated if target["kind"] not in KINDS]
-    titles = (
-        ("unremediated", "Still there, of a kind that this page does not know", others),
-        ("inconclusive", "Inconclusive: find out why, and run the verification again", by_outcome["inconclusive"]),
-        ("pending", "Pending: a later run picks it up", by_outcome["pending"]),
-    )
     return dict(
         any=some,
         lead=lead,
         problems=problems,
         none="Every target is remediated." if targets else "No target was found.",
-        campaigns=cases_of([target for target in unremediated if target["kind"] == "campaign"]),
-        exposures=exposures,
-        groups=[dict(outcome=outcome, title=title, groups=groups_of(mine)) for outcome, title, mine in titles if mine],
+        kinds=[still_there(kind, mine) for kind, mine in by_kind(by_outcome[UNREMEDIATED])],
+        groups=[
+            dict(outcome=outcome, title=title, groups=groups_of(by_outcome[outcome]))
+            for outcome, title in ADVICE.items()
+            if by_outcome[outcome]
+        ],
     )
 
 
-def cases_of(campaigns):
-    """Campaigns with access that is still there, each with the rows of its report."""
+def still_there(kind: Kind, targets: list[dict[str, Any]]) -> dict[str, Any]:
+    """The targets of a kind that are still open: a table of them where they have no items, else each with its items."""
+    worst_first = sorted(targets, key=lambda target: (target["severity_rank"], -(target["days"] or 0)))
+    return dict(
+        title=kind.still_there,
+        noun=kind.noun.capitalize(),
+        severity=kind.severity is not nothing,
+        columns=[fact.name for fact in kind.table],
+        class_name=table_class(kind),
+        rows=worst_first if kind.table else [],
+        cases=[] if kind.table else cases_of(targets),
+    )
+
+
+def table_class(kind: Kind) -> str:
+    """The class of the table of a kind's targets."""
+    return "still-%d" % (list(KINDS).index(kind.name) if kind.name in KINDS else len(KINDS))
+
+
+def columns_of_tables() -> str:
+    """The widths of the columns of the tables of all kinds, as CSS."""
+    return "".join(
+        ".%s { --columns: %sminmax(0, 3fr) %s 7.5rem; }\n"
+        % (
+            table_class(kind),
+            "" if kind.severity is nothing else "5.5rem ",
+            " ".join(fact.width for fact in kind.table),
+        )
+        for kind in KINDS.values()
+        if kind.table
+    )
+
+
+def cases_of(targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Targets that are still open, each with its items."""
     room, cases = MAX_ROWS, []
-    for target in campaigns:
+    for target in targets:
         items = [{words(column): words(cell) for column, cell in item.items()} for item in target["open_items"][:room]]
         room -= len(items)
         columns = list(dict.fromkeys(column for item in items for column in item))
@@ -528,7 +537,7 @@ def cases_of(campaigns):
     return cases
 
 
-def open_words(target):
+def open_words(target: dict[str, Any]) -> str:
     """For how long, as a sentence of its own."""
     if not target["days"]:
         return target["open_for"][:1].upper() + target["open_for"][1:]
@@ -539,7 +548,7 @@ def open_words(target):
     )
 
 
-def groups_of(targets):
+def groups_of(targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The targets by their reason, the most frequent reason first."""
     by_reason = {}
     for target in targets:
@@ -558,34 +567,35 @@ def groups_of(targets):
 # --- the timeline ---
 
 
-def in_order(moments):
+def in_order(moments: Iterable[Moment]) -> list[Moment]:
     """The moments that are times, the earliest first."""
     return sorted((moment for moment in moments if moment.time), key=lambda moment: moment.time)
 
 
-def clock(moment, other):
+def clock(moment: Moment, other: Moment) -> str:
     """The time of day where the day is the same."""
     return moment.text[11:] if moment.date == other.date else moment.text
 
 
-def scans_of(targets, kind):
-    """(requested, finished, how many have not finished) of the scans of a kind."""
-    mine = [target for target in targets if target["kind"] == kind and target["started"]]
+def scans_of(targets: list[dict[str, Any]]) -> tuple[list[Moment], list[Moment], int]:
+    """(requested, finished, how many have not finished) of the scans of targets."""
+    mine = [target for target in targets if target["started"]]
     requested, finished = (in_order(target[name] for target in mine) for name in ("started", "finished"))
     return requested, finished, sum(not target["finished"] for target in mine)
 
 
-def events_of(run, targets):
+def events_of(run: Run, targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What happened, in the order of time."""
     events = []
 
-    def add(moment, title, details=()):
+    def add(moment: Moment, title: str, details: Iterable[Any] = ()) -> None:
         events.append(dict(time=moment, title=title, detail="; ".join(detail for detail in details if detail)))
 
     if run.started:
         add(run.started, "The verification began")
-    for kind in map(kind_named, kinds_in(targets)):
-        requested, finished, unfinished = scans_of(targets, kind.name)
+    for kind, mine in by_kind(targets):
+        requested, finished, unfinished = scans_of(mine)
+        reports = in_order(target["reported"] for target in mine)
         where, noun = kind.system, kind.scan
         if requested:
             early = sum(moment.time < run.started.time for moment in requested) if run.started.time else 0
@@ -608,13 +618,12 @@ def events_of(run, targets):
                     unfinished and "%s had not" % number(unfinished),
                 ),
             )
-    reports = in_order(target["reported"] for target in targets)
-    if reports:
-        add(
-            reports[-1],
-            "%s made" % plural(len(reports), "report"),
-            (KINDS["campaign"].system, reports[-1].time > reports[0].time and "the first at %s" % clock(reports[0], reports[-1])),
-        )
+        if reports:
+            add(
+                reports[-1],
+                "%s made" % plural(len(reports), "report"),
+                (where, reports[-1].time > reports[0].time and "the first at %s" % clock(reports[0], reports[-1])),
+            )
     if run.finished:
         add(run.finished, "The evidence was written")
     known = [event for event in events if event["time"].time]
@@ -622,13 +631,12 @@ def events_of(run, targets):
     return sorted(known, key=lambda event: event["time"].time) + [event for event in events if not event["time"].time]
 
 
-def lanes_of(run, targets):
+def lanes_of(run: Run, targets: list[dict[str, Any]]) -> tuple[list[dict[str, str]], tuple[str, ...]]:
     """The same as bars, in percent of the whole time."""
     lanes = [("This run", in_order([run.started, run.finished]), "f-soft")]
-    for kind in kinds_in(targets):
-        name = {"campaign": "SailPoint scans", "exposure": "Xpanse scans"}.get(kind, "Other scans")
-        requested, finished, _unfinished = scans_of(targets, kind)
-        lanes.append((name, in_order(requested + finished), "f-pending"))
+    for kind, mine in by_kind(targets):
+        requested, finished, _unfinished = scans_of(mine)
+        lanes.append((kind.lane, in_order(requested + finished), "f-pending"))
     lanes.append(("Reports", in_order(target["reported"] for target in targets), "f-remediated"))
     lanes = [(name, moments, fill) for name, moments, fill in lanes if moments]
     times = [moment.time for _name, moments, _fill in lanes for moment in moments]
@@ -640,17 +648,17 @@ def lanes_of(run, targets):
         begin = 100 * (moments[0].time - min(times)).total_seconds() / whole
         width = max(1, 100 * (moments[-1].time - moments[0].time).total_seconds() / whole)
         bars.append(dict(name=name, x="%.2f" % min(begin, 100 - width), width="%.2f" % width, fill=fill))
-    return bars, tuple(written(time)[:-1].replace("T", " ") for time in (min(times), max(times)))
+    return bars, tuple(as_text(time)[:-1].replace("T", " ") for time in (min(times), max(times)))
 
 
 # --- from run to run ---
 
 
-def history_of(verification, targets):
+def history_of(verification: dict[str, Any], targets: list[dict[str, Any]]) -> dict[str, Any]:
     """How the open items and targets changed from run to run, and for how long targets have been open."""
     runs = [run_of(item) for item in dicts(verification["history"])]
     shown = runs[-MAX_RUNS:]
-    most = max([sum(item["counts"][outcome] for outcome in OPEN) for item in shown] + [1])
+    most = max([sum(item["counts"][outcome] for outcome in NEEDS_ACTION) for item in shown] + [1])
     columns = [column_of(item, most) for item in shown]
     known = [item["open_items"] for item in shown if item["open_items"] is not None]
     most_items = max(known + [1])
@@ -672,7 +680,7 @@ def history_of(verification, targets):
             run=item["run"] or item["time"].text,
             verdict=item["verdict"],
             numbers=["not known" if item["open_items"] is None else number(item["open_items"])]
-            + [number(item["counts"][outcome]) for outcome in OUTCOMES]
+            + [number(item["counts"][outcome]) for outcome in URGENCY]
             + [number(sum(item["counts"].values()))],
         )
         for item in reversed(runs)
@@ -682,7 +690,7 @@ def history_of(verification, targets):
     )
     longest = [target for target in aged if target["days"] > 0][:MAX_OLDEST]
     oldest = [dict(target, share="%.1f" % (100 * target["days"] / longest[0]["days"])) for target in longest]
-    unseen = sum(target["outcome"] in OPEN and not target["seen_open"] for target in targets)
+    unseen = sum(target["outcome"] in NEEDS_ACTION and not target["seen_open"] for target in targets)
     return dict(
         lead=lead_of(runs),
         columns=columns,
@@ -695,7 +703,7 @@ def history_of(verification, targets):
     )
 
 
-def run_of(item):
+def run_of(item: dict[str, Any]) -> dict[str, Any]:
     """A run of the history."""
     counts = counts_of(item.get("counts"))
     open_items = item.get("open_items") if is_count(item.get("open_items")) else None
@@ -711,27 +719,28 @@ def run_of(item):
     )
 
 
-def lead_of(runs):
+def lead_of(runs: list[dict[str, Any]]) -> str:
     """The change since the run before, in a sentence."""
     if not runs:
         return "No run was recorded."
     if len(runs) > 1 and None not in (runs[-1]["open_items"], runs[-2]["open_items"]):
         now, before = runs[-1]["open_items"], runs[-2]["open_items"]
         return "%s in this run, %s in the run before." % (plural(now, "open item"), compared(now, before))
-    now = sum(runs[-1]["counts"][outcome] for outcome in OPEN)
+    now = sum(runs[-1]["counts"][outcome] for outcome in NEEDS_ACTION)
     if len(runs) == 1:
         return "This is the first run: %s." % (plural(now, "open target") if now else "no target is open")
-    before = sum(runs[-2]["counts"][outcome] for outcome in OPEN)
+    before = sum(runs[-2]["counts"][outcome] for outcome in NEEDS_ACTION)
     return "%s in this run, %s in the run before." % (plural(now, "open target"), compared(now, before))
 
 
-def compared(now, before):
+def compared(now: int, before: int) -> str:
+    """How a number of things compares with the one before."""
     return "as many as" if now == before else "%s %s than" % (number(abs(now - before)), "fewer" if now < before else "more")
 
 
-def column_of(item, most):
+def column_of(item: dict[str, Any], most: int) -> dict[str, Any]:
     """A column of the chart, from the bottom up; its height is what it is compared by."""
-    there = [outcome for outcome in OPEN if item["counts"][outcome] > 0]
+    there = [outcome for outcome in NEEDS_ACTION if item["counts"][outcome] > 0]
     total = sum(item["counts"][outcome] for outcome in there)
     parts, filled = [], 0.0
     for outcome in there:
@@ -743,11 +752,11 @@ def column_of(item, most):
         time=item["time"],
         parts=parts,
         height=max(2, round(128 * total / most)),
-        text=", ".join("%s %s" % (number(item["counts"][outcome]), outcome) for outcome in OPEN),
+        text=", ".join("%s %s" % (number(item["counts"][outcome]), outcome) for outcome in NEEDS_ACTION),
     )
 
 
-def ages_of(aged):
+def ages_of(aged: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """(words, number of targets) for each stretch of time that has any."""
     found = dict.fromkeys((name for name, _days in AGES), 0)
     for target in aged:
@@ -759,7 +768,7 @@ def ages_of(aged):
 # --- the record ---
 
 
-def words_of_reports(targets):
+def words_of_reports(targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The words that counted, by target: those with words that the user configured come first."""
     found = [
         dict(
@@ -775,12 +784,13 @@ def words_of_reports(targets):
     return sorted(found, key=lambda item: not item["configured"])
 
 
-def previous_of(verification):
+def previous_of(verification: dict[str, Any]) -> dict[str, str] | None:
+    """The run before, or None."""
     previous = dict_of(verification.get("previous_run"))
     return dict(run=words(previous.get("run")), sha256=words(previous.get("sha256sums_sha256"))) if previous else None
 
 
-def control_of(control):
+def control_of(control: str) -> dict[str, str]:
     """`ac-6.7` as people write it: AC-6(7)."""
     name, dot, enhancement = control.upper().partition(".")
     return dict(name="%s(%s)" % (name, enhancement) if dot else name, title=CONTROLS.get(control.lower(), ""))

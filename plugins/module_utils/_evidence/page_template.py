@@ -150,7 +150,6 @@ symbol { color: inherit; }
 .rows > thead > tr { padding-top: .5rem; padding-bottom: .5rem; }
 .rows .name { font-weight: 600; }
 .rows .id { display: block; font-size: .75rem; color: var(--soft); }
-.exposures { --columns: 5.5rem minmax(0, 3fr) minmax(0, 2.2fr) 5rem minmax(0, 2fr) minmax(0, 2fr) 7.5rem; }
 .all { --columns: 8.5rem 5.5rem minmax(0, 3fr) minmax(0, 3.5fr) 7.5rem 6.5rem; }
 .all > thead { position: sticky; top: 0; z-index: 2; border-bottom: 1px solid var(--line); }
 .all > tbody > tr:first-child { border-top: 0; }
@@ -266,12 +265,8 @@ footer { border-top: 1px solid var(--line); padding: 1.25rem 0 2.5rem; color: va
   .many .rows > tbody > tr { contain-intrinsic-size: auto 11rem; }
   .rows > tbody > tr > td { display: block; margin-bottom: .125rem; }
   .rows > tbody > tr > td:empty { display: none; }
-  .exposures > tbody > tr > td::before, .all > tbody > tr > td::before { color: var(--soft); font-size: .8125rem; }
-  .exposures > tbody > tr > td:nth-child(3)::before { content: "Address: "; }
-  .exposures > tbody > tr > td:nth-child(4)::before { content: "Port: "; }
-  .exposures > tbody > tr > td:nth-child(5)::before { content: "Rule: "; }
-  .exposures > tbody > tr > td:nth-child(6)::before { content: "Business unit: "; }
-  .exposures > tbody > tr > td:nth-child(7)::before { content: "Open for: "; }
+  .still > tbody > tr > td::before, .all > tbody > tr > td::before { color: var(--soft); font-size: .8125rem; }
+  .still > tbody > tr > td[data-label]::before { content: attr(data-label) ": "; }
   .all > tbody > tr > td:nth-child(-n+2) { display: inline-block; margin-right: 1rem; }
   .all > tbody > tr > td:nth-child(5)::before { content: "Open for: "; }
   .all > tbody > tr > td:nth-child(6)::before { content: "Scan finished: "; }
@@ -331,7 +326,6 @@ footer { border-top: 1px solid var(--line); padding: 1.25rem 0 2.5rem; color: va
   .log th, .log td { padding: .25rem .5rem; }
   /* Whoever prints evidence prints all of it, whatever was searched for on the screen. */
   .rows > tbody > tr[hidden] { display: grid !important; }
-  .exposures { --columns: 4.5rem minmax(0, 3fr) minmax(0, 2.5fr) 3rem minmax(0, 2fr) minmax(0, 2fr) 5.5rem; }
   .all { --columns: 7.75rem 4.5rem minmax(0, 3fr) minmax(0, 4fr) 5.5rem 5.5rem; }
   .all > thead { position: static; }
   .sort::after { content: none !important; }
@@ -595,9 +589,9 @@ TEMPLATE = """
 {% for asked, problem in action.problems %}<li><p><bdi>{{ asked }}</bdi></p><p class="why"><bdi>{{ problem }}</bdi></p></li>{% endfor %}
 </ul>
 {% endif %}
-{% if action.campaigns %}
-<h3 class="unremediated">{{ icon("unremediated") }}Access that is still there</h3>
-{% for case in action.campaigns %}
+{% for kind in action.kinds %}
+<h3 class="unremediated">{{ icon("unremediated") }}{{ kind.title }}</h3>
+{% for case in kind.cases %}
 <article class="card case unremediated">
 <header>
 <h4><a href="#{{ case.anchor }}"><bdi>{{ case.title }}</bdi></a></h4>
@@ -625,33 +619,34 @@ TEMPLATE = """
 {% endif %}
 </article>
 {% endfor %}
-{% endif %}
-{% if action.exposures %}
-<h3 class="unremediated">{{ icon("unremediated") }}Exposures that are still there</h3>
+{% if kind.rows %}
 <div class="card">
-<table class="rows exposures" role="table" aria-label="Exposures that are still there">
+<table class="rows still {{ kind.class_name }}" role="table" aria-label="{{ kind.title }}">
 <thead role="rowgroup"><tr role="row">
-{% for name in ("Severity", "Exposure", "Address", "Port", "Rule", "Business unit", "Open for") %}
-<th role="columnheader" scope="col">{{ name }}</th>
-{% endfor %}
+{% if kind.severity %}<th role="columnheader" scope="col">Severity</th>{% endif %}
+<th role="columnheader" scope="col">{{ kind.noun }}</th>
+{% for name in kind.columns %}<th role="columnheader" scope="col">{{ name }}</th>{% endfor %}
+<th role="columnheader" scope="col">Open for</th>
 </tr></thead>
 <tbody role="rowgroup">
-{% for target in action.exposures %}
+{% for target in kind.rows %}
 <tr role="row">
+{% if kind.severity %}
 <td role="cell">{% if target.severity %}<span class="tag {{ target.severity_class }}">{{ target.severity }}</span>{% endif %}</td>
+{% endif %}
 <td role="cell"><a class="name" href="#{{ target.anchor }}"><bdi>{{ target.title }}</bdi></a>
-{% if target.alert_text %}<span class="id">{{ target.alert_text }}</span>{% endif %}</td>
-<td role="cell">{% for line in target.addresses %}{% if not loop.first %}<br>{% endif %}<bdi>{{ line }}</bdi>{% endfor %}</td>
-<td role="cell">{{ target.port }}</td>
-<td role="cell">{% if target.rule %}<bdi>{{ target.rule }}</bdi>{% endif %}</td>
-<td role="cell">{% if target.unit %}<bdi>{{ target.unit }}</bdi>{% endif %}</td>
-<td role="cell">{{ since(target) }}</td>
+{% if target.known_as %}<span class="id">{{ target.known_as }}</span>{% endif %}</td>
+{% for cell in target.cells %}
+<td role="cell" data-label="{{ cell.name }}">{% for line in cell.lines %}{% if not loop.first %}<br>{% endif %}<bdi>{{ line }}</bdi>{% endfor %}</td>
+{% endfor %}
+<td role="cell" data-label="Open for">{{ since(target) }}</td>
 </tr>
 {% endfor %}
 </tbody>
 </table>
 </div>
 {% endif %}
+{% endfor %}
 {% for part in action.groups %}
 <h3 class="{{ part.outcome }}">{{ icon(part.outcome) }}{{ part.title }}</h3>
 <ul class="card reasons {{ part.outcome }}">
@@ -747,7 +742,7 @@ TEMPLATE = """
 
 <section id="timeline" aria-labelledby="timeline-title">
 <h2 id="timeline-title">Timeline of the run</h2>
-<p>All times are UTC. The times of SailPoint's scans and reports are by its own clock, all others by that of the machine that asked.</p>
+<p>All times are UTC. Those of scans and reports are by the clock of the system that was asked, all others by that of the machine that asked.</p>
 <div class="card pad">
 {% if lanes %}
 <div class="lanes" aria-hidden="true">
@@ -776,7 +771,7 @@ TEMPLATE = """
 {% if history.columns %}
 {% if history["items"] %}
 <h3>Open items in each run</h3>
-<p class="soft">Rows of the campaigns' reports that are still open, and exposures that are still there.</p>
+<p class="soft">Items of the targets that are still open, such as the rows of a campaign's report, and targets that have no items, such as exposures.</p>
 <ol class="chart" aria-label="Open items in each run">
 {% for column in history["items"] %}
 <li class="{% if loop.last %}now{% endif %}{% if not column.height %} gap{% endif %}">

@@ -5,134 +5,92 @@
 """The content of verification.json as the forms of the evidence read it.
 
 One odd value costs no form, and no form leaves a target out: whatever a record holds, here it gets the shape that the
-forms rely on, and the times get one spelling. What each kind of target is called is here, too. Private to the
-collection.
+forms rely on, and the times get one spelling. Private to the collection.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.texts import (
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import (
     dict_at,
     dicts,
-    in_utc,
     listed,
-    moment_of,
     one_line,
     words_of,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import OUTCOMES
-
-# What needs action comes first.
-NEEDS_ACTION = ("unremediated", "inconclusive", "pending")
-MEANINGS = ("remediated", "open", "unknown")
-LONGEST_KIND = 60
-# By the name of an object of a target, those of its values that are times.
-TIMES = {
-    "campaign": ("created", "deadline", "modified"),
-    "scan": ("requested_at", "modified_before", "modified"),
-    "report": ("lastRunAt",),
-}
-WHO = ("Identity", "Identity Name", "Identity Display Name", "Display Name", "Name", "User")
-WHERE = ("Account", "Account Name", "Native Identity", "Account ID")
-WHAT = ("Access", "Access Name", "Entitlement", "Entitlement Name", "Role", "Access Profile", "Access Item")
-SOURCE = ("Source", "Source Name", "Application", "Application Name")
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time, spelled
+from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target, unknown_kind
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    INCONCLUSIVE,
+    MEANINGS,
+    NOT_VERIFIED,
+    OUTCOMES,
+    REMEDIATED,
+    VERIFIED,
+)
 
 
-class Kind(NamedTuple):
-    """What a kind of targets is called.
-
-    name: as verification.json has it. noun, several: one, and many. system: what they are of. scan: what shows their
-    state. risk, statement: what it means that one is still open.
-    """
-
-    name: str
-    noun: str
-    several: str
-    system: str
-    scan: str
-    risk: str
-    statement: str
+def kind_of(target: Target) -> Kind:
+    """The Kind of a target; one of its own where nobody has registered it."""
+    return KINDS.get(target["kind"]) or unknown_kind(target["kind"])
 
 
-KINDS = {
-    kind.name: kind
-    for kind in (
-        Kind(
-            "campaign",
-            "campaign",
-            "SailPoint certification campaigns",
-            "SailPoint Identity Security Cloud",
-            "campaign remediation scan",
-            "Revoked access is still there",
-            "Access that a reviewer decided to revoke is still in place, so somebody can use what they must no longer use.",
-        ),
-        Kind(
-            "exposure",
-            "exposure",
-            "Cortex Xpanse exposures",
-            "Cortex Xpanse",
-            "remediation confirmation scan",
-            "Exposure is still there",
-            "A service that was to be taken off the internet or to be repaired is still seen from there as it was.",
-        ),
-    )
-}
+def is_known(target: Target) -> bool:
+    """Whether the kind of a target is registered."""
+    return target["kind"] in KINDS
 
 
-def kind_named(name):
-    """The Kind of a name; one of its own where the name is not known."""
-    shown = one_line(name, LONGEST_KIND) or "unnamed"
-    return KINDS.get(name) or Kind(
-        name,
-        "target of kind %s" % shown,
-        "Targets of another kind: %s" % shown,
-        "A system of another kind: %s" % shown,
-        "scan of kind %s" % shown,
-        "What was found is still there",
-        "What was to be remediated is still there.",
-    )
+def by_kind(targets: list[Target]) -> list[tuple[Kind, list[Target]]]:
+    """The kinds that there are among targets, each with its targets, those that are registered first."""
+    found: dict[str, list[Target]] = {name: [] for name in KINDS}
+    for target in targets:
+        found.setdefault(target["kind"], []).append(target)
+    return [(kind_of(mine[0]), mine) for mine in found.values() if mine]
 
 
-def kinds_in(targets):
-    """The names of the kinds that there are among targets, those that are known first."""
-    there = dict.fromkeys(target["kind"] for target in targets)
-    return [name for name in KINDS if name in there] + [name for name in there if name not in KINDS]
-
-
-def readable(verification):
+def readable(verification: dict[str, Any]) -> dict[str, Any]:
     """A content of verification.json with the shape that the forms rely on; the content itself is not changed.
 
     `targets` is a list of objects, each with the keys that every record has: `kind` and `reason` texts, `outcome` one
-    of OUTCOMES, `requests` and `evidence` lists of objects. What is no known outcome is inconclusive, and its reason
-    says so. `counts` are those of the targets. All times are UTC in one spelling; `began` and `ended` of a target are
-    datetimes or None.
+    of OUTCOMES, `requests` and `evidence` lists of objects. What is no known outcome is inconclusive, and so is what is
+    said to be remediated of a kind that nobody has registered; the reason says so, and then nothing is verified. `counts`
+    are those of the targets. All times are UTC in one spelling; `began` and `ended` of a target are datetimes or None.
     """
     targets = [target_of(target) for target in listed(verification.get("targets"))]
     counts = {outcome: sum(target["outcome"] == outcome for target in targets) for outcome in OUTCOMES}
-    history = [dict(run, finished_at=in_utc(run.get("finished_at"))) for run in dicts(verification.get("history"))]
+    summary, verdict = verification.get("summary"), verification.get("verdict")
+    if verdict == VERIFIED and any(target["outcome"] != REMEDIATED for target in targets):
+        verdict, summary = (
+            NOT_VERIFIED,
+            "Not verified: the outcomes on record are not those of this sentence: %s" % words_of(summary),
+        )
+    history = [dict(run, finished_at=spelled(run.get("finished_at"))) for run in dicts(verification.get("history"))]
     return dict(
         verification,
+        verdict=verdict,
+        summary=summary,
         targets=targets,
         counts=dict(counts, total=len(targets)),
         history=history,
-        started_at=in_utc(verification.get("started_at")),
-        finished_at=in_utc(verification.get("finished_at")),
+        started_at=spelled(verification.get("started_at")),
+        finished_at=spelled(verification.get("finished_at")),
         controls=listed(verification.get("controls")),
         lookups=dicts(verification.get("lookups")),
     )
 
 
-def target_of(target):
+def target_of(target: Any) -> Target:
     """A record of a target with the shape that the forms rely on."""
     if not isinstance(target, dict):
         target = {"reason": "the record of this target is damaged: %s" % one_line(target, 200)}
     outcome, reason = target.get("outcome"), words_of(target.get("reason"))
     if outcome not in OUTCOMES:
         reason = "the outcome %r is not known: %s" % (one_line(outcome, 100), reason or "no reason is given")
-        outcome = "inconclusive"
+        outcome = INCONCLUSIVE
     shaped = {
         key: [] if key in ("requests", "evidence") else None
         for key in ("id", "name", "open_since", "scan_id", "started_at", "finished_at", "system", "requests", "evidence")
@@ -141,34 +99,36 @@ def target_of(target):
     if kind is not None and not isinstance(kind, str):
         # What is no text is no kind that anybody knows, whatever is in it.
         kind = "[%s]" % words_of(kind)
+    if outcome == REMEDIATED and kind not in KINDS:
+        outcome, reason = INCONCLUSIVE, "its kind is not known here, so nobody can say that it is remediated: %s" % reason
     shaped.update(
         target,
         kind=kind or "",
         outcome=outcome,
         reason=reason,
-        began=moment_of(target.get("started_at")),
-        ended=moment_of(target.get("finished_at")),
+        began=parse_time(target.get("started_at")),
+        ended=parse_time(target.get("finished_at")),
     )
     # Before 1.2 the two were one.
     shaped.setdefault("not_verified_since", shaped["open_since"])
     for key in ("open_since", "not_verified_since", "started_at", "finished_at"):
-        shaped[key] = in_utc(shaped[key])
+        shaped[key] = spelled(shaped[key])
     shaped["requests"] = [
-        dict(request, server_time=in_utc(request.get("server_time"))) for request in dicts(target.get("requests"))
+        dict(request, server_time=spelled(request.get("server_time"))) for request in dicts(target.get("requests"))
     ]
     shaped["evidence"] = [
         dict(file, path=words_of(file.get("path")), sha256=words_of(file.get("sha256"))) for file in dicts(target.get("evidence"))
     ]
-    for key, times in TIMES.items():
+    for key, times in kind_of(shaped).times.items():
         if isinstance(target.get(key), dict):
-            shaped[key] = dict(target[key], **{name: in_utc(target[key][name]) for name in times if name in target[key]})
+            shaped[key] = dict(target[key], **{name: spelled(target[key][name]) for name in times if name in target[key]})
     return shaped
 
 
 # --- what is in a record ---
 
 
-def problems_of(verification):
+def problems_of(verification: dict[str, Any]) -> list[tuple[str, str]]:
     """(what was asked for, what is wrong) of each look-up of a readable() content that has a problem."""
     return [
         (
@@ -180,7 +140,7 @@ def problems_of(verification):
     ]
 
 
-def followed_of(verification):
+def followed_of(verification: dict[str, Any]) -> str:
     """How many outcomes follow from the answers on record, in a sentence; empty where nobody looked."""
     replay = dict_at(verification, "replay")
     if not all(isinstance(replay.get(name), int) for name in ("followed", "total")):
@@ -188,18 +148,18 @@ def followed_of(verification):
     return "%d of %d outcomes follow from the answers on record." % (replay["followed"], replay["total"])
 
 
-def open_items_of(target):
-    """The rows of a target's report that are known to be open."""
+def open_items_of(target: Target) -> list[dict[str, Any]]:
+    """The items of a target that are known to be open, as the system wrote them."""
     return dicts(dict_at(target, "items").get("open_items"))
 
 
-def items_left_out(target):
+def items_left_out(target: Target) -> int:
     """How many open items a target has beside open_items_of()."""
     number = dict_at(target, "items").get("items_open")
     return max(0, (number if isinstance(number, int) else 0) - len(open_items_of(target)))
 
 
-def words_counted(target):
+def words_counted(target: Target) -> list[dict[str, Any]]:
     """The words that counted for a target: a list of objects with word, count, meaning, configured, and column.
 
     column: of another column than that of the states, else empty.
@@ -216,7 +176,7 @@ def words_counted(target):
     ]
 
 
-def word_in_words(entry):
+def word_in_words(entry: dict[str, Any]) -> str:
     """A word that counted, with what it was taken to mean: one of words_counted()."""
     return "%s%s (%s): %s%s" % (
         "%s " % entry["column"] if entry["column"] else "",
@@ -227,26 +187,13 @@ def word_in_words(entry):
     )
 
 
-def value_of(row, names):
+def value_of(row: dict[str, Any], names: Iterable[str]) -> str:
     """The value of the first of the columns that a row of a report has, whatever their case and punctuation."""
     name = column_of(row, names)
     return "" if name is None else one_line(row[name])
 
 
-def column_of(row, names):
+def column_of(row: dict[str, Any], names: Iterable[str]) -> str | None:
     """The first of the names that is a column of a row and has a value there, as the row spells it, or None."""
-    spelled = {re.sub(r"[\W_]+", "", name).lower(): name for name in reversed(list(row)) if one_line(row[name])}
-    return next((spelled[flat] for flat in (name.replace(" ", "").lower() for name in names) if flat in spelled), None)
-
-
-def addresses_of(alert):
-    """Where an exposure is: its addresses and names."""
-    names = ("ipv4_addresses", "ipv6_addresses", "domain_names")
-    return list(dict.fromkeys(words_of(item) for name in names for item in listed(alert.get(name)) if words_of(item)))
-
-
-def port_of(target):
-    """The port, which Xpanse writes at the end of an alert's name, as in `RDP Server at 192.0.2.1:3389`."""
-    match = re.search(r" at \S+:([0-9]{1,5})$", words_of(target.get("name")).strip())
-    protocol = words_of(dict_at(target, "alert").get("port_protocol"))
-    return " ".join(part for part in (match[1] if match else "", protocol) if part)
+    there = {re.sub(r"[\W_]+", "", name).lower(): name for name in reversed(list(row)) if one_line(row[name])}
+    return next((there[flat] for flat in (name.replace(" ", "").lower() for name in names) if flat in there), None)

@@ -9,37 +9,23 @@ It needs no network, no credentials, and no Jinja2. Private to the collection.
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dicts
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import (
     SUMS,
     VERIFICATION,
     read_json,
     sha256_of,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_file import (
-    Vocabulary,
-    read_report,
-    unread,
-)
-from ansible_collections.secops.remediation.plugins.module_utils._systems import verify
+from ansible_collections.secops.remediation.plugins.module_utils._systems import ANSWERS, ASKED, SYSTEMS, verify
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, VERIFIED
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results
 
 FOLDER = "records"
-ASKED = "records/asked.json"
-# What each result of a module is called in the folder of a run.
-RECORDS = {
-    "campaigns": "records/campaigns.json",
-    "filtered_campaigns": "records/filtered_campaigns.json",
-    "scans": "records/remediation_scans.json",
-    "reports": "records/reports.json",
-    "report_infos": "records/report_items.json",
-    "alerts": "records/alerts.json",
-    "case_alerts": "records/case_alerts.json",
-    "rcs_requests": "records/exposures.json",
-}
-# What the user asked for.
-TARGETS = ("campaign_ids", "campaign_filters", "exposures", "alert_ids", "case_ids")
+QUESTIONS = "records/asked.json"
 # Versions of verification.json whose runs kept no answers.
 WITHOUT_ANSWERS = ("1.0", "1.1")
 MOST_TOLD = 100
@@ -51,12 +37,14 @@ def replay(folder, found):
     folder: of the run. found: its verification, as it is in its file. total and followed are numbers of outcomes, None
     where the run kept no answers. problems: sentences about every record and every target with which something is wrong.
     """
-    if not os.path.lexists(os.path.join(folder, ASKED)) and found.get("schema_version") in WITHOUT_ANSWERS:
+    if not os.path.lexists(os.path.join(folder, QUESTIONS)) and found.get("schema_version") in WITHOUT_ANSWERS:
         return dict(total=None, followed=None, problems=problem_of_old(found))
     problems = []
     results = load(folder, found, problems)
     check_files(folder, results, found, problems)
-    read_reports(folder, results["report_infos"], problems)
+    for system in SYSTEMS:
+        if system.read_again:
+            system.read_again(results, functools.partial(inside, folder), problems)
     targets = [target for target in found["targets"] if isinstance(target, dict)]
     try:
         again = verify(results, found.get("run"), found.get("started_at"), found.get("finished_at"), found.get("controls") or ())
@@ -82,7 +70,7 @@ def replay(folder, found):
 def problem_of_old(found):
     """What a run without answers says that cannot be, as sentences: its verdict has to follow from its outcomes at least."""
     outcomes = [target.get("outcome") for target in found["targets"] if isinstance(target, dict)]
-    if found.get("verdict") == "verified" and set(outcomes) != {"remediated"}:
+    if found.get("verdict") == VERIFIED and set(outcomes) != {REMEDIATED}:
         return ["its verdict is verified, and its outcomes are %s" % (", ".join(sorted(set(map(str, outcomes)))) or "none")]
     return []
 
@@ -96,14 +84,22 @@ def sentence(replayed):
 
 def load(folder, found, problems):
     """The results of the modules as they are on record; an empty one for each that is not, or cannot be read."""
-    results = dict({name: {} for name in RECORDS}, campaign_ids=[], campaign_filters="", exposures=[], alert_ids=[], case_ids=[])
-    asked = load_record(folder, ASKED, found, problems) or {}
-    results.update({name: asked[name] for name in TARGETS if isinstance(asked.get(name), type(results[name]))})
+    results: Results = dict({name: {} for name in ANSWERS}, **ASKED, problems=[])
+    asked = load_record(folder, QUESTIONS, found, problems) or {}
+    results.update({name: asked[name] for name in (*ASKED, "problems") if isinstance(asked.get(name), type(results[name]))})
     kept = asked.get("records") if isinstance(asked.get("records"), list) else []
-    for name, path in RECORDS.items():
+    for name, answers in ANSWERS.items():
+        path = record_of(answers)
         if path in kept or os.path.lexists(os.path.join(folder, path)):
             results[name] = load_record(folder, path, found, problems) or {}
+    unknown = sorted(str(path) for path in kept if path not in map(record_of, ANSWERS.values()))
+    problems += ["%s is a record of a system that is not known here, so nothing follows from it" % path for path in unknown]
     return results
+
+
+def record_of(answers: Answers) -> str:
+    """The record of a result, relative to the run's folder."""
+    return "%s/%s.json" % (FOLDER, answers.record)
 
 
 def load_record(folder, path, found, problems):
@@ -134,11 +130,13 @@ def load_record(folder, path, found, problems):
 def check_files(folder, results, found, problems):
     """Whether the reports and the records are those that the outcomes are from, by their checksums."""
     wanted = {}
-    files = [(item, "campaign %s" % item.get("campaign_id")) for item in dicts_in(results["reports"].get("reports"))]
-    files += [(file, name_of(target)) for target in dicts_in(found["targets"]) for file in dicts_in(target.get("evidence"))]
+    files = [(file, name_of(target)) for target in dicts(found["targets"]) for file in dicts(target.get("evidence"))]
+    files += [
+        (item, None) for answers in ANSWERS.values() for name in answers.files for item in dicts(results[answers.name].get(name))
+    ]
     for file, name in files:
         if isinstance(file.get("path"), str) and isinstance(file.get("sha256"), str):
-            wanted.setdefault((file["path"], file["sha256"]), []).append(name)
+            wanted.setdefault((file["path"], file["sha256"]), []).extend([name] if name else [])
     for (path, sha256), names in wanted.items():
         whole_path = inside(folder, path)
         try:
@@ -150,39 +148,8 @@ def check_files(folder, results, found, problems):
             problem = "cannot be read (%s)" % error.strerror
         if problem:
             names = list(dict.fromkeys(names))
-            problems.append(
-                "%s %s; it is the evidence for %s"
-                % (path, problem, names[0] if len(names) == 1 else "%s and %d more" % (names[0], len(names) - 1))
-            )
-
-
-def read_reports(folder, infos, problems):
-    """Puts what the reports say now in the place of what they are said to have said.
-
-    infos: the recorded result of sailpoint_remediation_report_info, which is changed.
-    """
-    settings = infos.get("settings") if isinstance(infos.get("settings"), dict) else {}
-    reports = dicts_in(infos.get("reports"))
-    if "reports" in infos:
-        infos["reports"] = reports
-    for item in reports:
-        if item.get("error"):
-            # It was not read then, and that is no answer.
-            continue
-        path = item.get("path")
-        whole_path = inside(folder, path) if isinstance(path, str) else None
-        try:
-            if whole_path is None:
-                raise ValueError("it lies outside of the run's folder")
-            vocabulary = Vocabulary(settings.get("remediated_values"), settings.get("open_values"))
-            most = settings.get("max_open_items")
-            fresh = read_report(whole_path, vocabulary, settings.get("status_column"), 100 if most is None else most)
-        except Exception as error:  # pylint: disable=broad-exception-caught
-            # Whatever the report or the settings have become costs the outcomes that rest on them.
-            reason = "the report %s cannot be read (%s)" % (path, getattr(error, "strerror", None) or error)
-            problems.append(reason)
-            fresh = dict(unread(), reason=reason)
-        item.update(fresh)
+            told = "; it is the evidence for %s" % " and ".join(names[:1] + ["%d more" % (len(names) - 1)] * (len(names) > 1))
+            problems.append("%s %s%s" % (path, problem, told if names else ""))
 
 
 def compare(targets, again, problems):
@@ -217,11 +184,6 @@ def compare(targets, again, problems):
 def name_of(target):
     """How a sentence calls a target."""
     return "%s %s" % (target.get("kind"), str(target.get("id"))[:200])
-
-
-def dicts_in(items):
-    """The dicts in what should be a list of them."""
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def inside(folder, path):

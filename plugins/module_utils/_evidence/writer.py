@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
     FILE_MODE,
@@ -30,19 +31,15 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.texts i
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import why_not_trusted
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_csv import csv_text, open_items_csv
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_junit import junit_xml
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_markdown import markdown
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_oscal import control_id, oscal
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_page import page
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.formats import (
-    csv_text,
-    junit_xml,
-    markdown,
-    open_items_csv,
-)
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.replay import (
-    ASKED,
     FOLDER,
-    RECORDS,
-    TARGETS,
+    QUESTIONS,
+    record_of,
     replay,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.signature import (
@@ -50,9 +47,15 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.signa
     sign,
     signature_ending,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import NOT_DOWNLOADED
-from ansible_collections.secops.remediation.plugins.module_utils._systems import verify
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import URGENCY
+from ansible_collections.secops.remediation.plugins.module_utils._systems import ANSWERS, ASKED, SYSTEMS, verify
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    INCONCLUSIVE,
+    NOT_READ_IN_CHECK_MODE,
+    PENDING,
+    URGENCY,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import failed, sort_results, tidy, whole
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Results
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import make_target
 
 RECORD = ("kind", "id", "name", "outcome", "reason", "open_since", "scan_id", "started_at", "finished_at", "evidence")
@@ -73,21 +76,6 @@ FILES = {
 }
 # What the user chooses. Who wants a table of the targets wants one of their open items.
 FORMATS = [name for name in FILES if name != "open_items"]
-# Lists in results whose items are dicts.
-LISTS = ("campaigns", "scans", "reports", "alerts", "rcs_targets", "unscannable", "rcs_requests", "requests")
-# What Ansible and the way from module to module add to a result; none of it was said by an API.
-NOT_ON_RECORD = (
-    "invocation",
-    "exception",
-    "module_stdout",
-    "module_stderr",
-    "warnings",
-    "deprecations",
-    "ansible_facts",
-    "counts",
-    "results_file",
-    "run",
-)
 REPORTS = "reports"
 NOTHING_STARTED = "Nothing was started."
 
@@ -149,65 +137,39 @@ def warnings_about(*places):
 # --- what was found ---
 
 
-def collect(params):
-    """The results of the modules and what was asked for, as verification.verify takes them, whatever was registered."""
-    results = {name: tidy(whole(params[name])) for name in RECORDS}
-    results.update({name: params[name] for name in TARGETS})
-    return results
+def collect(params: dict[str, Any]) -> Results:
+    """The results of the modules and what was asked for, as _systems.verify takes them, whatever was registered.
+
+    params: the module's options. What is named by one of those of 0.2.0 comes after the list.
+    """
+    found, problems = sort_results(params["results"], SYSTEMS)
+    problems += wrong_with(params["targets"])
+    for name, answers in ANSWERS.items():
+        registered = params.get(name)
+        if registered not in (None, {}, ""):
+            found[name] = tidy(whole(registered), answers)
+    for name, nothing in ASKED.items():
+        value = params["targets"].get(name) or params.get(name)
+        found[name] = value if isinstance(value, type(nothing)) else nothing
+    return dict({name: {} for name in ANSWERS}, **found, problems=problems)
 
 
-def whole(result):
-    """A result with all its lists, wherever they are. One whose file cannot be read has failed."""
-    if isinstance(result, str):
-        with contextlib.suppress(ValueError, RecursionError):
-            result = json.loads(result)
-    if result in (None, ""):
-        return {}
-    if not isinstance(result, dict):
-        return failed("what was registered is no result of a module, but %.100r" % (result,))
-    path = result.get("results_file")
-    if not path:
-        return result
-    try:
-        with open_regular(path) as file:
-            content = json.loads(file.read().decode("utf-8"))
-        return dict(result, **{name: value for name, value in content.items() if value is not None})
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        return failed("the results in %s cannot be read (%s)" % (path, getattr(error, "strerror", None) or error))
+def asks_for_something(params: dict[str, Any]) -> bool:
+    """Whether there is anything to verify. params: the module's options."""
+    return any(params["targets"].get(name) or params.get(name) for name in ASKED)
 
 
-def tidy(result):
-    """A result without what is no part of an answer. Lists that are none, and items that are no dicts, are left out and
-    said."""
-    tidied, odd = {}, []
-    for name, value in result.items():
-        if name in NOT_ON_RECORD or name.startswith("_ansible") or value is None:
-            continue
-        if name in LISTS:
-            items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-            if not isinstance(value, list) or len(items) < len(value):
-                odd.append(name)
-            value = items
-        tidied[name] = value
-    if odd:
-        tidied["msg"] = " ".join(
-            text
-            for text in (
-                str(tidied.get("msg") or ""),
-                "The result was damaged on the way: %s is not as the module returns it." % (" and ".join(odd)),
-            )
-            if text
-        )
-    try:
-        json.dumps(tidied)
-    except (TypeError, ValueError, RecursionError) as error:
-        return failed("the result cannot be written down (%s)" % type(error).__name__)
-    return tidied
-
-
-def failed(reason):
-    """The result of a task that brought nothing."""
-    return dict(failed=True, msg=reason)
+def wrong_with(targets: dict[str, Any]) -> list[str]:
+    """What is wrong with what was asked for by name, in sentences."""
+    unknown = sorted(str(name) for name in targets if name not in ASKED)
+    odd = sorted(
+        name for name in ASKED if targets.get(name) not in (None, "") and not isinstance(targets[name], type(ASKED[name]))
+    )
+    sentences = []
+    if unknown:
+        sentences.append("targets: %s is known to no system. Known are %s." % (" and ".join(unknown), ", ".join(ASKED)))
+    sentences += ["targets: %s has to be a %s." % (name, "list" if ASKED[name] == [] else "text") for name in odd]
+    return sentences
 
 
 def moved(value, folder):
@@ -239,25 +201,26 @@ def write_records(folder, run, results, started_at, run_id):
     """Puts the results on record, and what was asked for. Returns the results as they are on record. Raises OSError."""
     make_directories(os.path.join(folder, FOLDER))
     on_record, kept = dict(results, **bring_in(folder, results)), []
-    for name, path in RECORDS.items():
-        result = on_record[name]
+    for name, answers in ANSWERS.items():
+        result, path = on_record[name], record_of(answers)
         if not result:
             continue
         on_record[name] = result = dict(moved(result, folder), results_file=path, run=run)
         write_atomically(os.path.join(folder, path), json.dumps(result) + "\n", follow=False)
         kept.append(path)
-    asked = dict({name: results[name] for name in TARGETS}, started_at=started_at, run=run, run_id=run_id, records=kept)
-    write_atomically(os.path.join(folder, ASKED), json.dumps(asked) + "\n", follow=False)
+    asked = {name: results[name] for name in (*ASKED, "problems")}
+    asked.update(started_at=started_at, run=run, run_id=run_id, records=kept)
+    write_atomically(os.path.join(folder, QUESTIONS), json.dumps(asked) + "\n", follow=False)
     for path in evidence.files_in(folder):
-        if path.startswith(FOLDER + "/") and path not in kept + [ASKED]:
+        if path.startswith(FOLDER + "/") and path not in kept + [QUESTIONS]:
             move_record(folder, path)
     return on_record
 
 
 def bring_in(folder, results):
-    """Copies reports that were downloaded elsewhere into the run's folder, so that it says everything by itself.
+    """Copies files that belong to answers and lie elsewhere into the run's folder, so that it says everything by itself.
 
-    Returns the two results that name reports, with the paths of where they are now. Raises OSError.
+    Returns the results that name such files, with the paths of where they are now. Raises OSError.
     """
     places, taken = {}, set()
 
@@ -277,17 +240,19 @@ def bring_in(folder, results):
                 copy(path, places[path])
         return places[path]
 
+    def with_places(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            dict(item, path=place_of(item["path"])) if isinstance(item.get("path"), str) and item["path"] else item
+            for item in items
+        ]
+
     return {
         name: dict(
             results[name],
-            reports=[
-                dict(item, path=place_of(item["path"])) if isinstance(item.get("path"), str) and item["path"] else item
-                for item in results[name]["reports"]
-            ],
+            **{files: with_places(results[name][files]) for files in answers.files if files in results[name]},
         )
-        if "reports" in results[name]
-        else results[name]
-        for name in ("reports", "report_infos")
+        for name, answers in ANSWERS.items()
+        if answers.files
     }
 
 
@@ -348,11 +313,11 @@ def judge(directory, results, run, started_at, controls, signing_key, problems):
         # Whatever was registered: who asked for something gets evidence that says that there is no answer.
         reason = "The results could not be judged (%s: %s)." % (type(error).__name__, error)
         problems.append(reason)
-        found = judged(dict(results, **{name: failed(reason) for name in RECORDS if results[name]}))
+        found = judged(dict(results, **{name: failed(reason) for name in ANSWERS if results[name]}))
     found["targets"] = [writable(target, problems) for target in found["targets"]]
     known = gist(previous["targets"]) if previous else None
-    # What a report says that check mode did not download is taken to be what it said before.
-    unknown = {target["id"] for target in found["targets"] if target["reason"] == NOT_DOWNLOADED}
+    # What check mode did not read is taken to say what it said before.
+    unknown = {target["id"] for target in found["targets"] if target["reason"].endswith(NOT_READ_IN_CHECK_MODE)}
     unknown &= {entry[1] for entry in known or ()}
     return found, known is None or bool({entry for entry in known ^ gist(found["targets"]) if entry[1] not in unknown})
 
@@ -380,7 +345,7 @@ def writable(target, problems):
     except (TypeError, ValueError, RecursionError) as error:
         reason = "what was found cannot be written down (%s)" % type(error).__name__
         problems.append("%s %.100s: %s." % (target["kind"], target["id"], reason))
-        return make_target(target["kind"], str(target["id"])[:LONGEST_ID], None, "inconclusive", reason)
+        return make_target(target["kind"], str(target["id"])[:LONGEST_ID], None, INCONCLUSIVE, reason)
 
 
 def add_checksums(found, folder, problems):
@@ -563,7 +528,7 @@ def by_kind(targets):
         if (
             not target["scan_id"]
             and not target["started_at"]
-            and (target["outcome"] == "inconclusive" or target["outcome"] == "pending" and target.get("scan"))
+            and (target["outcome"] == INCONCLUSIVE or target["outcome"] == PENDING and target.get("scan"))
         ):
             count["not_started"] += 1
     return kinds

@@ -21,6 +21,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, path_of
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     INCONCLUSIVE,
+    NOT_READ_IN_CHECK_MODE,
     PENDING,
     REMEDIATED,
     UNREMEDIATED,
@@ -46,7 +47,7 @@ REMEDIATION_STATUS_REPORT = "CAMPAIGN_REMEDIATION_STATUS_REPORT"
 READABLE_REPORT_STATUSES = ("SUCCESS", "WARNING")
 FAILED_REPORT_STATUSES = ("ERROR", "TERMINATED", "TEMP_ERROR")
 MORE_THAN_ONE = "listed more than once"
-NOT_DOWNLOADED = "the remediation status report has finished, and was not downloaded (check mode downloads nothing)"
+NOT_DOWNLOADED = "the remediation status report has finished, and was not downloaded " + NOT_READ_IN_CHECK_MODE
 CAMPAIGN_FACTS = ("name", "type", "status", "created", "deadline", "modified", "totalCertifications", "completedCertifications")
 # What of a campaign must not change once its decisions are made.
 CERTIFICATIONS = ("totalCertifications", "completedCertifications")

@@ -9,7 +9,23 @@ from __future__ import annotations
 REMEDIATED, UNREMEDIATED, PENDING, INCONCLUSIVE = "remediated", "unremediated", "pending", "inconclusive"
 # What a target may be.
 OUTCOMES = (REMEDIATED, UNREMEDIATED, PENDING, INCONCLUSIVE)
-# What needs action comes first.
-URGENCY = (UNREMEDIATED, INCONCLUSIVE, PENDING, REMEDIATED)
-# What all targets together may be.
-VERDICTS = ("verified", "not_verified", "incomplete")
+# What needs action, the most urgent first.
+NEEDS_ACTION = (UNREMEDIATED, INCONCLUSIVE, PENDING)
+URGENCY = (*NEEDS_ACTION, REMEDIATED)
+# How sentences and headings say it.
+IN_WORDS = {
+    REMEDIATED: "remediated",
+    UNREMEDIATED: "still open",
+    INCONCLUSIVE: "without an answer",
+    PENDING: "not finished",
+}
+
+VERIFIED, NOT_VERIFIED, INCOMPLETE = "verified", "not_verified", "incomplete"
+# What all targets together may be, and how a sentence says it.
+VERDICTS = {VERIFIED: "Verified", NOT_VERIFIED: "Not verified", INCOMPLETE: "Not finished yet"}
+
+# What a word of a system about one of a target's items may mean.
+MEANINGS = ("remediated", "open", "unknown")
+
+# At the end of a reason: nothing was read that only this run could have read. It is no news against the run before.
+NOT_READ_IN_CHECK_MODE = "(check mode downloads nothing)"

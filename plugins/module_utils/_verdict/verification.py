@@ -10,15 +10,22 @@ Private to the collection.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
+from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Target
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
-    INCONCLUSIVE,
+    IN_WORDS,
+    INCOMPLETE,
+    NEEDS_ACTION,
+    NOT_VERIFIED,
     OUTCOMES,
     PENDING,
     REMEDIATED,
     UNREMEDIATED,
     VERDICTS,
+    VERIFIED,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import listed
 
@@ -26,7 +33,16 @@ SCHEMA_VERSION = "1.2"
 COLLECTION = {"name": "secops.remediation", "version": "0.3.0"}
 
 
-def conclude(targets, lookups, run, started_at, finished_at, controls=(), older=(), previous_run=None):
+def conclude(
+    targets: list[Target],
+    lookups: list[dict[str, Any]],
+    run: Any,
+    started_at: Any,
+    finished_at: Any,
+    controls: Iterable[str] = (),
+    older: Iterable[Any] = (),
+    previous_run: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """The verification as a dict: the content of verification.json.
 
     targets: their records, see _verdict.target. lookups: what was asked for by filters, alerts, and cases: dicts with
@@ -64,7 +80,7 @@ def conclude(targets, lookups, run, started_at, finished_at, controls=(), older=
     )
 
 
-def date_targets(targets, older, now):
+def date_targets(targets: list[Target], older: Iterable[Any], now: Any) -> None:
     """Says of each target that is not remediated since when it is not verified, and since when a system says that it is
     open: two facts, for an error is no open item.
 
@@ -92,7 +108,7 @@ def date_targets(targets, older, now):
             mine["open_since"] = in_utc(was_open) or mine["open_since"]
 
 
-def has_asked(targets):
+def has_asked(targets: list[Target]) -> bool:
     """Whether anybody answered in this run. One that could ask nobody has learned nothing, and is no point in a history."""
     return any(
         target["outcome"] in (REMEDIATED, UNREMEDIATED)
@@ -104,7 +120,7 @@ def has_asked(targets):
     )
 
 
-def history_of(previous):
+def history_of(previous: Any) -> list[dict[str, Any]]:
     """The runs before this one, oldest first. What is not as this code would write it is left out."""
     history = previous.get("history") if isinstance(previous, dict) else None
     return [
@@ -120,41 +136,32 @@ def history_of(previous):
     ]
 
 
-def open_items(targets):
-    """How many items are open: those in the reports of campaigns, and exposures. None where no target has an answer."""
+def open_items(targets: list[Target]) -> int | None:
+    """How many items are open: those that targets name, and targets that name none. None where no target has an answer."""
     if not any(target["outcome"] in (REMEDIATED, UNREMEDIATED) for target in targets):
         return None
     return sum(number_of_open_items(target) for target in targets if target["outcome"] == UNREMEDIATED)
 
 
-def number_of_open_items(target):
+def number_of_open_items(target: Target) -> int:
     """How many open items a target has that is unremediated: at least itself."""
     items = target.get("items")
     number = items.get("items_open") if isinstance(items, dict) else None
     return number if isinstance(number, int) and number > 0 else 1
 
 
-def verdict_of(targets, lookups):
+def verdict_of(targets: list[Target], lookups: list[dict[str, Any]]) -> str:
     """`verified` only if there was something to verify, all of it is remediated, and all that was asked for was found."""
-    outcomes = [target["outcome"] for target in targets]
-    if targets and all(outcome == REMEDIATED for outcome in outcomes) and not any(lookup["problem"] for lookup in lookups):
-        return "verified"
-    return (
-        "incomplete"
-        if all(outcome in (REMEDIATED, PENDING) for outcome in outcomes) and not any(lookup["problem"] for lookup in lookups)
-        else "not_verified"
-    )
+    outcomes = {target["outcome"] for target in targets}
+    if any(lookup["problem"] for lookup in lookups) or not outcomes <= {REMEDIATED, PENDING}:
+        return NOT_VERIFIED
+    return VERIFIED if outcomes == {REMEDIATED} else INCOMPLETE
 
 
-def summary_of(verdict, counts):
+def summary_of(verdict: str, counts: dict[str, int]) -> str:
     """The verdict in a sentence."""
     if not counts["total"]:
         return "Nothing was verified: no target was found."
-    parts = [
-        "%d %s" % (counts[outcome], words)
-        for outcome, words in ((UNREMEDIATED, "still open"), (INCONCLUSIVE, "without an answer"), (PENDING, "not finished"))
-        if counts[outcome]
-    ]
-    found = "%d of %d targets remediated" % (counts[REMEDIATED], counts["total"])
-    start = {"verified": "Verified", "not_verified": "Not verified", "incomplete": "Not finished yet"}[verdict]
-    return "%s: %s." % (start, ", ".join([found] + parts))
+    found = ["%d of %d targets %s" % (counts[REMEDIATED], counts["total"], IN_WORDS[REMEDIATED])]
+    found += ["%d %s" % (counts[outcome], IN_WORDS[outcome]) for outcome in NEEDS_ACTION if counts[outcome]]
+    return "%s: %s." % (VERDICTS[verdict], ", ".join(found))

@@ -1,0 +1,179 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way of the modules' results to whoever judges them: from what a playbook registered, in whatever order and shape,
+to one result a name. Whatever is lost on the way is said. Private to the collection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import one_line
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, System
+
+Result = dict[str, Any]
+# What Ansible and the way from module to module add to a result; none of it was said by an API.
+NOT_ON_RECORD = (
+    "invocation",
+    "exception",
+    "module_stdout",
+    "module_stderr",
+    "warnings",
+    "deprecations",
+    "ansible_facts",
+    "counts",
+    "results_file",
+    "run",
+)
+# What two results of one name may differ in, beside their lists.
+OF_EACH_RESULT = ("changed", "failed", "msg", "asked", "total", "truncated", "errors", "failed_when_result", "schema_version")
+LONGEST_MESSAGE = 1000
+
+
+def sort_results(results: Any, systems: Sequence[System]) -> tuple[dict[str, Result], list[str]]:
+    """(the results by name, what is wrong with the list in sentences).
+
+    results: what was registered, a list of results of modules. One of a task that was left out is passed over. Of an item
+    that two results have, the later one counts.
+    """
+    found: dict[str, Result] = {}
+    problems: list[str] = []
+    if not isinstance(results, list):
+        return found, ["The results are no list, but %.100r." % (results,)]
+    for number, registered in enumerate(results, 1):
+        result = whole(registered)
+        if result.get("skipped"):
+            continue
+        answers = answers_of(result, systems)
+        if answers is None:
+            problems.append(nobodys(number, result))
+            continue
+        result = tidy(result, answers)
+        different = differs(found[answers.name], result) if answers.name in found else None
+        if different:
+            problems.append(
+                "Result number %d cannot be judged together with another one of %s: their %s differ."
+                % (number, answers.module, different)
+            )
+            continue
+        found[answers.name] = merged(found[answers.name], result, answers) if answers.name in found else result
+    return found, problems
+
+
+def nobodys(number: int, result: Result) -> str:
+    """What is said of a result that is of no module that is known."""
+    message = one_line(result.get("msg"), LONGEST_MESSAGE)
+    return "Result number %d is of %s%s" % (
+        number,
+        "the module %s, which is not known here" % one_line(result["module"], 100)
+        if result.get("module")
+        else "no module that says its name",
+        ": %s" % message if message else ".",
+    )
+
+
+def answers_of(result: Result, systems: Iterable[System]) -> Answers | None:
+    """What a result is, or None where no system has a module of that name."""
+    mine = [answers for system in systems for answers in system.answers if answers.module == result.get("module")]
+    asked = result.get("asked") if isinstance(result.get("asked"), dict) else {}
+    return next((answers for answers in sorted(mine, key=lambda one: one.asked is None) if answers.asked in (None, *asked)), None)
+
+
+def whole(result: Any) -> Result:
+    """A result with all its lists, wherever they are. One whose file cannot be read has failed."""
+    if isinstance(result, str):
+        with contextlib.suppress(ValueError, RecursionError):
+            result = json.loads(result)
+    if result in (None, ""):
+        return {}
+    if not isinstance(result, dict):
+        return failed("what was registered is no result of a module, but %.100r" % (result,))
+    path = result.get("results_file")
+    if not path:
+        return result
+    try:
+        with open_regular(path) as file:
+            content = json.loads(file.read().decode("utf-8"))
+        return dict(result, **{name: value for name, value in content.items() if value is not None})
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        return dict(
+            failed("the results in %s cannot be read (%s)" % (path, getattr(error, "strerror", None) or error)),
+            **{name: result[name] for name in ("module", "asked") if name in result},
+        )
+
+
+def tidy(result: Result, answers: Answers) -> Result:
+    """A result without what is no part of an answer. Lists that are none, and items that are no objects, are left out and
+    said."""
+    tidied: Result = {}
+    odd = []
+    for name, value in result.items():
+        if name in NOT_ON_RECORD or name.startswith("_ansible") or value is None:
+            continue
+        if name in answers.lists or name == "requests":
+            items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+            if not isinstance(value, list) or len(items) < len(value):
+                odd.append(name)
+            value = items
+        tidied[name] = value
+    if odd:
+        damaged = "The result was damaged on the way: %s is not as the module returns it." % " and ".join(odd)
+        tidied["msg"] = " ".join(text for text in (str(tidied.get("msg") or ""), damaged) if text)
+    try:
+        json.dumps(tidied)
+    except (TypeError, ValueError, RecursionError) as error:
+        return failed("the result cannot be written down (%s)" % type(error).__name__)
+    return tidied
+
+
+def failed(reason: str) -> Result:
+    """The result of a task that brought nothing."""
+    return dict(failed=True, msg=reason)
+
+
+def differs(earlier: Result, later: Result) -> str:
+    """The names of what two results of a name say differently of themselves; "" where they can be judged together."""
+    names = [
+        name
+        for name in later
+        if name not in OF_EACH_RESULT and not isinstance(later[name], list) and earlier.get(name, later[name]) != later[name]
+    ]
+    return " and ".join(names)
+
+
+def merged(earlier: Result, later: Result, answers: Answers) -> Result:
+    """Two results of a name as one. What one of them does not have, or could not do, the other one does not make good."""
+    both = dict(earlier, **later)
+    for name in {name for result in (earlier, later) for name, value in result.items() if isinstance(value, list)}:
+        tell_apart = answers.lists.get(name, lambda item: item)
+        items = {}
+        for item in [*listed_in(earlier, name), *listed_in(later, name)]:
+            items[repr(tell_apart(item))] = item
+        both[name] = list(items.values())
+    for name in ("failed", "changed", "truncated"):
+        if name in both:
+            # Both have to say that nothing was cut off.
+            both[name] = any(result.get(name, name == "truncated") is not False for result in (earlier, later) if result)
+    for name in ("asked", "errors"):
+        if name in both:
+            both[name] = {key: value for result in (earlier, later) for key, value in objects_in(result, name)}
+    messages = list(dict.fromkeys(str(result["msg"]) for result in (earlier, later) if result.get("msg")))
+    if messages:
+        both["msg"] = " ".join(messages)
+    return both
+
+
+def listed_in(result: Result, name: str) -> list[Any]:
+    """A list of a result, [] where it has none."""
+    return result[name] if isinstance(result.get(name), list) else []
+
+
+def objects_in(result: Result, name: str) -> Iterable[tuple[str, Any]]:
+    """What is in an object of a result, nothing where it has none."""
+    return result[name].items() if isinstance(result.get(name), dict) else ()

@@ -1,0 +1,25 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cortex Xpanse, as the rest of the collection knows it. Private to the collection."""
+
+from __future__ import annotations
+
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, System, by
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.kind import EXPOSURE_KIND
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import asked_for, exposure_key, targets
+
+ALERTS = {"alerts": by("alert_id"), "rcs_targets": exposure_key, "unscannable": by("alert_id")}
+XPANSE = System(
+    name="xpanse",
+    kinds=(EXPOSURE_KIND,),
+    asked={"exposures": [], "alert_ids": [], "case_ids": []},
+    answers=(
+        Answers("alerts", "alerts", "xpanse_alert_info", ALERTS),
+        Answers("case_alerts", "case_alerts", "xpanse_alert_info", ALERTS, asked="case_ids"),
+        Answers("rcs_requests", "exposures", "xpanse_rcs_request", {"rcs_requests": exposure_key}),
+    ),
+    targets=targets,
+    lookups=asked_for,
+)
