@@ -7,18 +7,19 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # C0 and C1 controls but line feed and tab, what changes the direction of text, the separators that some programs take
 # for line feeds, and halves of surrogate pairs, which no terminal can be sent.
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def printable(text):
+def printable(text: str) -> str:
     r"""The text with every character that could act on a terminal written as an escape, such as \x1b or \u202e."""
     return RAW.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
 
 
-def printable_everywhere(value):
+def printable_everywhere(value: Any) -> Any:
     """A JSON value in which every text, also that of a key, is printable."""
     if isinstance(value, str):
         return printable(value)
