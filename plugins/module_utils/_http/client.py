@@ -77,6 +77,7 @@ __all__ = [
     "HeaderAuth",
     "HttpClient",
     "HttpError",
+    "Limiter",
     "NoAuthentication",
     "WouldChange",
     "from_environment",

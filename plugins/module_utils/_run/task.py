@@ -28,8 +28,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
 from ansible_collections.secops.remediation.plugins.module_utils._common.redaction import proxy_secrets
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import InShort, Item, Params, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
-from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpClient, HttpError
-from ansible_collections.secops.remediation.plugins.module_utils._http.limiter import Limiter
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpClient, HttpError, Limiter
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, longest
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypedDict
 from urllib.parse import quote, unquote
 
@@ -322,16 +323,14 @@ def targets(results: Result) -> list[Target]:
             odd.append(campaign)
     by_campaign = {
         source: {
-            item.get("campaign_id"): item
+            item["campaign_id"]: item
             for item in listed(result_of(results, source), source)
             if isinstance(item.get("campaign_id"), str)
         }
         for source in ("scans", "reports")
     }
     infos = {
-        item.get("path"): item
-        for item in listed(result_of(results, "report_infos"), "reports")
-        if isinstance(item.get("path"), str)
+        item["path"]: item for item in listed(result_of(results, "report_infos"), "reports") if isinstance(item.get("path"), str)
     }
     claims = defaultdict(set)
     for campaign_id, item in by_campaign["reports"].items():
@@ -344,7 +343,8 @@ def targets(results: Result) -> list[Target]:
             fenced(
                 KIND,
                 campaign_id,
-                lambda campaign_id=campaign_id: campaign_target(
+                partial(
+                    campaign_target,
                     campaign_id,
                     found.get(campaign_id),
                     by_campaign["scans"].get(campaign_id),

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypedDict
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
@@ -351,7 +352,7 @@ def targets(results: Result) -> list[Target]:
             fenced(
                 KIND,
                 id_of(key),
-                lambda key=key, alert=alert, since=since: exposure_target(key, answers.get(key), alert, since, rcs, claims),
+                partial(exposure_target, key, answers.get(key), alert, since, rcs, claims),
             )
         )
         found[-1]["evidence"] = found[-1]["evidence"] + records_of(lookup)
@@ -468,7 +469,8 @@ def lookup_failures(results: Result) -> list[Target]:
         if noun == "case":
             known = {scalar(alert.get("case_id")) for alert in listed(lookup, "alerts")}
             # An alert need not say to which case it belongs. Then each case was asked about alone.
-            alone = lookup.get("cases_with_alerts") if isinstance(lookup.get("cases_with_alerts"), list) else []
+            alone = lookup.get("cases_with_alerts")
+            alone = alone if isinstance(alone, list) else []
             found += [
                 make_target(KIND, "case %s" % case_id, None, INCONCLUSIVE, "no alert belongs to this case", **more)
                 for case_id in asked
