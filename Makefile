@@ -95,9 +95,9 @@ test: ## Run every check; the last line counts the tests
 	@MAKE="$(MAKE)" "$(PYTHON)" tests/tools/run_parts.py venv lint docs-lint build sanity unit oscal browser integration
 
 .PHONY: lint
-lint: venv ## Lint playbooks, roles, YAML, Python and the changelog
+lint: venv ## Lint playbooks, roles, YAML, Python with its type hints, and the changelog
 	@status=0; \
-	for check in "yamllint --strict ." "ansible-lint --profile production --offline" "ruff check --quiet ." "ruff format --check --quiet ." "antsibull-changelog lint"; do \
+	for check in "yamllint --strict ." "ansible-lint --profile production --offline" "ruff check --quiet ." "ruff format --check --quiet ." "mypy --no-error-summary" "antsibull-changelog lint"; do \
 	  echo "$$check"; $$check || { status=1; echo "FAILED: $$check"; }; \
 	done; exit $$status
 

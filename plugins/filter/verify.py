@@ -11,17 +11,20 @@ import json
 import os
 import re
 import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from ansible.constants import LOCALHOST
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import ArgumentSpec, JsonObject, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
 
 OUTCOMES = ["remediated", "unremediated", "pending", "inconclusive"]
 FORMATS = ["json", "csv", "junit", "markdown", "oscal", "html"]
 EXPOSURE = dict(alert_internal_id=dict(type="str"), attack_surface_rule_id=dict(type="str"), service_id=dict(type="str"))
 # The role's inputs. A test holds the defaults against those of the role, which documentation is made of.
-INPUTS = dict(
+INPUTS: ArgumentSpec = dict(
     verify_campaign_ids=dict(type="list", elements="str", default=[]),
     verify_campaign_filters=dict(type="str", default=""),
     verify_exposures=dict(type="list", elements="dict", default=[], options=EXPOSURE),
@@ -56,7 +59,7 @@ MARKS = ("ledger.json", "latest", "SHA256SUMS")
 LEAST = {"verify_wait_timeout": 0, "verify_wait_interval": 1, "verify_max_age": 0, "verify_keep_runs": 0}
 
 
-def verify_inputs(given, evidence_dir):
+def verify_inputs(given: Mapping[str, Any], evidence_dir: str) -> JsonObject:
     """The inputs of the role as they were meant, by their names without `verify_`; and `problems`, a list of sentences.
 
     given: dict of the inputs by name, in any shape that a survey, a command line, or a variable file gives them.
@@ -86,7 +89,7 @@ def verify_inputs(given, evidence_dir):
     return dict(inputs, problems=[printable(problem) for problem in problems])
 
 
-def whole(name, value, kind):
+def whole(name: str, value: Any, kind: str) -> Any:
     """An input as a value of its kind, as far as its shape goes; None where nothing was given. Raises ValueError."""
     if isinstance(value, str):
         value = value.strip()
@@ -111,7 +114,7 @@ def whole(name, value, kind):
     return list(value)
 
 
-def list_of_text(text, separators):
+def list_of_text(text: str, separators: str) -> list[Any]:
     """The list that a text stands for: as JSON, as Python writes one, or its parts. Raises ValueError."""
     if text[0] not in "[{":
         return [part.strip() for part in re.split("[%s]" % separators, text) if part.strip()]
@@ -124,7 +127,7 @@ def list_of_text(text, separators):
     raise ValueError("this looks like a list, and is not JSON: %s" % text[:200])
 
 
-def evidence_directory(playbook_dir, host, hosts=(), addresses=()):
+def evidence_directory(playbook_dir: str, host: str, hosts: Iterable[str] = (), addresses: Iterable[str] = ()) -> str:
     """Where the evidence of a tenant goes unless it is said otherwise, as an absolute path.
 
     It is a folder for each host, because a host is a tenant. `localhost` is the one without an inventory, and has no
@@ -143,23 +146,23 @@ def evidence_directory(playbook_dir, host, hosts=(), addresses=()):
     return shared if takes_over else own
 
 
-def is_of_host(folder, host, hosts, addresses):
+def is_of_host(folder: str, host: str, hosts: Iterable[str], addresses: Iterable[str]) -> bool:
     """Whether evidence that may be of any host is of this one: of its APIs, or there is no other host."""
     systems, known = systems_of(folder), {bare(address) for address in addresses if address}
     return systems <= known if systems and known else not set(hosts) - {host, *LOCALHOST}
 
 
-def one_name(host):
+def one_name(host: str) -> str:
     """The name of a host as the name of one folder."""
     return host.replace("/", "%2F") if host.strip(".") else host.replace(".", "%2E")
 
 
-def holds_evidence(folder):
+def holds_evidence(folder: str) -> bool:
     """Whether an earlier run has left something there."""
     return any(os.path.lexists(os.path.join(folder, name)) for name in MARKS)
 
 
-def systems_of(folder):
+def systems_of(folder: str) -> set[str]:
     """The addresses of which the newest verification in an evidence directory speaks; none where it cannot be read."""
     try:
         with open(os.path.join(folder, "latest", "verification.json"), encoding="utf-8") as file:
@@ -168,12 +171,12 @@ def systems_of(folder):
         return set()
 
 
-def bare(address):
+def bare(address: object) -> str:
     """What an address has to be compared by: Xpanse's may be given without its scheme and `api-`."""
     return re.sub(r"^(https://)?(api-)?", "", str(address).strip().rstrip("/").lower())
 
 
-def verify_plan(inputs, campaign_lookups, alert_lookups):
+def verify_plan(inputs: Mapping[str, Any], campaign_lookups: Iterable[Result], alert_lookups: Sequence[Result]) -> JsonObject:
     """What there is to scan, after the look-ups: `campaign_ids`, `exposures`, `exposure_files`, and `any_exposures`.
 
     inputs: as verify_inputs returns them. campaign_lookups, alert_lookups: registered results; {} of what did not run.
@@ -197,14 +200,14 @@ def verify_plan(inputs, campaign_lookups, alert_lookups):
     )
 
 
-def seconds_left(timeout, began, reserve=0):
+def seconds_left(timeout: float, began: float | str, reserve: float = 0) -> int:
     """How many of `timeout` seconds are left, less a reserve, when the work began at `began` (seconds since 1970)."""
     # A clock that was set back in between must not prolong it.
     elapsed = max(0, time.time() - float(began))
     return max(0, int(timeout - elapsed - reserve))
 
 
-def verify_lines(verification):
+def verify_lines(verification: Result) -> list[str]:
     """What the role prints of a verification, as remediation_evidence returns it: a list of lines."""
     lines = [verification["summary"]]
     lines += [
@@ -221,7 +224,7 @@ def verify_lines(verification):
     return [printable(line) for line in lines]
 
 
-def nothing_started(verification):
+def nothing_started(verification: Result) -> list[str]:
     """The kinds of target of which not one could be started, though there are some, as a list of sentences."""
     return [
         "Of %d %ss, not one could be started." % (count["total"], kind)
@@ -233,7 +236,7 @@ def nothing_started(verification):
 class FilterModule:
     """The filters of the role."""
 
-    def filters(self):
+    def filters(self) -> dict[str, Callable[..., Any]]:
         """The filters by name."""
         return dict(
             verify_inputs=verify_inputs,

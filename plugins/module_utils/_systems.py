@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.system import SAILPOINT
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results, System
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import conclude

@@ -362,11 +362,12 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import FILE_MODE, FileProblem
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import writer
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import RUN
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, TaskFailed, run_module
 from ansible_collections.secops.remediation.plugins.module_utils._systems import ASKED
 
 GONE = dict(removed_in_version="1.0.0", removed_from_collection="secops.remediation")
@@ -402,7 +403,7 @@ ARGUMENT_SPEC = dict(
 )
 
 
-def run(task):
+def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
     if params["keep_runs"] < 0:
@@ -420,7 +421,7 @@ def run(task):
         raise TaskFailed(str(error)) from error
 
 
-def mode_of(text):
+def mode_of(text: str) -> int:
     """The permissions of files as a number. Raises TaskFailed."""
     # A number that YAML made of 0640 is 416, which would be a mode, too.
     mode = int(text, 8) if re.fullmatch("[0-7]{3,4}", text.strip()) else 0
@@ -432,7 +433,7 @@ def mode_of(text):
     return mode
 
 
-def prepare(task, mode):
+def prepare(task: Task, mode: int) -> Result:
     """Proves that there is something to verify and that it can be written down, and makes the run's working folder."""
     params = task.params
     wrong = writer.wrong_with(params["targets"])
@@ -457,7 +458,7 @@ def prepare(task, mode):
     return result
 
 
-def main():
+def main() -> None:
     """Runs as a module."""
     run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
 

@@ -180,13 +180,15 @@ runs:
 """
 
 import re
+from collections.abc import Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import check_directory
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, TaskFailed, run_module
 
 MOST_SHOWN = 20
 
@@ -198,7 +200,7 @@ ARGUMENT_SPEC = dict(
 )
 
 
-def run(task):
+def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
     # A survey hands several on as lines of a text. One that is blank is no wish to expect nothing.
@@ -230,7 +232,7 @@ def run(task):
     )
 
 
-def sha256_in(text):
+def sha256_in(text: str) -> str:
     """A SHA-256 as hexadecimal digits, in whatever way somebody wrote it down. Raises TaskFailed."""
     digits = text.strip().lower()
     digits = digits[7:] if digits.startswith("sha256:") else digits
@@ -241,7 +243,7 @@ def sha256_in(text):
     return digits
 
 
-def summary_of(runs, problems):
+def summary_of(runs: Sequence[Item], problems: Sequence[str]) -> str:
     """What was found, in a sentence."""
     intact = sum(record["intact"] for record in runs)
     found = "%d of %d run%s intact" % (intact, len(runs), " is" if len(runs) == 1 else "s are")
@@ -254,7 +256,7 @@ def summary_of(runs, problems):
     return "%s: %s%s." % (found, "; ".join(problems[:MOST_SHOWN]), "; and %d more" % more if more > 0 else "")
 
 
-def main():
+def main() -> None:
     """Runs as a module."""
     run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
 

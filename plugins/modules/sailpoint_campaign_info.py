@@ -142,10 +142,12 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, JsonObject, Result, Steps
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
+    Task,
     TaskFailed,
     run_module,
     settle,
@@ -168,7 +170,7 @@ IN_SHORT = dict(campaigns=("id", "status"))
 RULES = dict(mutually_exclusive=[("campaign_ids", name) for name in ("name", "statuses", "filters", "limit")])
 
 
-def run(task):
+def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
     api = sailpoint.connect(task)
@@ -178,7 +180,7 @@ def run(task):
         return dict(changed=False, campaigns=[], missing_ids=[], total=0, truncated=False, requests=[])
     if params["limit"] is not None and params["limit"] < 1:
         raise TaskFailed("limit must be 1 or more")
-    requests = []
+    requests: list[Exchange] = []
     try:
         campaigns, total, truncated = api.list_campaigns(
             sailpoint.campaign_filters(params["name"], params["statuses"], params["filters"]), params["limit"], requests
@@ -196,12 +198,13 @@ def run(task):
     )
 
 
-def get_campaigns(task, api, campaign_ids):
+def get_campaigns(task: Task, api: sailpoint.SailPointApi, campaign_ids: list[str]) -> Result:
     """The result for campaigns that are asked for by their ids."""
-    items = {campaign_id: {} for campaign_id in campaign_ids}
-    missing_ids, requests = [], []
+    items: dict[str, JsonObject] = {campaign_id: {} for campaign_id in campaign_ids}
+    missing_ids: list[str] = []
+    requests: list[Exchange] = []
 
-    def get(campaign_id):
+    def get(campaign_id: str) -> Steps:
         try:
             campaign = api.get_campaign(campaign_id, requests)
             if campaign.get("id") != campaign_id:
@@ -238,7 +241,7 @@ def get_campaigns(task, api, campaign_ids):
     )
 
 
-def main():
+def main() -> None:
     """Runs as a module."""
     run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES), run, IN_SHORT)
 

@@ -179,8 +179,10 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Result
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
+    Task,
     close_ledger,
     open_ledger,
     pace_of,
@@ -207,14 +209,14 @@ ARGUMENT_SPEC = dict(
 IN_SHORT = dict(scans=("campaign_id", "status", "modified"))
 
 
-def run(task):
+def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
     api = sailpoint.connect(task)
     ledger = open_ledger(task)
-    items = {campaign_id: dict(campaign_id=campaign_id, status=None) for campaign_id in params["campaign_ids"]}
+    items: dict[str, Item] = {campaign_id: dict(campaign_id=campaign_id, status=None) for campaign_id in params["campaign_ids"]}
 
-    def say(next_look):
+    def say(next_look: float) -> None:
         statuses = [item["status"] for item in items.values()]
         task.say(
             "campaigns: %d of %d scans done, %d in progress, next look in %.0f s%s"
@@ -257,7 +259,7 @@ def run(task):
     )
 
 
-def main():
+def main() -> None:
     """Runs as a module."""
     run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, IN_SHORT)
 

@@ -217,13 +217,17 @@ results_file:
 import hashlib
 import os
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import FileProblem, prepare_directory
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Params, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
+    Task,
     TaskFailed,
     close_ledger,
     open_ledger,
@@ -252,7 +256,7 @@ ARGUMENT_SPEC = dict(
 IN_SHORT = dict(reports=("campaign_id", "status", "path"))
 
 
-def run(task):
+def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
     newer_than = times_by_campaign(params["newer_than"], params["campaign_ids"])
@@ -263,9 +267,9 @@ def run(task):
             prepare_directory(dest, "the folder for the reports, dest,", "No report was run.")
         except FileProblem as error:
             raise TaskFailed(str(error)) from error
-    items = {campaign_id: dict(campaign_id=campaign_id, status=None) for campaign_id in params["campaign_ids"]}
+    items: dict[str, Item] = {campaign_id: dict(campaign_id=campaign_id, status=None) for campaign_id in params["campaign_ids"]}
 
-    def say(next_look):
+    def say(next_look: float) -> None:
         done = sum(item["status"] == "finished" for item in items.values())
         task.say("reports: %d of %d done, next look in %.0f s%s" % (done, len(items), next_look, pace.silence()))
 
@@ -311,7 +315,7 @@ def run(task):
     )
 
 
-def times_by_campaign(newer_than, campaign_ids):
+def times_by_campaign(newer_than: Any, campaign_ids: Iterable[str]) -> Mapping[str, Any]:
     """newer_than as a dict by campaign id. Raises TaskFailed where a time cannot be read."""
     if not newer_than:
         return {}
@@ -328,7 +332,7 @@ def times_by_campaign(newer_than, campaign_ids):
     return times
 
 
-def file_name(campaign_id, params):
+def file_name(campaign_id: str, params: Params) -> str:
     """The name of a campaign's file. An id is put into a path, so only harmless characters of it are."""
     name = re.sub(r"[^A-Za-z0-9_-]", "_", campaign_id)
     if name != campaign_id:
@@ -337,7 +341,7 @@ def file_name(campaign_id, params):
     return "%s-%s.%s" % (name, params["type"], params["format"])
 
 
-def main():
+def main() -> None:
     """Runs as a module."""
     run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, IN_SHORT)
 

@@ -261,8 +261,10 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Result
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
+    Task,
     TaskFailed,
     run_module,
     settle,
@@ -283,7 +285,7 @@ ARGUMENT_SPEC = dict(
 )
 
 
-def run(task):
+def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
     if params["max_open_items"] < 0:
@@ -293,8 +295,8 @@ def run(task):
     except ValueError as error:
         raise TaskFailed(str(error)) from error
     status_column = (params["status_column"] or "").strip() or None
-    items = {path: dict(path=path) for path in params["paths"]}
-    endings = []
+    items: dict[str, Item] = {path: dict(path=path) for path in params["paths"]}
+    endings: list[Exception | None] = []
     for path, item in items.items():
         try:
             item.update(read_report(path, vocabulary, status_column, params["max_open_items"]))
@@ -324,7 +326,7 @@ def run(task):
     )
 
 
-def main():
+def main() -> None:
     """Runs as a module."""
     run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
 

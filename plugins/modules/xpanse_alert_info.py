@@ -176,10 +176,13 @@ results_file:
   sample: /var/lib/remediation/records/xpanse_alert_info.json
 """
 
+from collections.abc import Sequence
+
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Params, Result
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, Task, TaskFailed, run_module
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import requests_in
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 
@@ -198,13 +201,13 @@ ARGUMENT_SPEC = dict(
 FIELDS = dict(case_ids="case_id_list", statuses="status", severities="severity", rule_names="attack_surface_rule_name")
 
 
-def run(task):
+def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
     if params["limit"] is not None and params["limit"] < 1:
         raise TaskFailed("limit must be 1 or more")
     api = xpanse.connect(task)
-    result = dict(
+    result: Result = dict(
         changed=False,
         alerts=[],
         rcs_targets=[],
@@ -240,7 +243,7 @@ def run(task):
     return result
 
 
-def unknown_cases(case_ids, result):
+def unknown_cases(case_ids: Sequence[int], result: Result) -> list[int]:
     """The cases of which the alerts that were found do not tell whether they have one: an alert need not name its case."""
     named = {str(alert.get("case_id")) for alert in result["alerts"] if alert.get("case_id") is not None}
     all_named = all(alert.get("case_id") is not None for alert in result["alerts"])
@@ -251,7 +254,7 @@ def unknown_cases(case_ids, result):
     return [case_id for case_id in case_ids if str(case_id) not in named]
 
 
-def collect(api, params, result):
+def collect(api: xpanse.XpanseApi, params: Params, result: Result) -> None:
     """Reads the alerts into the result, a hundred ids at a time, for a filter takes no list of any length."""
     conditions = [dict(field="alert_source", operator="in", value=["ASM"])]
     conditions += [dict(field=field, operator="in", value=params[name]) for name, field in FIELDS.items() if params[name]]
@@ -276,7 +279,7 @@ def collect(api, params, result):
             result["cases_with_alerts"].append(case_id)
 
 
-def main():
+def main() -> None:
     """Runs as a module."""
     run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
 

@@ -222,13 +222,17 @@ results_file:
 """
 
 import json
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exposure, Item, JsonObject, Result
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
+    Task,
     TaskFailed,
     close_ledger,
     open_ledger,
@@ -269,20 +273,21 @@ ARGUMENT_SPEC = dict(
 RULES = dict(required_one_of=[("requests", "requests_files")])
 
 
-def run(task):
+def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
     requests = (params["requests"] or []) + targets_of(params["requests_files"] or [])
     api = xpanse.connect(task)
     ledger = open_ledger(task)
     owners = {
-        record.get("scan_id"): identity(record)
+        record["scan_id"]: identity(record)
         for record in ledger.find(exposure_keys(api))
         if isinstance(record.get("scan_id"), str)
     }
     pace = pace_of(task, api.client.limiter, durations(api, ledger))
-    places = {}
-    items, scans = [], []
+    places: dict[tuple[Hashable, ...], int] = {}
+    items: list[Item] = []
+    scans = []
     for place, request in enumerate(requests):
         key = exposure_key(place, request)
         if key not in places:
@@ -302,7 +307,7 @@ def run(task):
                 )
             )
 
-    def say(next_look):
+    def say(next_look: float) -> None:
         outcomes = [item.get("outcome", "pending") for item in items]
         task.say(
             "exposures: %d of %d done, %d unremediated, %d in progress, next look in %.0f s%s"
@@ -336,12 +341,12 @@ def run(task):
     )
 
 
-def fail_shared(items, endings, owners):
+def fail_shared(items: Sequence[Item], endings: list[Exception | None], owners: Mapping[str, Exposure]) -> None:
     """Ends the items whose scan is another exposure's as well: it cannot be told whose it is.
 
     owners: by the id of a scan the exposure for which it is remembered.
     """
-    claims = {scan_id: {owner} for scan_id, owner in owners.items()}
+    claims: dict[str | None, set[Exposure]] = {scan_id: {owner} for scan_id, owner in owners.items()}
     for item in items:
         claims.setdefault(item.get("scan_id"), set()).add(identity(item))
     for place, item in enumerate(items):
@@ -353,9 +358,9 @@ def fail_shared(items, endings, owners):
             )
 
 
-def targets_of(paths):
+def targets_of(paths: Iterable[str]) -> list[JsonObject]:
     """The exposures in result files of xpanse_alert_info. Raises TaskFailed."""
-    targets = []
+    targets: list[JsonObject] = []
     for path in paths:
         try:
             with open_regular(path) as file:
@@ -368,7 +373,7 @@ def targets_of(paths):
     return targets
 
 
-def exposure_key(place, request):
+def exposure_key(place: int, request: Mapping[str, Any]) -> tuple[Hashable, ...]:
     """What makes two requests the same. One that is not complete is like no other."""
     if request.get("scan_id"):
         return (request["scan_id"], *(request.get(name) for name in EXPOSURE))
@@ -378,13 +383,13 @@ def exposure_key(place, request):
         return (place, "incomplete")
 
 
-def name_of(item):
+def name_of(item: Item) -> str:
     """How a message calls an exposure."""
     name = "alert %s, rule %s, service %s" % (item["alert_internal_id"], item["attack_surface_rule_id"], item["service_id"])
     return "%s, scan %s" % (name, item["scan_id"]) if item.get("scan_id") else name
 
 
-def main():
+def main() -> None:
     """Runs as a module."""
     run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES), run)
 

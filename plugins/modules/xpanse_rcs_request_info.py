@@ -90,10 +90,11 @@ rcs_requests:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Result
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.scan import confirmation_scan
 
@@ -103,11 +104,11 @@ ARGUMENT_SPEC = dict(
 )
 
 
-def run(task):
+def run(task: Task) -> Result:
     """The module's work."""
     api = xpanse.connect(task)
     forgetful, pace = Ledger(None), Pace(0)
-    items = {scan_id: {} for scan_id in task.params["scan_ids"]}
+    items: dict[str, Item] = {scan_id: {} for scan_id in task.params["scan_ids"]}
     endings = drive(
         [confirmation_scan(api, forgetful, pace, item, {"scan_id": scan_id}) for scan_id, item in items.items()],
         task.params["concurrency"],
@@ -120,7 +121,7 @@ def run(task):
     return settle(list(items.values()), endings, list(items), "scans", "", changed=False, rcs_requests=answers)
 
 
-def main():
+def main() -> None:
     """Runs as a module."""
     run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
 

@@ -14,6 +14,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Hashable, Mapping
+from types import ModuleType
+from typing import Any
 
 from ansible import constants as C
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -22,11 +25,12 @@ from ansible.module_utils.errors import RequiredError, UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import callback_loader
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import ArgumentSpec, Params, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
 
 # For the items of a loop, which all run in one worker process.
-CONNECTIONS = {}
+CONNECTIONS: dict[Hashable, Any] = {}
 # Characters of an option that a result shows.
 MOST_SHOWN = 4000
 # Its credentials are in the environment of whoever runs the play, and its evidence is theirs.
@@ -36,12 +40,12 @@ NEVER_BECOMES = "secops.remediation.verify"
 class InProcessAction(ActionBase):
     """An action plugin for a module of the collection. `module` is the Python module with run and ARGUMENT_SPEC."""
 
-    module = None
+    module: ModuleType
     _supports_check_mode = True
     _supports_async = True
     _requires_connection = False
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: object = None, task_vars: Mapping[str, Any] | None = None) -> Result:
         """Runs the module, here if that makes no difference, else where and how it was asked for."""
         result = super().run(tmp, task_vars)
         if self._task._role and self._task._role.get_name() == NEVER_BECOMES:
@@ -64,7 +68,7 @@ class InProcessAction(ActionBase):
                 text += where_to_set(spec, params, self._task.action)
             return dict(result, failed=True, changed=False, msg=printable(remove_values(text, hidden)))
 
-        warnings = []
+        warnings: list[str] = []
         task = Task(params, self._task.check_mode, warnings.append, self._say(task_vars), CONNECTIONS, check_parent())
         try:
             returned, secrets = run_task(self.module.run, task, getattr(self.module, "IN_SHORT", None))
@@ -88,7 +92,7 @@ class InProcessAction(ActionBase):
         result.update(json.loads(json.dumps(remove_values(returned, hidden | secrets))))
         return result
 
-    def _makes_a_difference(self):
+    def _makes_a_difference(self) -> bool:
         return (
             self._connection.transport != "local"
             or self._task.async_val
@@ -96,20 +100,20 @@ class InProcessAction(ActionBase):
             or any(self._task.environment or ())
         )
 
-    def _run_as_module(self, result, task_vars):
+    def _run_as_module(self, result: Result, task_vars: Mapping[str, Any] | None) -> Result:
         wrap_async = self._task.async_val and not self._connection.has_native_async
         result.update(self._execute_module(task_vars=task_vars, wrap_async=wrap_async))
         if not wrap_async:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
 
-    def _say(self, task_vars):
+    def _say(self, task_vars: Mapping[str, Any] | None) -> Callable[[str], object]:
         host = (task_vars or {}).get("inventory_hostname", "localhost")
         aside = not stdout_is_for_people()
         return lambda text: self._display.display(printable("[%s] %s" % (host, text)), stderr=aside)
 
 
-def where_to_set(spec, params, action):
+def where_to_set(spec: ArgumentSpec, params: Params, action: str) -> str:
     """Where the connection's required options that are missing may be set, as a sentence; "" where none is missing.
 
     Who uses the role has never written their names anywhere.
@@ -128,17 +132,17 @@ def where_to_set(spec, params, action):
     return ": set %s" % "; ".join(ways) if ways else ""
 
 
-def stdout_is_for_people():
+def stdout_is_for_people() -> bool:
     """Whether what writes to stdout is Ansible's own output, or made of it, and not a document for a machine."""
     callback = callback_loader.get(C.DEFAULT_STDOUT_CALLBACK, class_only=True)
     return callback is None or any(base.__module__ == "ansible.plugins.callback.default" for base in callback.__mro__)
 
 
-def check_parent():
+def check_parent() -> Callable[[], None]:
     """A function that ends this process when the playbook that it works for is gone."""
     playbook = os.getppid()
 
-    def check():
+    def check() -> None:
         # A worker lives on when the run that it belongs to is killed, and would ask for hours for nobody.
         if os.getppid() != playbook:
             raise SystemExit("the run has ended")
@@ -146,7 +150,8 @@ def check_parent():
     return check
 
 
-def in_short(value):
+def in_short(value: object) -> object:
     """A list of thousands is stored with each result, and nobody reads it there."""
-    is_long = isinstance(value, (list, dict)) and len(json.dumps(value)) > MOST_SHOWN
-    return "%d items" % len(value) if is_long else value
+    if isinstance(value, (list, dict)) and len(json.dumps(value)) > MOST_SHOWN:
+        return "%d items" % len(value)
+    return value

@@ -19,13 +19,15 @@ import stat
 import tempfile
 import threading
 import time
+from collections.abc import Iterable, Iterator
+from io import BufferedReader
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
 
 try:
     import fcntl
 except ImportError:
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]  # Then there are no locks, see locked().
 
 # What is written names people and what they may do.
 FILE_MODE = 0o600
@@ -52,7 +54,7 @@ class FileProblem(Exception):
     """A file or a folder cannot be used. The text says which, why, and what to do."""
 
 
-def kind_of(status):
+def kind_of(status: os.stat_result) -> str:
     """What a file is, in words. status: its os.stat_result."""
     for is_it, words in (
         (stat.S_ISREG, "a regular file"),
@@ -68,13 +70,13 @@ def kind_of(status):
     return "of an unknown kind"
 
 
-def refuse_irregular(status, path):
+def refuse_irregular(status: os.stat_result, path: str) -> None:
     """Raises OSError where it is anything but a regular file."""
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is %s, not a regular file" % kind_of(status), path)
 
 
-def open_regular(path, follow=True):
+def open_regular(path: str, follow: bool = True) -> BufferedReader:
     """Opens a regular file, to read its bytes. Anything else is not even opened: a pipe would wait, a device may act.
 
     follow: whether the path may be a symbolic link to one. Raises OSError, whose strerror says what it is instead.
@@ -90,7 +92,7 @@ def open_regular(path, follow=True):
         raise
 
 
-def check_replaceable(path, follow=True):
+def check_replaceable(path: str, follow: bool = True) -> str:
     """The path of the file that writing to this path makes or replaces. Raises OSError where that must not be.
 
     Only a regular file is replaced. follow: whether a symbolic link stays one, and the file that it leads to is
@@ -107,7 +109,7 @@ def check_replaceable(path, follow=True):
     return os.path.realpath(path) if follow else path
 
 
-def make_directories(path, mode=FOLDER_MODE):
+def make_directories(path: str, mode: int = FOLDER_MODE) -> None:
     """Makes a directory, and those above it that are missing. One that is there keeps its mode. Raises OSError."""
     path = os.path.abspath(path)
     if os.path.isdir(path):
@@ -123,17 +125,17 @@ def make_directories(path, mode=FOLDER_MODE):
     set_mode(path, mode)
 
 
-def set_mode(path, mode):
+def set_mode(path: str, mode: int) -> None:
     """Sets the permissions, whatever the umask. What a folder hands on to its files, its group, stays. Raises OSError."""
     os.chmod(path, mode | os.stat(path).st_mode & stat.S_ISGID)
 
 
-def folder_mode(mode):
+def folder_mode(mode: int) -> int:
     """The mode of folders that goes with a mode of files: who may read may look into them."""
     return mode | (mode & 0o444) >> 2
 
 
-def prepare_directory(path, what, consequence="", mode=FOLDER_MODE):
+def prepare_directory(path: str, what: str, consequence: str = "", mode: int = FOLDER_MODE) -> None:
     """Makes a directory and proves that files can be written there. Raises FileProblem.
 
     what: what it is, for the message. consequence: a sentence that ends the message; only the caller knows what has been
@@ -150,7 +152,7 @@ def prepare_directory(path, what, consequence="", mode=FOLDER_MODE):
         ) from error
 
 
-def remove_leftovers(directory, seconds=PART_SECONDS):
+def remove_leftovers(directory: str, seconds: float = PART_SECONDS) -> None:
     """Removes what processes that were killed while they wrote have left, if it is so many seconds old. Raises OSError."""
     with os.scandir(directory) as entries:
         old = [
@@ -163,7 +165,7 @@ def remove_leftovers(directory, seconds=PART_SECONDS):
             os.unlink(path)
 
 
-def is_leftover(entry, seconds):
+def is_leftover(entry: os.DirEntry[str], seconds: float) -> bool:
     """Whether a directory's entry is a regular file of this user that nobody has written to for so long."""
     try:
         status = entry.stat(follow_symlinks=False)
@@ -172,7 +174,7 @@ def is_leftover(entry, seconds):
     return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and status.st_mtime <= time.time() - seconds
 
 
-def write_atomically(path, text, mode=None, follow=True):
+def write_atomically(path: str, text: str | Iterable[str], mode: int | None = None, follow: bool = True) -> None:
     """Writes a text file so that a reader sees the old one or the new one, never a part. Raises OSError.
 
     text: the content, or its pieces as an iterable. mode: the file's permissions; None keeps those, and the owner, of the
@@ -198,7 +200,7 @@ def write_atomically(path, text, mode=None, follow=True):
         raise
 
 
-def keep_mode(handle, path):
+def keep_mode(handle: int, path: str) -> None:
     """Gives an open file the owner and permissions of another one, if that is there."""
     try:
         former = os.lstat(path)
@@ -210,7 +212,7 @@ def keep_mode(handle, path):
         os.fchmod(handle, stat.S_IMODE(former.st_mode) & 0o777)
 
 
-def current_umask():
+def current_umask() -> int:
     """The process's umask, which can only be read by setting it."""
     with UMASK_LOCK:
         mask = os.umask(0o077)
@@ -222,7 +224,7 @@ def current_umask():
 
 
 @contextlib.contextmanager
-def locked(directory, seconds=LOCK_SECONDS):
+def locked(directory: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Holds the lock of a directory against other processes, which a file in it stands for while it is held.
 
     seconds: how long to wait for who holds it. Raises FileProblem then, and OSError if the file cannot be used.
@@ -254,7 +256,7 @@ def locked(directory, seconds=LOCK_SECONDS):
         os.close(handle)
 
 
-def is_at(handle, path):
+def is_at(handle: int, path: str) -> bool:
     """Whether an open file is the one that has this path."""
     try:
         return os.path.samestat(os.fstat(handle), os.lstat(path))
@@ -262,7 +264,7 @@ def is_at(handle, path):
         return False
 
 
-def open_lock(path):
+def open_lock(path: str) -> tuple[int, bool]:
     """(handle, whether it can be written to) of the file that stands for a lock. Raises OSError."""
     flags = os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY
     while True:
@@ -288,7 +290,7 @@ def open_lock(path):
     return handle, writable
 
 
-def take_lock(handle, directory, seconds, ends_at):
+def take_lock(handle: int, directory: str, seconds: float, ends_at: float) -> None:
     """Takes the lock of an open file. Raises FileProblem if another process holds it at `ends_at`, and OSError.
 
     seconds: how long that is, for the message. ends_at: by time.monotonic().
@@ -309,7 +311,7 @@ def take_lock(handle, directory, seconds, ends_at):
         pause = min(2 * pause, 0.5)
 
 
-def holder_of(handle):
+def holder_of(handle: int) -> str:
     """Who holds a lock and since when, as its file says."""
     try:
         holder = json.loads(os.pread(handle, 1000, 0))
@@ -318,7 +320,7 @@ def holder_of(handle):
         return "another process holds"
 
 
-def local_locks(directory, mounts="/proc/mounts"):
+def local_locks(directory: str, mounts: str = "/proc/mounts") -> str | None:
     """A sentence where the locks of a directory are not seen by other machines that write there, too; else None.
 
     mounts: the table of what is mounted. Where there is none, nothing is known.

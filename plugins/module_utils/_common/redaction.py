@@ -14,7 +14,11 @@ import functools
 import html
 import html.entities
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import unquote
+
+Shape = TypeVar("Shape")
 
 MASK = "********"
 # Without one of these a text spells everything as it is.
@@ -38,22 +42,22 @@ AMPERSAND = r"(?:&|%(?:25){0,8}26|\\{1,16}u0026)(?:(?:amp|#0{0,8}38|#x0{0,8}26)"
 PERCENT = r"(?:%|\\{1,16}u0025)(?:25){0,8}"
 BACKSLASHES = r"(?:\\|%(?:25){0,8}5[cC]|&#0{0,8}92;|&#[xX]0{0,8}5[cC];|&bsol;){1,16}"
 LETTERS = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
-NAMES = {}
+NAMES: dict[str, list[str]] = {}
 for _name, _character in html.entities.html5.items():
     if _name.endswith(";") and len(_character) == 1:
         NAMES.setdefault(_character, []).append(re.escape(_name[:-1]))
 
 
-def redact(text, secrets):
+def redact(text: str, secrets: Iterable[str]) -> str:
     """The text without the secrets (texts): plain, percent-encoded, as HTML, JSON, or Base64, also one in the other."""
     return mask(text, all_forms(secrets))
 
 
-def redact_json(value, secrets):
+def redact_json(value: Shape, secrets: Iterable[str]) -> Shape:
     """A copy of a JSON value in which redact() was applied to every text, also to names."""
     forms = all_forms(secrets)
 
-    def masked(inner):
+    def masked(inner: Any) -> Any:
         if isinstance(inner, str):
             return mask(inner, forms)
         if isinstance(inner, list):
@@ -65,12 +69,12 @@ def redact_json(value, secrets):
     return masked(value)
 
 
-def all_forms(secrets):
+def all_forms(secrets: Iterable[str]) -> list[str]:
     """What to look for, the longest first: one secret may be a part of another."""
     return sorted({form for secret in set(secrets) if secret for form in forms_of(secret)}, key=len, reverse=True)
 
 
-def mask(text, forms):
+def mask(text: str, forms: Iterable[str]) -> str:
     """The text without the forms, however they are spelled in it."""
     layers = layers_of(text) if ESCAPES.search(text) else ()
     for form in forms:
@@ -82,7 +86,7 @@ def mask(text, forms):
     return text
 
 
-def layers_of(text):
+def layers_of(text: str) -> list[str]:
     """What is seen of a text by undoing its escapes, one layer after the other. Of a secret without any in itself."""
     layers = []
     for _layer in range(MOST_LAYERS):
@@ -96,13 +100,13 @@ def layers_of(text):
     return layers or [text]
 
 
-def proxy_secrets(environment):
+def proxy_secrets(environment: Mapping[str, str]) -> set[str]:
     """The secrets in the proxy variables of an environment (a mapping), as texts.
 
     The password may hold anything, also what ends a URL's user info for a parser: so everything before the last `@`
     counts.
     """
-    secrets = set()
+    secrets: set[str] = set()
     for name, value in environment.items():
         if not name.lower().endswith("_proxy") or "@" not in value:
             continue
@@ -115,7 +119,7 @@ def proxy_secrets(environment):
 
 
 @functools.lru_cache(maxsize=1024)
-def forms_of(secret):
+def forms_of(secret: str) -> frozenset[str]:
     """A secret, and what it is inside of a Base64 text, wherever it stands there."""
     forms = {secret}
     data = secret.encode("utf-8", "surrogatepass")
@@ -129,14 +133,14 @@ def forms_of(secret):
 
 
 @functools.lru_cache(maxsize=1024)
-def pattern_of(text):
+def pattern_of(text: str) -> re.Pattern[str]:
     """A pattern for a text in which each character may be escaped in a way of its own."""
     pattern = "".join(spellings_of(character) for character in text[:MOST_SPELLED])
     return re.compile(pattern + (r"[^\s\"'<>]*" if len(text) > MOST_SPELLED else ""))
 
 
 @functools.lru_cache(maxsize=1024)
-def spellings_of(character):
+def spellings_of(character: str) -> str:
     """A pattern for all the ways to write one character."""
     number = ord(character)
     spellings = [re.escape(character)]
@@ -162,6 +166,6 @@ def spellings_of(character):
     return "(?:%s)" % "|".join(spellings)
 
 
-def either_case(digits):
+def either_case(digits: str) -> str:
     """A pattern for hexadecimal digits."""
     return "".join("[%s%s]" % (digit, digit.upper()) if digit.isalpha() else digit for digit in digits)

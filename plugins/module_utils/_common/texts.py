@@ -19,12 +19,12 @@ UNFIT = re.compile(
 )
 
 
-def printable(text):
+def printable(text: str) -> str:
     r"""The text with every character that could act on a terminal written as an escape, such as \x1b or \u202e."""
     return RAW.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
 
 
-def printable_everywhere(value):
+def printable_everywhere(value: Any) -> Any:
     """A JSON value in which every text, also that of a key, is printable."""
     if isinstance(value, str):
         return printable(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from typing import Any
 
 TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(?:(:\d{2})(?:[.,](\d{1,9}))?)?"
@@ -20,12 +21,12 @@ CLOCK_SLACK = 5
 LATEST_MILLISECONDS = 253402300799999
 
 
-def utc_now():
+def utc_now() -> str:
     """This machine's time as ISO 8601 UTC text, to the second."""
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def parse_time(text):
+def parse_time(text: object) -> datetime.datetime | None:
     """A moment as RFC 3339 writes it, as a datetime in UTC, or None for anything else.
 
     Seconds may be missing. So may the zone, and then it is UTC. Other spellings of ISO 8601, which not every Python
@@ -43,7 +44,7 @@ def parse_time(text):
         return None
 
 
-def from_milliseconds(value):
+def from_milliseconds(value: object) -> datetime.datetime | None:
     """Milliseconds since 1970, a number or text, as a datetime in UTC, or None where it is something else."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}", value):
         value = int(value)
@@ -52,47 +53,47 @@ def from_milliseconds(value):
     return datetime.datetime.fromtimestamp(value / 1000, datetime.timezone.utc)
 
 
-def in_utc(text):
+def in_utc(text: object) -> str | None:
     """A moment that a server wrote, as UTC text to the second, or None where it is none."""
     moment = parse_time(text)
     return None if moment is None else as_text(moment)
 
 
-def spelled(value):
+def spelled(value: Any) -> Any:
     """A time as all forms of the evidence write it, YYYY-MM-DDTHH:MM:SSZ; what is no time is left as it is."""
     return in_utc(value) or value
 
 
-def as_text(moment):
+def as_text(moment: datetime.datetime) -> str:
     """A datetime in UTC as the text in which the collection writes every moment."""
     # Not strftime, which leaves out the zeros of an early year on some systems.
     return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
-def is_fresh(text, now, max_age):
+def is_fresh(text: object, now: object, max_age: float) -> bool:
     """Whether a moment is less than max_age seconds before another, both from the clock of one system.
 
     Nothing from the future is fresh, nor what is no moment. text, now: texts. max_age: seconds.
     """
-    moment, now = parse_time(text), parse_time(now)
-    if moment is None or now is None or max_age <= 0:
+    moment, present = parse_time(text), parse_time(now)
+    if moment is None or present is None or max_age <= 0:
         return False
-    return -CLOCK_SLACK <= (now - moment).total_seconds() < max_age
+    return -CLOCK_SLACK <= (present - moment).total_seconds() < max_age
 
 
-def is_past(text, now):
+def is_past(text: object, now: object) -> bool:
     """Whether a moment is not after another, both from the clock of one system. False for what is no moment."""
-    moment, now = parse_time(text), parse_time(now)
-    return moment is not None and now is not None and (now - moment).total_seconds() >= -CLOCK_SLACK
+    moment, present = parse_time(text), parse_time(now)
+    return moment is not None and present is not None and (present - moment).total_seconds() >= -CLOCK_SLACK
 
 
-def is_later(text, than):
+def is_later(text: object, than: object) -> bool:
     """Whether a moment is after another. False where one of them is no moment."""
-    moment, than = parse_time(text), parse_time(than)
-    return moment is not None and than is not None and moment > than
+    moment, other = parse_time(text), parse_time(than)
+    return moment is not None and other is not None and moment > other
 
 
-def age(text):
+def age(text: object) -> float | None:
     """Seconds since a moment by this machine's clock, or None if it is no moment."""
     moment = parse_time(text)
     return None if moment is None else (datetime.datetime.now(datetime.timezone.utc) - moment).total_seconds()

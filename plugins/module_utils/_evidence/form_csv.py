@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import one_line
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
     items_left_out,
@@ -28,7 +29,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.recor
     words_counted,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Target
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, UNREMEDIATED
 
 # Without it, Excel takes the file for one of an older encoding.

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import one_line, words_of
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
@@ -26,7 +27,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.recor
     word_in_words,
     words_counted,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     INCOMPLETE,
     INCONCLUSIVE,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import one_line
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
@@ -26,7 +27,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.recor
     readable,
     words_counted,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     IN_WORDS,
     NEEDS_ACTION,

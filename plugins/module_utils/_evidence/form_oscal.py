@@ -19,6 +19,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, dicts, listed, one_line
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import as_text, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_junit import request_line
@@ -31,7 +32,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.recor
     words_counted,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, UNREMEDIATED
 
 OSCAL_VERSION = "1.2.1"

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import UNFIT, dicts, listed
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import as_text, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.page_template import (
@@ -38,7 +39,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.recor
     words_counted,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target, nothing
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, nothing
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     INCOMPLETE,
     INCONCLUSIVE,

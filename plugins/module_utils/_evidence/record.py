@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import (
     dict_at,
     dicts,
@@ -23,7 +24,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.texts i
 )
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time, spelled
 from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target, unknown_kind
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, unknown_kind
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     INCONCLUSIVE,
     MEANINGS,

@@ -15,10 +15,13 @@ import math
 import re
 import time
 import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, NoReturn
 
-from ansible_collections.secops.remediation.plugins.module_utils._http.errors import BrokenOff, Unreadable
-from ansible_collections.secops.remediation.plugins.module_utils._http.transport import requests
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
+from ansible_collections.secops.remediation.plugins.module_utils._http.errors import BrokenOff, HttpError, Unreadable
+from ansible_collections.secops.remediation.plugins.module_utils._http.transport import requests, urllib3
 
 LONGEST_RETRY_AFTER = 300.0
 LARGEST_JSON_BODY = 64 * 1024 * 1024
@@ -26,7 +29,7 @@ LARGEST_DOWNLOAD = 1024 * 1024 * 1024
 LARGEST_ERROR_BODY = 64 * 1024
 DEEPEST_JSON = 100
 CHUNK = 64 * 1024
-CHUNKED = "chunked"
+CHUNKED: Literal["chunked"] = "chunked"
 # A length with more digits is none that anybody could send.
 MOST_LENGTH_DIGITS = 15
 FRAMING_HINT = "A proxy or a gateway on the way spoils the answer: it has to be mended or left out."
@@ -37,17 +40,17 @@ class Answer:
     """A successful answer. body: the JSON value, or None for a download. server_time: the Date header as UTC text."""
 
     status: int
-    headers: dict = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     body: object = field(default=None, repr=False)
     server_time: str | None = None
 
 
-def make_answer(response, body=None):
+def make_answer(response: requests.Response, body: object = None) -> Answer:
     """The Answer of a response whose body was read."""
     return Answer(response.status_code, response.headers, body, http_date(response.headers.get("Date")))
 
 
-def read_whole(response, most, framed=True):
+def read_whole(response: requests.Response, most: int, framed: bool = True) -> Iterator[bytes]:
     """Yields the pieces of a body, decoded. Only when it ends without an exception the body was whole.
 
     most: bytes, on the wire as well as decoded. framed: whether a body that ends with the connection is refused.
@@ -67,7 +70,7 @@ def read_whole(response, most, framed=True):
     raise Unreadable("the answer is encoded as %r, which was not asked for" % encoding[:50], FRAMING_HINT)
 
 
-def refuse_memory(response):
+def refuse_memory(response: requests.Response) -> None:
     """Raises Unreadable where an answer says that it was not made now: a cache has kept it.
 
     By the Age header, in seconds, or by the warnings 110 to 113: it is stale, could not be renewed, or is very old.
@@ -81,7 +84,7 @@ def refuse_memory(response):
         )
 
 
-def framing_of(response):
+def framing_of(response: requests.Response) -> int | Literal["chunked"] | None:
     """How the end of a body is known: its length (int), CHUNKED, or None if only by the end of the connection.
 
     Raises Unreadable where the headers contradict each other or themselves: then any end could be the wrong one.
@@ -103,9 +106,9 @@ def framing_of(response):
     return int(length)
 
 
-def pieces_of(response, framing, most):
+def pieces_of(response: requests.Response, framing: int | Literal["chunked"] | None, most: int) -> Iterator[bytes]:
     """Yields the pieces of a body as they come over the wire."""
-    if framing not in (None, CHUNKED) and framing > most:
+    if isinstance(framing, int) and framing > most:
         raise too_large(most)
     count = 0
     for piece in response.raw.stream(CHUNK, decode_content=False):
@@ -114,11 +117,11 @@ def pieces_of(response, framing, most):
             raise too_large(most)
         yield piece
     # Not every urllib3 says so by itself.
-    if framing not in (None, CHUNKED) and count != framing:
+    if isinstance(framing, int) and count != framing:
         raise BrokenOff("the answer broke off after %d of %d bytes" % (count, framing))
 
 
-def unzipped(pieces):
+def unzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Yields what gzip packed. Raises BrokenOff unless each member's end was there, and its checksum right."""
     decoder, begun = zlib.decompressobj(wbits=31), True
     try:
@@ -140,7 +143,7 @@ def unzipped(pieces):
         raise BrokenOff("the packed answer broke off")
 
 
-def bounded(pieces, most):
+def bounded(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
     """Yields the pieces as long as they are not more than so many bytes. Raises Unreadable."""
     count = 0
     for piece in pieces:
@@ -150,41 +153,41 @@ def bounded(pieces, most):
         yield piece
 
 
-def too_large(most):
+def too_large(most: int) -> Unreadable:
     """The Unreadable for an answer of more than so many bytes."""
     return Unreadable("the answer is larger than %d bytes" % most, passing=False)
 
 
-def read_error(response):
+def read_error(response: requests.Response) -> tuple[object, str]:
     """What can be had of an error's body: (JSON value or None, text). The status is the answer, so this never raises."""
-    text = bytearray()
+    came = bytearray()
     try:
         for piece in read_whole(response, LARGEST_JSON_BODY, framed=False):
-            text += piece
-            if len(text) >= LARGEST_ERROR_BODY:
+            came += piece
+            if len(came) >= LARGEST_ERROR_BODY:
                 break
-    except (Unreadable, BrokenOff, requests.exceptions.RequestException, requests.packages.urllib3.exceptions.HTTPError):
+    except (Unreadable, BrokenOff, requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
         pass
-    text = text.decode("utf-8", "replace")
+    text = came.decode("utf-8", "replace")
     try:
         return load_json(text), text
     except ValueError:
         return None, text
 
 
-def load_json(text):
+def load_json(text: str) -> object:
     """The value of a JSON text. Raises ValueError, also for what Python would take and JSON has not."""
 
-    def refuse(constant):
+    def refuse(constant: str) -> NoReturn:
         raise ValueError("%s is no JSON" % constant)
 
-    def number(digits):
+    def number(digits: str) -> float:
         value = float(digits)
         if math.isinf(value):
             refuse(digits[:20])
         return value
 
-    def unique(pairs):
+    def unique(pairs: list[tuple[str, object]]) -> JsonObject:
         value = dict(pairs)
         if len(value) != len(pairs):
             raise ValueError("a name is there twice")
@@ -208,7 +211,7 @@ def load_json(text):
     raise ValueError("nested too deeply")
 
 
-def writable(value):
+def writable(value: object) -> object:
     """The JSON value, with a mark in place of each half of a character: JSON has those, but no file takes them."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
@@ -219,7 +222,7 @@ def writable(value):
     return value
 
 
-def retry_after(headers):
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait, from either form of Retry-After, clamped to 0 ... 300. None if unsaid."""
     value = headers.get("Retry-After")
     if not value:
@@ -238,21 +241,33 @@ def retry_after(headers):
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
-def parse_http_date(value):
+def parse_http_date(value: str | None) -> float | None:
     """An HTTP date as seconds since the epoch, or None."""
+    if value is None:
+        return None
     try:
         return email.utils.parsedate_to_datetime(value).timestamp()
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
 
-def http_date(value):
+def http_date(value: str | None) -> str | None:
     """An HTTP date as ISO 8601 UTC text, or None."""
     seconds = parse_http_date(value)
     return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def describe_text(text):
+def only_200(answer: Answer, method: str, path: str) -> Answer:
+    """The answer to a request that reads, where it is one: another good status is of something that is not done, or not the
+    API's own (201, 202, 203). Raises HttpError."""
+    if answer.status != 200:
+        raise HttpError(
+            method, path, "HTTP %d is no answer to a request that only reads, 200 is" % answer.status, answer.status, passing=True
+        )
+    return answer
+
+
+def describe_text(text: str) -> str:
     """A body that is not JSON, in a few words."""
     first_line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     if not first_line:

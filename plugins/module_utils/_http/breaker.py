@@ -9,6 +9,9 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable, Hashable
+
+from ansible_collections.secops.remediation.plugins.module_utils._http.errors import HttpError
 
 # Less than anybody waits between two looks, so that the end of an outage is seen by the next one.
 COOL_DOWN = 2.0
@@ -25,7 +28,7 @@ class Breaker:
     patience: seconds. opened: called each time that it opens. clock: seconds that only grow.
     """
 
-    def __init__(self, patience, opened, clock=time.monotonic):
+    def __init__(self, patience: float, opened: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
         self._patience = max(patience, LEAST_PATIENCE)
         self._opened = opened
         self._clock = clock
@@ -33,22 +36,22 @@ class Breaker:
         self._good_at = -math.inf
         # Since when nothing but failures came, and of what.
         self._away_since = math.inf
-        self._failing = set()
+        self._failing: set[Hashable] = set()
         self._failed_at = -math.inf
-        self._reason = None
+        self._reason: HttpError | None = None
         self._probe_at = 0.0
-        self._prober = None
+        self._prober: int | None = None
 
-    def reason(self):
+    def reason(self) -> HttpError | None:
         """The failure because of which nobody may send now, or None."""
         with self._lock:
             return self._closed_to_me()
 
-    def _closed_to_me(self):
+    def _closed_to_me(self) -> HttpError | None:
         waits = self._prober is not None or self._clock() < self._probe_at
         return self._reason if waits else None
 
-    def enter(self):
+    def enter(self) -> tuple[HttpError | None, bool]:
         """(the failure because of which this thread may not send now, or None; whether it is the probe).
 
         A probe has to be ended with leave().
@@ -60,13 +63,13 @@ class Breaker:
                 return None, True
             return reason, False
 
-    def leave(self):
+    def leave(self) -> None:
         """Ends the probe of this thread, whatever came of it."""
         with self._lock:
             if self._prober == threading.get_ident():
                 self._prober = None
 
-    def good(self):
+    def good(self) -> None:
         """An answer came."""
         with self._lock:
             self._good_at = self._clock()
@@ -75,7 +78,9 @@ class Breaker:
             self._reason = None
             self._probe_at = 0.0
 
-    def failed(self, what, began, failure, shared=False, pause=0.0):
+    def failed(
+        self, what: Hashable, began: float, failure: HttpError, shared: bool = False, pause: float = 0.0
+    ) -> HttpError | None:
         """A request failed for a passing reason. Returns the failure because of which it is to end now, or None.
 
         what: hashable, the same for the same request. began: the moment at which it began. shared: whether nothing else

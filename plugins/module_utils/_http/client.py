@@ -15,9 +15,12 @@ import json
 import os
 import random
 import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, BinaryIO, NoReturn, Protocol
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.redaction import proxy_secrets, redact, redact_json
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, Params, Record
 from ansible_collections.secops.remediation.plugins.module_utils._http.answers import (
     LARGEST_DOWNLOAD,
     LARGEST_JSON_BODY,
@@ -27,6 +30,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.answers i
     http_date,
     load_json,
     make_answer,
+    only_200,
     read_error,
     read_whole,
     refuse_memory,
@@ -44,7 +48,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.errors im
     WouldChange,
     describe_connection_error,
     is_final,
-    only_200,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.limiter import Limiter, TooLate
 from ansible_collections.secops.remediation.plugins.module_utils._http.options import (
@@ -62,6 +65,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.transport
     REQUESTS_IMPORT_ERROR,
     TimedAdapter,
     requests,
+    urllib3,
 )
 
 __all__ = [
@@ -73,6 +77,7 @@ __all__ = [
     "HeaderAuth",
     "HttpClient",
     "HttpError",
+    "Limiter",
     "NoAuthentication",
     "WouldChange",
     "from_environment",
@@ -90,24 +95,38 @@ MOST_SHOWN = 300
 class HeaderAuth:
     """Puts headers on a request. Being an auth object of its own keeps ~/.netrc from replacing them."""
 
-    def __init__(self, headers):
+    def __init__(self, headers: Mapping[str, str]) -> None:
         self.headers = headers
 
-    def __call__(self, request):
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers.update(self.headers)
         return request
 
 
+class Authentication(Protocol):
+    """What makes the headers of each attempt anew, and knows the texts that must never be shown."""
+
+    @property
+    def secrets(self) -> Collection[str]:
+        """The texts that must never be shown. More may be added at any time."""
+
+    def headers(self) -> dict[str, str]:
+        """The headers of one attempt. Raises HttpError."""
+
+    def renew(self, used_headers: Mapping[str, str]) -> bool:
+        """After a 401: whether another attempt makes sense."""
+
+
 class NoAuthentication:
-    """For requests that carry their credentials in the body."""
+    """For requests that carry their credentials in the body. secrets: those."""
 
-    secrets = ()
+    secrets: Collection[str] = ()
 
-    def headers(self):
+    def headers(self) -> dict[str, str]:
         """The headers of one attempt."""
         return {}
 
-    def renew(self, used_headers):
+    def renew(self, used_headers: Mapping[str, str]) -> bool:
         """After a 401: False, there is nothing that could be renewed."""
         return False
 
@@ -119,7 +138,7 @@ class Call:
     whether it may be sent again when the server may have carried it out. shared: whether others depend on it.
     """
 
-    def __init__(self, method, path, content, changes, repeatable, shared):
+    def __init__(self, method: str, path: str, content: dict[str, Any], changes: bool, repeatable: bool, shared: bool) -> None:
         self.method = method
         self.path = path
         self.content = content
@@ -134,9 +153,16 @@ class Call:
         # The same for the same request, however often it is made.
         self.what = hash((method, path, repr(content)))
 
-    def error(self, problem, **facts):
+    def error(self, problem: str, **facts: Any) -> HttpError:
         """The HttpError of this request."""
         return HttpError(self.method, self.path, problem, **facts)
+
+
+class Reader(Protocol):
+    """Reads an answer that came to a call: the Answer, and what is kept of it."""
+
+    def __call__(self, call: Call, response: requests.Response, /) -> tuple[Answer, Exchange]:
+        """May raise HttpError, and the exceptions of requests and urllib3."""
 
 
 class HttpClient:
@@ -145,8 +171,7 @@ class HttpClient:
     base_url: https://host[/path]; http:// only to a loopback address.
     options: dict with validate_certs, ca_path, use_proxy, request_timeout and retry_timeout (seconds),
         concurrency, rate_limit (requests in 10 s, 0 for none).
-    authentication: object with headers() -> dict, made anew for every attempt; renew(used_headers) -> bool, asked
-        after a 401 whether another attempt makes sense; and secrets, the texts that must never be shown.
+    authentication: see Authentication.
     explain: function (status, JSON value or None) -> ApiError, in the API's dialect.
     hint: function (status, ApiError) -> text on what to do next, or None.
     read_only_posts: paths of POST requests that change nothing and so are sent in check mode, too.
@@ -156,7 +181,16 @@ class HttpClient:
     Raises BadConnectionOption.
     """
 
-    def __init__(self, base_url, options, authentication, explain, hint, check_mode=False, read_only_posts=()):
+    def __init__(
+        self,
+        base_url: str,
+        options: Params,
+        authentication: Authentication,
+        explain: Callable[[int, object], ApiError],
+        hint: Callable[[int, ApiError], str | None],
+        check_mode: bool = False,
+        read_only_posts: Iterable[str] = (),
+    ) -> None:
         self.base_url = check_base_url(base_url)
         for name, least in LEAST_VALUES.items():
             if options[name] < least:
@@ -164,7 +198,7 @@ class HttpClient:
         self.authentication = authentication
         self.check_mode = check_mode
         self.limiter = Limiter(options["rate_limit"])
-        self.ends_at = None
+        self.ends_at: float | None = None
         self._breaker = Breaker(options["retry_timeout"], self.limiter.wake)
         self._explain = explain
         self._hint = hint
@@ -181,11 +215,11 @@ class HttpClient:
         elif self.base_url.lower().startswith("https:"):
             check_environment(self._verify, options["use_proxy"])
         if not self._verify:
-            requests.packages.urllib3.disable_warnings(requests.packages.urllib3.exceptions.InsecureRequestWarning)
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._session = requests.Session()
         self._session.trust_env = options["use_proxy"]
         # Even told not to follow a redirect, requests looks where it goes, and stumbles over odd addresses.
-        self._session.get_redirect_target = lambda response: None
+        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]  # There is no option for it.
         self._session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         # What is not packed cannot be cut off without its length telling.
         self._session.headers["Accept-Encoding"] = "identity"
@@ -196,11 +230,20 @@ class HttpClient:
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, adapter)
 
-    def stop(self):
+    def stop(self) -> None:
         """Ends every wait of every thread."""
         self.limiter.stop()
 
-    def request(self, method, path, repeatable=None, authentication=None, needs_body=True, record=None, **content):
+    def request(
+        self,
+        method: str,
+        path: str,
+        repeatable: bool | None = None,
+        authentication: Authentication | None = None,
+        needs_body: bool = True,
+        record: Record | None = None,
+        **content: Any,
+    ) -> Answer:
         """Sends one request and returns its Answer with a JSON body.
 
         repeatable: whether it may be sent again when the server may have carried it out already
@@ -210,7 +253,7 @@ class HttpClient:
         Raises HttpError, and WouldChange in check mode.
         """
 
-        def read(call, response):
+        def read(call: Call, response: requests.Response) -> tuple[Answer, Exchange]:
             # A login page comes with a good status, too, and no API answers in HTML.
             is_page = "html" in response.headers.get("Content-Type", "").lower()
             body = self._read_json(call, response, needs_body or is_page)
@@ -218,7 +261,9 @@ class HttpClient:
 
         return self._send(method, path, repeatable, authentication, read, {"Accept": "application/json"}, content, record)
 
-    def download(self, path, params, accept, target, record=None):
+    def download(
+        self, path: str, params: Mapping[str, str], accept: str, target: BinaryIO, record: Record | None = None
+    ) -> tuple[Answer, str]:
         """Streams a body into `target`, a binary file, from its start. Returns (Answer, SHA-256 as hex).
 
         It may take longer than request_timeout as long as LEAST_DOWNLOAD_RATE comes, and hold LARGEST_DOWNLOAD bytes.
@@ -226,7 +271,7 @@ class HttpClient:
         """
         digests = []
 
-        def read(call, response):
+        def read(call: Call, response: requests.Response) -> tuple[Answer, Exchange]:
             digest, size = self._read_file(call, response, target)
             digests.append(digest)
             return make_answer(response), {"body": None, "sha256": digest, "size": size}
@@ -234,10 +279,20 @@ class HttpClient:
         answer = self._send("GET", path, True, None, read, {"Accept": accept}, {"params": params}, record)
         return answer, digests[-1]
 
-    def _changes(self, method, path):
+    def _changes(self, method: str, path: str) -> bool:
         return method not in ("GET", "HEAD") and path.rstrip("/") not in self._read_only_posts
 
-    def _send(self, method, path, repeatable, authentication, read, headers, content, record):
+    def _send(
+        self,
+        method: str,
+        path: str,
+        repeatable: bool | None,
+        authentication: Authentication | None,
+        read: Reader,
+        headers: Mapping[str, str],
+        content: dict[str, Any],
+        record: Record | None,
+    ) -> Answer:
         changes = self._changes(method, path)
         if changes and self.check_mode:
             raise WouldChange(method, path)
@@ -248,7 +303,9 @@ class HttpClient:
             if call.probes:
                 self._breaker.leave()
 
-    def _attempt_until_done(self, call, authentication, read, headers, record):
+    def _attempt_until_done(
+        self, call: Call, authentication: Authentication, read: Reader, headers: Mapping[str, str], record: Record | None
+    ) -> Answer:
         url, content = self.base_url + call.path, call.content
         redirects, renewed = 0, False
         while True:
@@ -262,7 +319,7 @@ class HttpClient:
                         self._record(record, call, response, facts)
                         return answer
                     error_body, error_text = read_error(response)
-            except (requests.exceptions.RequestException, requests.packages.urllib3.exceptions.HTTPError, BrokenOff) as error:
+            except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, BrokenOff) as error:
                 self._after_broken(call, error)
                 continue
 
@@ -282,10 +339,10 @@ class HttpClient:
             self._record(record, call, response, {"body": error_body, "reference": failure.reference})
             self._after_error_status(call, response, failure)
 
-    def _wait_for_turn(self, call, authentication):
+    def _wait_for_turn(self, call: Call, authentication: Authentication) -> dict[str, str]:
         """The headers that authenticate one attempt, once it may leave. Raises HttpError."""
 
-        def look():
+        def look() -> None:
             self._end_if(call, self._breaker.reason())
 
         # Otherwise 5,000 would wait for the limiter in order to learn that nobody can send.
@@ -306,11 +363,11 @@ class HttpClient:
             raise call.error("wait_timeout is over", passing=True, uncertain=call.uncertain)
         return auth_headers
 
-    def _limit(self):
+    def _limit(self) -> float:
         return float("inf") if self.ends_at is None else self.ends_at
 
     @staticmethod
-    def _end_if(call, reason):
+    def _end_if(call: Call, reason: HttpError | None) -> None:
         if reason is not None:
             raise call.error(
                 "the API did not answer, see %s %s: %s" % (reason.method, reason.path, reason.problem),
@@ -319,7 +376,9 @@ class HttpClient:
                 uncertain=call.uncertain,
             )
 
-    def _open(self, call, url, auth_headers, headers, content):
+    def _open(
+        self, call: Call, url: str, auth_headers: Mapping[str, str], headers: Mapping[str, str], content: dict[str, Any]
+    ) -> requests.Response:
         EXCHANGE.begin(self._request_timeout, self._limit())
         seconds = max(0.001, EXCHANGE.ends_at - time.monotonic())
         try:
@@ -353,7 +412,7 @@ class HttpClient:
                 "nothing could be sent (%s)" % type(error).__name__, hint="Check base_url and the credentials. " + PROXY_HINT
             ) from None
 
-    def _after_broken(self, call, error):
+    def _after_broken(self, call: Call, error: Exception) -> None:
         """Returns after a pause if the request may be sent again. Raises HttpError."""
         final = is_final(error)
         problem, hint, uncertain = describe_connection_error(error, self.base_url, self._request_timeout)
@@ -368,7 +427,7 @@ class HttpClient:
             raise failure from None
         self.limiter.wait(self._bounded(None, call, failure))
 
-    def _after_error_status(self, call, response, failure):
+    def _after_error_status(self, call: Call, response: requests.Response, failure: HttpError) -> None:
         """Returns after a pause if the request may be sent again. Raises HttpError."""
         status = response.status_code
         # A 500 with a code of its own is the API's answer to this very request.
@@ -386,7 +445,7 @@ class HttpClient:
         else:
             self.limiter.wait(seconds)
 
-    def _end_if_away(self, call, failure, pause=0.0):
+    def _end_if_away(self, call: Call, failure: HttpError, pause: float = 0.0) -> None:
         """Tells the breaker of a failure. Raises HttpError where it is not this request alone that fails."""
         if not failure.passing:
             return
@@ -396,7 +455,7 @@ class HttpClient:
             raise failure from None
         self._end_if(call, reason)
 
-    def _bounded(self, asked, call, failure):
+    def _bounded(self, asked: float | None, call: Call, failure: HttpError) -> float:
         """The seconds to wait before the next attempt. Raises the failure where that is too late."""
         # A Retry-After of 0 is no leave to hammer.
         seconds = asked or min(30.0, 0.5 * 2 ** min(call.attempt - 1, 10)) * random.uniform(0.5, 1.0)
@@ -417,7 +476,7 @@ class HttpClient:
             raise failure from None
         return seconds
 
-    def _redirected(self, call, url, response):
+    def _redirected(self, call: Call, url: str, response: requests.Response) -> str:
         """The URL to which an answer redirects. Raises HttpError where that is not below base_url."""
         try:
             target = urljoin(url, response.headers.get("Location", ""))
@@ -440,7 +499,7 @@ class HttpClient:
             "If the new address is right, set base_url to it.",
         )
 
-    def _answer_error(self, call, response, body, text):
+    def _answer_error(self, call: Call, response: requests.Response, body: object, text: str) -> HttpError:
         status = response.status_code
         said = self._explain(status, body)
         problem = "HTTP %d" % status
@@ -462,7 +521,7 @@ class HttpClient:
             hint=PROXY_HINT if status == 407 else self._hint(status, said),
         )
 
-    def _read_json(self, call, response, needed):
+    def _read_json(self, call: Call, response: requests.Response, needed: bool) -> object:
         """The JSON value of a body; where none is needed, None for an empty one. Raises HttpError."""
         try:
             refuse_memory(response)
@@ -486,7 +545,7 @@ class HttpClient:
             return None
         return body
 
-    def _read_file(self, call, response, target):
+    def _read_file(self, call: Call, response: requests.Response, target: BinaryIO) -> tuple[str, int]:
         """(SHA-256 as hex, bytes) of a body that was written to a file. Raises HttpError."""
         if response.status_code != 200:
             # 206 is a part, and whole as such.
@@ -506,7 +565,7 @@ class HttpClient:
             self._refuse(call, response, problem)
         return digest.hexdigest(), size
 
-    def _refuse(self, call, response, problem):
+    def _refuse(self, call: Call, response: requests.Response, problem: Unreadable) -> NoReturn:
         """Raises the HttpError for an Unreadable answer."""
         failure = call.error(
             problem.problem, status=response.status_code, hint=problem.hint, uncertain=call.changes, passing=problem.passing
@@ -514,7 +573,7 @@ class HttpClient:
         self._end_if_away(call, failure)
         raise failure from None
 
-    def _record(self, record, call, response, facts):
+    def _record(self, record: Record | None, call: Call, response: requests.Response, facts: Exchange) -> None:
         """Gives the record what was asked and answered, without secrets.
 
         That is method, path (with its query), status (int), reference (what the vendor's support asks for, or None),
@@ -524,22 +583,22 @@ class HttpClient:
         if record is None:
             return
         query = urlencode(call.content.get("params") or {}, quote_via=quote)
-        exchange = dict(
-            {"reference": None},
-            method=call.method,
-            path=call.path + ("?" + query if query else ""),
-            status=response.status_code,
-            server_time=http_date(response.headers.get("Date")),
-            sent=call.content.get("json", call.content.get("data")),
+        exchange: Exchange = {
+            "reference": None,
+            "method": call.method,
+            "path": call.path + ("?" + query if query else ""),
+            "status": response.status_code,
+            "server_time": http_date(response.headers.get("Date")),
+            "sent": call.content.get("json", call.content.get("data")),
             **facts,
-        )
+        }
         record.append(redact_json(exchange, self._hidden(response)))
 
-    def _redact(self, text, response=None):
+    def _redact(self, text: str, response: requests.Response | None = None) -> str:
         """Takes out the secrets, in every spelling in which an answer may show what it was sent."""
         return redact(text, self._hidden(response))
 
-    def _hidden(self, response=None):
+    def _hidden(self, response: requests.Response | None = None) -> list[str]:
         # A list of its own: another thread may just be adding a new token.
         hidden = [*list(self.authentication.secrets), *self._proxy_secrets]
         if response is not None:

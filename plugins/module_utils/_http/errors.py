@@ -14,7 +14,7 @@ import re
 import ssl
 from dataclasses import dataclass
 
-from ansible_collections.secops.remediation.plugins.module_utils._http.transport import EXCHANGE, requests
+from ansible_collections.secops.remediation.plugins.module_utils._http.transport import EXCHANGE, requests, urllib3
 
 # Statuses that may pass by themselves, whatever was asked for; for what only reads, 500 is one, too.
 PASSING_STATUSES = (429, 502, 503, 504)
@@ -36,7 +36,18 @@ class HttpError(Exception):
     passing: True if the failure may pass by itself, so that asking again later makes sense.
     """
 
-    def __init__(self, method, path, problem, status=None, code=None, reference=None, hint=None, uncertain=False, passing=False):
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        problem: str,
+        status: int | None = None,
+        code: str | None = None,
+        reference: str | None = None,
+        hint: str | None = None,
+        uncertain: bool = False,
+        passing: bool = False,
+    ) -> None:
         self.method = method
         self.path = path
         self.problem = problem
@@ -48,7 +59,7 @@ class HttpError(Exception):
         self.passing = passing
         super().__init__(method, path, problem)
 
-    def __str__(self):
+    def __str__(self) -> str:
         text = "%s %s: %s" % (self.method, self.path, self.problem)
         if self.reference:
             text += " (%s)" % self.reference
@@ -63,7 +74,7 @@ class HttpError(Exception):
 class WouldChange(Exception):
     """Check mode: this request would have changed something, so it was not sent."""
 
-    def __init__(self, method, path):
+    def __init__(self, method: str, path: str) -> None:
         self.method = method
         self.path = path
         super().__init__("%s %s is not sent in check mode" % (method, path))
@@ -80,7 +91,7 @@ class BrokenOff(Exception):
 class Unreadable(Exception):
     """An answer that is no answer. passing: whether it may be one another time."""
 
-    def __init__(self, problem, hint=None, passing=True):
+    def __init__(self, problem: str, hint: str | None = None, passing: bool = True) -> None:
         self.problem = problem
         self.hint = hint
         self.passing = passing
@@ -96,23 +107,24 @@ class ApiError:
     reference: str | None = None
 
 
-def causes_of(error):
+def causes_of(error: BaseException) -> list[BaseException]:
     """An exception and what is inside it, down to the first cause."""
-    causes = []
-    while error is not None and error not in causes and len(causes) < MOST_CAUSES:
-        causes.append(error)
+    causes: list[BaseException] = []
+    one: BaseException | None = error
+    while one is not None and one not in causes and len(causes) < MOST_CAUSES:
+        causes.append(one)
         inside = [
-            getattr(error, "reason", None),
-            getattr(error, "original_error", None),
-            *error.args,
-            error.__cause__,
-            error.__context__,
+            getattr(one, "reason", None),
+            getattr(one, "original_error", None),
+            *one.args,
+            one.__cause__,
+            one.__context__,
         ]
-        error = next((cause for cause in inside if isinstance(cause, BaseException)), None)
+        one = next((cause for cause in inside if isinstance(cause, BaseException)), None)
     return causes
 
 
-def words_of(error):
+def words_of(error: BaseException) -> str:
     """What an exception of requests was about, without any text that may quote a URL with its user info."""
     cause = causes_of(error)[-1]
     if isinstance(cause, OSError) and not isinstance(cause, requests.exceptions.RequestException):
@@ -122,13 +134,13 @@ def words_of(error):
     return type(cause).__name__
 
 
-def tunnel_status(error):
+def tunnel_status(error: BaseException) -> int | None:
     """The status with which a proxy refused a tunnel, or None."""
     found = re.search(r"Tunnel connection failed: (\d{3})\b", repr(causes_of(error)))
     return int(found[1]) if found else None
 
 
-def is_tls_error(error):
+def is_tls_error(error: BaseException) -> bool:
     """Whether TLS was refused. A connection that ends during the handshake comes as the same exception."""
     causes = causes_of(error)
     return (isinstance(error, requests.exceptions.SSLError) or isinstance(causes[-1], ssl.SSLError)) and not any(
@@ -136,12 +148,12 @@ def is_tls_error(error):
     )
 
 
-def is_final(error):
+def is_final(error: BaseException) -> bool:
     """Whether repeating cannot help: the certificate stays what it is, the URL stays wrong, the password, too."""
     status = tunnel_status(error)
     if status is not None:
         return status < 500 and status not in PASSING_STATUSES
-    if isinstance(causes_of(error)[-1], requests.packages.urllib3.exceptions.InvalidHeader):
+    if isinstance(causes_of(error)[-1], urllib3.exceptions.InvalidHeader):
         # It is one of the answer's.
         return False
     return (
@@ -160,17 +172,7 @@ def is_final(error):
     )
 
 
-def only_200(answer, method, path):
-    """The answer to a request that reads, where it is one: another good status is of something that is not done, or not the
-    API's own (201, 202, 203). Raises HttpError."""
-    if answer.status != 200:
-        raise HttpError(
-            method, path, "HTTP %d is no answer to a request that only reads, 200 is" % answer.status, answer.status, passing=True
-        )
-    return answer
-
-
-def describe_connection_error(error, base_url, request_timeout):
+def describe_connection_error(error: BaseException, base_url: str, request_timeout: float) -> tuple[str, str | None, bool]:
     """(problem, hint, whether the request may have reached the server) of an exception of requests or urllib3."""
     words = words_of(error)
     names = repr(causes_of(error))

@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 RATE_WINDOW = 10.0
 # A request is counted here when it leaves and by the server when it arrives; the margin absorbs the difference.
@@ -34,7 +35,9 @@ class Limiter:
     limit: requests in `window` seconds, or 0 where no limit is known; then one is only learned.
     """
 
-    def __init__(self, limit, window=RATE_WINDOW + RATE_WINDOW_MARGIN, clock=time.monotonic):
+    def __init__(
+        self, limit: int, window: float = RATE_WINDOW + RATE_WINDOW_MARGIN, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.limit = limit
         self.window = window
         self._clock = clock
@@ -44,7 +47,7 @@ class Limiter:
         self._ended = False
         self._paused_until = 0.0
         # How many may leave within a window now, or None.
-        self._budget = limit or None
+        self._budget: int | None = limit or None
         self._step = max(1, limit // 20)
         # Grows after so many windows without a 429.
         self._peace = 1
@@ -52,11 +55,11 @@ class Limiter:
         # How many had left within a window when the last 429 came, and whether the budget has grown since.
         self._refused_at = 0
         self._grew = True
-        self._slots = deque()
+        self._slots: deque[float] = deque()
         if limit:
             self._pretend(limit - max(1, limit // 20), clock())
 
-    def acquire(self, until=math.inf, look=None):
+    def acquire(self, until: float = math.inf, look: Callable[[], object] | None = None) -> None:
         """Blocks until this thread may send. Raises InterruptedError after stop(), and TooLate at once.
 
         until: the moment, by the limiter's clock, until which it may take. look: called after each wake(); what it
@@ -71,7 +74,7 @@ class Limiter:
             if self._paused_until == pause:
                 return
 
-    def _reserve(self, until):
+    def _reserve(self, until: float) -> tuple[float, float]:
         """(the moment at which this thread may send, the pause that was known then)."""
         with self._lock:
             slot = max(self._clock(), self._paused_until)
@@ -79,7 +82,7 @@ class Limiter:
                 slot = max(slot, self._slots[-self._budget] + self.window)
             if slot > until:
                 raise TooLate
-            if slot >= self._grows_at:
+            if self._budget is not None and slot >= self._grows_at:
                 if self._budget > self._refused_at * 1.1:
                     # What was too much then is not any more: whoever used the rest has gone.
                     self._step, self._peace = 2 * self._step, 1
@@ -93,12 +96,12 @@ class Limiter:
                 self._slots.popleft()
             return slot, self._paused_until
 
-    def _pretend(self, count, until):
+    def _pretend(self, count: int, until: float) -> None:
         """As if so many requests had left evenly within the window before `until`."""
         pace = self.window / max(1, count)
         self._slots = deque(until - self.window + pace * place for place in range(count))
 
-    def pause(self, seconds, refused=False):
+    def pause(self, seconds: float, refused: bool = False) -> None:
         """Nobody sends for so many seconds. refused: because of a 429, after which less is sent."""
         with self._lock:
             now = self._clock()
@@ -114,7 +117,7 @@ class Limiter:
             if self._budget and self._budget != self.limit:
                 self._grows_at = until + self.window * self._peace
 
-    def _learn(self, now):
+    def _learn(self, now: float) -> None:
         """What was sent within the last window was a little too much."""
         sent = sum(now - self.window < slot <= now for slot in self._slots)
         if self._budget is None:
@@ -129,30 +132,30 @@ class Limiter:
                 self._peace = min(2 * self._peace, MOST_PEACE)
         self._refused_at, self._grew = sent, False
 
-    def seconds_for(self, requests_to_send):
+    def seconds_for(self, requests_to_send: int) -> float:
         """The seconds within which so many requests can leave."""
         budget = self._budget
         return requests_to_send * self.window / budget if budget else 0.0
 
-    def wait(self, seconds):
+    def wait(self, seconds: float) -> None:
         """Sleeps, at most until the next wake(). Raises InterruptedError after stop()."""
         self._sleep(seconds)
 
-    def _sleep(self, seconds):
+    def _sleep(self, seconds: float) -> bool:
         """Whether wake() ended the sleep early."""
         woken = self._stopped.wait(max(0.0, seconds))
         if self._ended:
             raise InterruptedError("stopped")
         return woken
 
-    def wake(self):
+    def wake(self) -> None:
         """Wakes every sleeper: something has changed that they should look at."""
         with self._lock:
             if not self._ended:
                 sleepers, self._stopped = self._stopped, threading.Event()
                 sleepers.set()
 
-    def stop(self):
+    def stop(self) -> None:
         """Wakes every sleeper for good, so that an interrupted task ends at once."""
         with self._lock:
             self._ended = True

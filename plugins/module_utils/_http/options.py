@@ -30,7 +30,7 @@ LEAST_VALUES = dict(request_timeout=1, retry_timeout=0, concurrency=1, rate_limi
 MOST_DECODINGS = 4
 
 
-def from_environment(*names):
+def from_environment(*names: str) -> str:
     """The first of these environment variables that says something: a fallback for an argument spec.
 
     Unlike env_fallback it takes an empty or blank variable for one that is not set. Raises AnsibleFallbackNotFound.
@@ -42,7 +42,7 @@ def from_environment(*names):
     raise AnsibleFallbackNotFound
 
 
-def check_base_url(base_url):
+def check_base_url(base_url: str) -> str:
     """Returns the base URL without a slash at its end. Raises BadConnectionOption with what to write instead."""
     base_url = base_url.strip()
     if not base_url:
@@ -71,7 +71,7 @@ def check_base_url(base_url):
     return base_url.rstrip("/")
 
 
-def is_loopback(host):
+def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine by definition."""
     if host == "localhost":
         return True
@@ -81,13 +81,13 @@ def is_loopback(host):
         return False
 
 
-def origin(url):
+def origin(url: str) -> tuple[str, str | None, int | None]:
     """(scheme, host, port) of a URL."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def is_below(base_url, url):
+def is_below(base_url: str, url: str) -> bool:
     """Whether a URL has the origin of the base URL, and its path goes on from there. Raises ValueError if it is none.
 
     Behind one host there may be many tenants, and the path says which.
@@ -102,7 +102,7 @@ def is_below(base_url, url):
     return origin(url) == origin(base_url) and not leaves and (path == base or path.startswith(base + "/"))
 
 
-def check_bundle(path, name):
+def check_bundle(path: str, name: str) -> None:
     """Refuses what holds no CA certificates, before anybody opens it: a pipe would keep them waiting for ever.
 
     name: where the path comes from, for the message. Raises BadConnectionOption.
@@ -112,7 +112,7 @@ def check_bundle(path, name):
         raise BadConnectionOption("%s %r is %s: give a file or a folder with CA certificates" % (name, path, kind_of(status)))
 
 
-def check_environment(verify, trusted):
+def check_environment(verify: bool, trusted: bool) -> None:
     """As check_bundle, for the file that the environment names, if it will be opened.
 
     verify: whether certificates are checked. trusted: whether requests obeys the environment.

@@ -15,6 +15,9 @@ import heapq
 import itertools
 import time
 import traceback
+from collections.abc import Callable, Iterable
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Steps
 
 CHECK_SECONDS = 5.0
 # For the first look at what there is, where wait_timeout leaves less.
@@ -25,21 +28,29 @@ class WaitTimeout(Exception):
     """The item was still waiting when the time was up."""
 
 
-def forget(error):
+def forget(error: Exception) -> Exception:
     """The exception without what its frames hold on to: thousands of them, each with its answer, are much."""
-    one = error
+    one: BaseException | None = error
     while one is not None:
         traceback.clear_frames(one.__traceback__)
         one = one.__cause__ or one.__context__
     return error
 
 
-def longest(wait_timeout):
+def longest(wait_timeout: float) -> float:
     """The seconds that a task with this wait_timeout takes at most."""
     return max(wait_timeout, FIRST_LOOK_SECONDS)
 
 
-def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=60, stop=None, check=None):
+def drive(
+    generators: Iterable[Steps],
+    concurrency: int,
+    wait_timeout: float = 0,
+    on_round: Callable[[float], object] | None = None,
+    round_seconds: float = 60,
+    stop: Callable[[], object] | None = None,
+    check: Callable[[], object] | None = None,
+) -> list[Exception | None]:
     """Runs all generators to their end and returns a list, in their order: None, or the exception that ended it.
 
     concurrency: threads. wait_timeout: seconds after which nobody is waited for any more; what still waits then ends with
@@ -50,23 +61,23 @@ def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=
     """
     generators = list(generators)
     concurrency = max(1, concurrency)
-    endings = [None] * len(generators)
+    endings: list[Exception | None] = [None] * len(generators)
     order = itertools.count()
     now = time.monotonic()
     deadline = now + wait_timeout
     end = now + longest(wait_timeout)
     waiting = [(now, next(order), index) for index in range(len(generators))]
     looked_at = set()
-    running = {}
+    running: dict[concurrent.futures.Future[float | None], int] = {}
     next_round = now
 
-    def step(index):
+    def step(index: int) -> float | None:
         try:
             return next(generators[index])
         except StopIteration:
             return None
 
-    def expire(at_all):
+    def expire(at_all: bool) -> list[tuple[float, int, int]]:
         for _due, _order, index in waiting:
             if at_all or index in looked_at:
                 generators[index].close()
@@ -99,7 +110,7 @@ def drive(generators, concurrency, wait_timeout=0, on_round=None, round_seconds=
                 done = concurrent.futures.wait(running, pause, concurrent.futures.FIRST_COMPLETED).done
             else:
                 time.sleep(pause)
-                done = ()
+                done = set()
             for future in done:
                 index = running.pop(future)
                 looked_at.add(index)

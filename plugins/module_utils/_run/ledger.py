@@ -15,6 +15,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
@@ -24,6 +25,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     prepare_directory,
     write_atomically,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
 
 SCHEMA_VERSION = 1
@@ -47,24 +49,25 @@ class Ledger:
     Raises LedgerError if the file cannot be read or written, or is no ledger; then it was moved aside, whole.
     """
 
-    def __init__(self, path, read_only=False, lock_seconds=60):
-        path = None if path is None else os.path.realpath(path)
-        self.path = path = None if path == os.path.realpath(os.devnull) else path
+    def __init__(self, path: str | None, read_only: bool = False, lock_seconds: float = 60) -> None:
+        path = os.path.realpath(os.devnull if path is None else path)
+        # Empty for one that forgets.
+        self.path = path = "" if path == os.path.realpath(os.devnull) else path
         self._opened = False
         self._lock_seconds = lock_seconds
-        self._read_only = read_only or path is None
+        self._read_only = read_only or not path
         self._lock = threading.Lock()
         # Held by who writes the file, so that the others go on meanwhile.
         self._file_lock = threading.Lock()
-        self._timer = None
-        self._changed = {}
+        self._timer: threading.Timer | None = None
+        self._changed: dict[str, JsonObject] = {}
         # What the file was when it was last written here.
-        self._written = None
+        self._written: tuple[int, ...] | None = None
         self._write_again_at = self._wait_again_at = 0.0
-        self._records = {}
+        self._records: dict[str, JsonObject] = {}
         # The addresses of which there are records.
-        self._tenants = set()
-        if path is None:
+        self._tenants: set[str | None] = set()
+        if not path:
             return
         if self._read_only:
             self._records = self._read()
@@ -83,12 +86,12 @@ class Ledger:
         except FileProblem as error:
             raise LedgerError(str(error)) from error
 
-    def get(self, key):
+    def get(self, key: str) -> JsonObject:
         """The record of a key as a dict, or an empty one."""
         with self._lock:
             return dict(self._records.get(key, {}))
 
-    def get_of_0_2(self, tenant, name):
+    def get_of_0_2(self, tenant: str, name: str) -> JsonObject:
         """The record that version 0.2.0 wrote of this, or {} where it may be another tenant's.
 
         That version told tenants apart by the name of their host alone. A ledger in which another address of the same
@@ -96,16 +99,16 @@ class Ledger:
         """
         host = urlsplit(tenant).hostname
         with self._lock:
-            if any(other not in (None, tenant) and same_host(other, host) for other in self._tenants):
+            if any(other is not None and other != tenant and same_host(other, host) for other in self._tenants):
                 return {}
             return dict(self._records.get("%s/%s" % (host, name), {}))
 
-    def find(self, start):
+    def find(self, start: str) -> list[JsonObject]:
         """The records of all keys that start like this, as a list."""
         with self._lock:
             return [record for key, record in self._records.items() if key.startswith(start)]
 
-    def put(self, key, record, at_once=False):
+    def put(self, key: str, record: JsonObject, at_once: bool = False) -> None:
         """Remembers a record. It is on disk within a second or so, at_once: when this returns, or LedgerError."""
         with self._lock:
             record = dict(record, updated_at=utc_now())
@@ -124,19 +127,19 @@ class Ledger:
                 return
         self._write()
 
-    def _write_later(self):
+    def _write_later(self) -> None:
         with self._lock:
             self._timer = None
         # What went wrong is raised by the next put or by close(), which try again.
         with contextlib.suppress(LedgerError):
             self._write()
 
-    def unwritten(self):
+    def unwritten(self) -> dict[str, JsonObject]:
         """The records, by key, that are not on disk."""
         with self._lock:
             return dict(self._changed)
 
-    def close(self):
+    def close(self) -> None:
         """Writes what is not on disk yet. Raises LedgerError."""
         with self._lock:
             if self._timer is not None:
@@ -144,7 +147,7 @@ class Ledger:
                 self._timer = None
         self._write()
 
-    def _read(self):
+    def _read(self) -> dict[str, JsonObject]:
         raw = b""
         try:
             with open_regular(self.path) as file:
@@ -175,7 +178,7 @@ class Ledger:
         # One that somebody spoiled is as good as none, and costs the others nothing.
         return {key: record for key, record in records.items() if isinstance(record, dict) and is_shallow(record)}
 
-    def _put_aside(self, why):
+    def _put_aside(self, why: Exception) -> str:
         if self._read_only:
             return "The ledger %s is not a ledger (%s). It was left as it is." % (self.path, why)
         aside = "%s.unreadable-%s" % (self.path, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
@@ -188,7 +191,7 @@ class Ledger:
             % (self.path, why, aside, "" if self._opened else ", and this task has started nothing")
         )
 
-    def _write(self):
+    def _write(self) -> None:
         with self._file_lock:
             with self._lock:
                 if self._read_only or not self._changed:
@@ -223,7 +226,7 @@ class Ledger:
             now = time.monotonic()
             self._write_again_at = now + max(SECONDS_BETWEEN_WRITES, (now - began) / SHARE_OF_WRITING)
 
-    def _identity(self):
+    def _identity(self) -> tuple[int, ...] | None:
         """What changes whenever anybody replaces the file."""
         try:
             status = os.stat(self.path)
@@ -232,7 +235,7 @@ class Ledger:
         return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def is_shallow(value):
+def is_shallow(value: object) -> bool:
     """Whether a value of JSON is nested no deeper than anything that was written here."""
     level = [value]
     for _depth in range(DEEPEST):
@@ -247,13 +250,13 @@ def is_shallow(value):
     return False
 
 
-def tenant_in(key):
+def tenant_in(key: str) -> str | None:
     """The address in the key of a record, None in one that 0.2.0 wrote."""
     address, _name, rest = key.rpartition("/campaign/") if "/campaign/" in key else key.partition("/exposure/")
     return address if "://" in address and rest else None
 
 
-def same_host(address, host):
+def same_host(address: str, host: str | None) -> bool:
     """Whether an address is one of this host."""
     try:
         return urlsplit(address).hostname == host
@@ -261,7 +264,7 @@ def same_host(address, host):
         return False
 
 
-def as_text(records):
+def as_text(records: Mapping[str, JsonObject]) -> Iterator[str]:
     """The file's content in pieces: JSON, a record a line. Thousands of records as one text take memory for nothing."""
     yield BEGINNING.decode() + ' %d, "records": {' % SCHEMA_VERSION
     separator = "\n"

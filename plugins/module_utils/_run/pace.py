@@ -10,7 +10,10 @@ import contextlib
 import random
 import threading
 import time
+from collections.abc import Callable, Collection, Iterator
+from typing import Protocol
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Steps
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 
@@ -32,20 +35,25 @@ class Pace:
     take. durations: seconds that earlier scans took.
     """
 
-    def __init__(self, interval, seconds_for=lambda requests_to_send: 0.0, durations=()):
+    def __init__(
+        self,
+        interval: float,
+        seconds_for: Callable[[int], float] = lambda requests_to_send: 0.0,
+        durations: Collection[float] = (),
+    ) -> None:
         self.interval = interval
         self._seconds_for = seconds_for
         self._known = len(durations)
-        self._shortest = min(durations, default=None)
+        self._shortest: float | None = min(durations, default=None)
         self._open = 0
         self._begun = 0
         self._lock = threading.Lock()
         # Whether the API has answered at all in this task, and since when it has not any more.
         self.heard = False
-        self.silent_since = None
+        self.silent_since: str | None = None
 
     @contextlib.contextmanager
-    def scan(self):
+    def scan(self) -> Iterator[Scan]:
         """One scan, from its first request to its end, as a Scan."""
         with self._lock:
             self._open += 1
@@ -57,29 +65,29 @@ class Pace:
             with self._lock:
                 self._open -= 1
 
-    def answered(self):
+    def answered(self) -> None:
         """The API has just answered."""
         self.heard, self.silent_since = True, None
 
-    def silent(self):
+    def silent(self) -> None:
         """The API has just not answered, for a reason that may pass."""
         self.silent_since = self.silent_since or utc_now()
 
-    def silence(self):
+    def silence(self) -> str:
         """What the progress line says of an API that is away, or ""."""
         return ", nothing heard since %s" % self.silent_since if self.silent_since else ""
 
-    def took(self, seconds):
+    def took(self, seconds: float) -> None:
         """A scan was seen to have ended after so many seconds."""
         with self._lock:
             self._known += 1
             self._shortest = seconds if self._shortest is None else min(self._shortest, seconds)
 
-    def gap(self, scout):
+    def gap(self, scout: bool) -> float:
         """The most seconds between two looks at a scan that may be ending."""
         return self.interval if scout else max(self.interval, self._seconds_for(self._open))
 
-    def pause(self, age, scout, share):
+    def pause(self, age: float | None, scout: bool, share: float) -> float:
         """Seconds from a look at a scan that runs to the next one. age: seconds since it began then, or None."""
         # Not all at once, and never later than asked for.
         pause = self.gap(scout) * share
@@ -94,18 +102,18 @@ class Pace:
 class Scan:
     """What a generator for drive knows of the time that its scan takes. began: by time.monotonic(), or None."""
 
-    def __init__(self, pace, scout):
+    def __init__(self, pace: Pace, scout: bool) -> None:
         self._pace = pace
         self._scout = scout
-        self.began = None
+        self.began: float | None = None
         # How old it was when it was last seen running. An end that is seen much later tells nothing of its length.
-        self._ran = 0.0
+        self._ran: float | None = 0.0
 
-    def age(self):
+    def age(self) -> float | None:
         """Seconds since the scan began, or None if that is not known."""
         return None if self.began is None else time.monotonic() - self.began
 
-    def pause(self):
+    def pause(self) -> Steps:
         """Yields for drive until it is time for the next look."""
         paused_at = time.monotonic()
         age = self._ran = self.age()
@@ -119,11 +127,11 @@ class Scan:
                 return
 
     @property
-    def pace(self):
+    def pace(self) -> Pace:
         """The Pace of all scans."""
         return self._pace
 
-    def ended(self):
+    def ended(self) -> float | None:
         """The scan was seen to have ended. Returns the seconds that it took, or None where nobody looked in time."""
         age = self.age()
         if age is None or self._ran is None or not 0 < age <= 2 * self._ran:
@@ -132,16 +140,31 @@ class Scan:
         return round(age, 1)
 
 
-def has_heard(item):
+class Step(Protocol):
+    """What watch() does until it is done.
+
+    item: the result. known: true if an earlier task has begun what is waited for.
+    """
+
+    item: Item
+
+    @property
+    def known(self) -> object:
+        """See above."""
+
+    def look(self, scan: Scan) -> bool:
+        """Does one step. Returns whether it was the last one. Raises ItemFailed, HttpError."""
+
+
+def has_heard(item: Item) -> bool:
     """Whether the API has answered in this item's work."""
     return any(exchange["status"] < 400 and not exchange.get("remembered") for exchange in item.get("answers", ()))
 
 
-def watch(step, scan, wait):
+def watch(step: Step, scan: Scan, wait: bool) -> Steps:
     """Looks until there is nothing more to look for, as a generator for batch.drive.
 
-    step: its `look(scan)` does one step and returns whether that was the last one; `item` is its result; `known` says
-    whether an earlier task has begun what is waited for. scan: the Scan. wait: whether to look more than once.
+    step: see Step. scan: the Scan. wait: whether to look more than once.
 
     A look that fails for a reason that may pass is not the end of a wait: it is in the item as `last_error` until the next
     look. Only where nothing was begun yet, and the API has never answered in this task, nobody knows whether there is one.

@@ -14,6 +14,8 @@ import json
 import os
 import time
 import traceback
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from ansible.module_utils.common.parameters import remove_values
@@ -24,11 +26,15 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     write_atomically,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._common.redaction import proxy_secrets
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import InShort, Item, Params, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
-from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpClient, HttpError, Limiter
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, longest
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 RESULTS_SCHEMA_VERSION = 1
 
@@ -40,7 +46,7 @@ class ItemFailed(Exception):
 class TaskFailed(Exception):
     """Ends the task as failed. result: what the task returns all the same, so that nothing that was had is lost."""
 
-    def __init__(self, msg, **result):
+    def __init__(self, msg: str, **result: Any) -> None:
         self.msg = msg
         self.result = result
         super().__init__(msg)
@@ -49,9 +55,19 @@ class TaskFailed(Exception):
 class MissingLibrary(TaskFailed):
     """A Python library that the user has to install is not there."""
 
-    def __init__(self, library, import_error):
+    def __init__(self, library: str, import_error: str) -> None:
         self.library = library
         super().__init__("%s is missing" % library, exception=import_error)
+
+
+class Connection(Protocol):
+    """What talks to an API. client: its HttpClient. secrets: what must never be shown; it may grow."""
+
+    client: HttpClient
+    secrets: set[str]
+
+
+Api = TypeVar("Api", bound=Connection)
 
 
 class Task:
@@ -63,21 +79,29 @@ class Task:
     check: raises an exception when nobody waits for the task any more, or None.
     """
 
-    def __init__(self, params, check_mode, warn, progress=None, connections=None, check=None):
+    def __init__(
+        self,
+        params: Params,
+        check_mode: bool,
+        warn: Callable[[str], object],
+        progress: Callable[[str], object] | None = None,
+        connections: dict[Hashable, Any] | None = None,
+        check: Callable[[], object] | None = None,
+    ) -> None:
         self.params = params
         self.check_mode = check_mode
         self.warn = warn
         self._progress = progress
         self._connections = {} if connections is None else connections
         self.check = check
-        self._secrets = []
+        self._secrets: list[set[str]] = []
 
-    def say(self, text):
+    def say(self, text: str) -> None:
         """Shows how far the task is, where that is possible."""
         if self._progress:
             self._progress(text)
 
-    def connection(self, kind, options, connect):
+    def connection(self, kind: str, options: Iterable[str], connect: Callable[[], Api]) -> Api:
         """The connection of this kind with these options; connect() makes it if there is none yet."""
         key = (kind, self.check_mode) + tuple(self.params[name] for name in sorted(options))
         if key not in self._connections:
@@ -90,12 +114,12 @@ class Task:
         return connection
 
     @property
-    def secrets(self):
+    def secrets(self) -> set[str]:
         """The texts that must never be shown, of all connections."""
         return set(proxy_secrets(os.environ)).union(*self._secrets)
 
 
-def run_task(run, task, in_short=None):
+def run_task(run: Callable[[Task], Result], task: Task, in_short: InShort | None = None) -> tuple[Result, set[str]]:
     """Calls run(task) and returns (result, secrets). A failure is a result with `failed` and `msg`.
 
     in_short: see put_into_file.
@@ -114,7 +138,7 @@ def run_task(run, task, in_short=None):
     return result, set(task.secrets)
 
 
-def put_into_file(result, path, in_short):
+def put_into_file(result: Result, path: str, in_short: InShort) -> Result:
     """Writes the whole result to a file. Returns what is left for Ansible, which prints, logs, and stores all of it.
 
     in_short: by the name of a list, the keys that its items keep. Other lists are left out, and all are counted.
@@ -146,7 +170,7 @@ def put_into_file(result, path, in_short):
     return dict(short, results_file=path, counts={name: len(value) for name, value in lists.items()})
 
 
-def run_module(module, run, in_short=None):
+def run_module(module: AnsibleModule, run: Callable[[Task], Result], in_short: InShort | None = None) -> None:
     """Runs a module: module is its AnsibleModule."""
     from ansible.module_utils.basic import missing_required_lib
 
@@ -160,7 +184,14 @@ def run_module(module, run, in_short=None):
     module.exit_json(**result)
 
 
-def settle(items, endings, names, noun, timeout_advice, **result):
+def settle(
+    items: Sequence[Item],
+    endings: Iterable[Exception | None],
+    names: Iterable[str],
+    noun: str,
+    timeout_advice: str,
+    **result: Any,
+) -> Result:
     """The result of a task over a list: returned if every item was done, else raised as TaskFailed, with the list.
 
     items: the result of each, which is given an `error` where it ended with one; its `status` says what still runs.
@@ -201,21 +232,22 @@ def settle(items, endings, names, noun, timeout_advice, **result):
     return result
 
 
-def enumerate_some(texts, most=20):
+def enumerate_some(texts: Sequence[str], most: int = 20) -> str:
     """The texts in a row; where there are too many for a readable message, the first ones and how many more."""
     more = len(texts) - most
     return "; ".join(texts[:most]) + ("; and %d more, see the returned list" % more if more > 0 else "")
 
 
-def tenant_of(base_url):
+def tenant_of(base_url: str) -> str:
     """What tells tenants apart: scheme, host, port and path of their address, each in one spelling."""
     parts = urlsplit(base_url)
     port = parts.port if parts.port not in (None, {"http": 80, "https": 443}.get(parts.scheme)) else None
-    host = "[%s]" % parts.hostname if ":" in parts.hostname else parts.hostname
+    name = parts.hostname or ""
+    host = "[%s]" % name if ":" in name else name
     return "%s://%s%s%s" % (parts.scheme, host, ":%d" % port if port else "", parts.path.rstrip("/"))
 
 
-def pace_of(task, limiter, durations=()):
+def pace_of(task: Task, limiter: Limiter, durations: Collection[float] = ()) -> Pace:
     """The Pace that a task's options ask for. Raises TaskFailed."""
     interval = task.params["wait_interval"]
     if interval < 1:
@@ -223,7 +255,7 @@ def pace_of(task, limiter, durations=()):
     return Pace(interval, limiter.seconds_for, durations)
 
 
-def open_ledger(task):
+def open_ledger(task: Task) -> Ledger:
     """The Ledger that a task's options name. Raises TaskFailed."""
     try:
         return Ledger(task.params["ledger"], task.check_mode, min(60, longest(task.params["wait_timeout"])))
@@ -231,7 +263,7 @@ def open_ledger(task):
         raise TaskFailed(str(error)) from error
 
 
-def close_ledger(task, ledger):
+def close_ledger(task: Task, ledger: Ledger) -> None:
     """Writes what is left. A ledger that cannot be written fails no scan, but the user must know what it does not hold."""
     try:
         ledger.close()

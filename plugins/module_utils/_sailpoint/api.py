@@ -16,6 +16,8 @@ import re
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
@@ -23,9 +25,11 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     PART_SUFFIX,
     check_replaceable,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Params, Record
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import CONNECTION_OPTIONS as COMMON_OPTIONS
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import (
     REQUESTS_IMPORT_ERROR,
+    Answer,
     ApiError,
     BadConnectionOption,
     HttpClient,
@@ -37,6 +41,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
     MissingLibrary,
+    Task,
     TaskFailed,
     tenant_of,
 )
@@ -87,20 +92,22 @@ class ClientCredentials:
 
     A token is renewed a minute before it expires (a tenth of its life before, if it is short), and once for everybody
     after a 401. Its lifetime is what the answer says, never assumed.
+    client: what logs in; it is given these credentials, so it is made after them.
     """
 
-    def __init__(self, client_id, client_secret):
+    client: HttpClient
+
+    def __init__(self, client_id: str, client_secret: str) -> None:
         self._client_id = client_id
         self._client_secret = client_secret
         self.secrets = {client_secret}
-        self._token = None
+        self._token: str | None = None
         self._renew_at = 0.0
-        self._failure = None
+        self._failure: HttpError | None = None
         self._failed_at = 0.0
         self._lock = threading.Lock()
-        self.client = None
 
-    def headers(self):
+    def headers(self) -> dict[str, str]:
         """The Authorization header, with a token that is still good."""
         asked_at = time.monotonic()
         with self._lock:
@@ -109,7 +116,7 @@ class ClientCredentials:
                 if self._failure is not None and (not self._failure.passing or asked_at <= self._failed_at):
                     raise self._failure
                 try:
-                    self._log_in()
+                    self._token = self._log_in()
                 except HttpError as error:
                     # Whoever needed the token must not take this for the answer to its own request.
                     error.status = error.code = None
@@ -117,19 +124,19 @@ class ClientCredentials:
                     raise
             return {"Authorization": "Bearer " + self._token}
 
-    def forget_failure(self):
+    def forget_failure(self) -> None:
         """Lets the next request log in, whatever came of it before."""
         with self._lock:
             self._failure = None
 
-    def renew(self, used_headers):
+    def renew(self, used_headers: Mapping[str, str]) -> bool:
         """After a 401. The first thread gets a new token; those that used the same old one share it."""
         with self._lock:
             if self._token is not None and used_headers["Authorization"] == "Bearer " + self._token:
                 self._token = None
             return True
 
-    def _log_in(self):
+    def _log_in(self) -> str:
         login = NoAuthentication()
         login.secrets = self.secrets
         answer = self.client.request(
@@ -152,27 +159,27 @@ class ClientCredentials:
         # Whatever it says, it is tried, and renewed after a 401.
         lifetime = float(lifetime) if isinstance(lifetime, (int, float)) and 0 < lifetime < 10**9 else 60.0
         self.secrets.add(token)
-        self._token = token
         self._renew_at = time.monotonic() + lifetime - min(60.0, lifetime / 10)
+        return token
 
 
 class AccessToken:
     """A token that the user brought. It cannot be renewed."""
 
-    def __init__(self, token):
+    def __init__(self, token: str) -> None:
         self._token = token
         self.secrets = {token}
 
-    def headers(self):
+    def headers(self) -> dict[str, str]:
         """The Authorization header."""
         return {"Authorization": "Bearer " + self._token}
 
-    def renew(self, used_headers):
+    def renew(self, used_headers: Mapping[str, str]) -> bool:
         """After a 401: there is no way to another token."""
         return False
 
 
-def explain(status, body):
+def explain(status: int, body: object) -> ApiError:
     """SailPoint's error body as an ApiError. Several dialects are in use, so every known key is looked at."""
     if not isinstance(body, dict):
         return ApiError()
@@ -194,7 +201,7 @@ def explain(status, body):
     return ApiError(str(code) if code else None, text or None, "trackingId %s" % tracking_id if tracking_id else None)
 
 
-def hint(status, error):
+def hint(status: int, error: ApiError) -> str | None:
     """What to do about an error of SailPoint's API."""
     if status == 401:
         return (
@@ -213,7 +220,7 @@ def hint(status, error):
     return None
 
 
-def connect(task):
+def connect(task: Task) -> SailPointApi:
     """The SailPointApi for a task's connection options. Raises TaskFailed with what is wrong with them."""
     if REQUESTS_IMPORT_ERROR:
         raise MissingLibrary("requests", REQUESTS_IMPORT_ERROR)
@@ -228,10 +235,10 @@ class SailPointApi:
     Every call raises HttpError; those that change something raise WouldChange in check mode.
     """
 
-    def __init__(self, options, check_mode=False):
+    def __init__(self, options: Params, check_mode: bool = False) -> None:
         self._version = options["api_version"]
         if options["access_token"]:
-            authentication = AccessToken(options["access_token"].strip())
+            authentication: AccessToken | ClientCredentials = AccessToken(options["access_token"].strip())
         elif options["client_id"] and options["client_secret"]:
             authentication = ClientCredentials(options["client_id"].strip(), options["client_secret"].strip())
         else:
@@ -253,12 +260,12 @@ class SailPointApi:
         self.tenant = tenant_of(self.client.base_url)
         self._may_get_campaign = True
 
-    def begin_task(self):
+    def begin_task(self) -> None:
         """A login that could not succeed in the task before is tried once more: its user may just have mended it."""
         if isinstance(self.client.authentication, ClientCredentials):
             self.client.authentication.forget_failure()
 
-    def _path(self, resource, *rest):
+    def _path(self, resource: str, *rest: str) -> str:
         """The path of a resource: the per-service scheme puts the version second, all others put it first."""
         scheme = [resource, "v1"] if self._version == "v1" else [self._version, resource]
         for part in rest:
@@ -267,7 +274,7 @@ class SailPointApi:
                 raise ItemFailed("%r is no id" % part)
         return "/" + "/".join(scheme + [quote(part, safe="") for part in rest])
 
-    def get_campaign(self, campaign_id, record=None):
+    def get_campaign(self, campaign_id: str, record: Record | None = None) -> JsonObject:
         """The FULL campaign object. Raises CampaignNotFound. record, here and below: see HttpClient.request.
 
         `GET /campaigns/{id}` is closed to REPORT_ADMIN (documented), the list with a filter is not. The beta call has
@@ -293,9 +300,12 @@ class SailPointApi:
             raise CampaignNotFound(campaign_id)
         return found[0]
 
-    def list_campaigns(self, filters, limit=None, record=None):
+    def list_campaigns(
+        self, filters: str | None, limit: int | None = None, record: Record | None = None
+    ) -> tuple[list[JsonObject], int | None, bool]:
         """(FULL campaign objects, total, whether `limit` cut something off), all pages. total is None if unsaid."""
-        campaigns, total, totals = [], None, set()
+        campaigns: list[JsonObject] = []
+        total, totals = None, set()
         while True:
             size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit - len(campaigns))
             params = {"detail": "FULL", "limit": size, "offset": len(campaigns), "count": "true", "sorters": "name"}
@@ -331,18 +341,18 @@ class SailPointApi:
             if limit is not None and len(campaigns) >= limit:
                 return campaigns, total, True
 
-    def run_remediation_scan(self, campaign_id, record=None):
+    def run_remediation_scan(self, campaign_id: str, record: Record | None = None) -> str | None:
         """Asks for a remediation scan. Returns the server's time as text. Raises OperationConflict.
 
         The answer has no id: the scan can only be seen by its effects. Accepted means 202 (documented), and nothing else.
         """
         return self._operate(record, campaign_id, "run-remediation-scan").server_time
 
-    def run_report(self, campaign_id, report_type, record=None):
+    def run_report(self, campaign_id: str, report_type: str, record: Record | None = None) -> None:
         """Asks for a report. Raises OperationConflict."""
         self._operate(record, campaign_id, "run-report", report_type)
 
-    def _operate(self, record, campaign_id, *operation):
+    def _operate(self, record: Record | None, campaign_id: str, *operation: str) -> Answer:
         try:
             path = self._path("campaigns", campaign_id, *operation)
             answer = self.client.request("POST", path, needs_body=False, record=record)
@@ -362,7 +372,7 @@ class SailPointApi:
                 error.hint = "Run again: it is asked for once more when the campaign is free."
             raise
 
-    def list_reports(self, campaign_id, record=None):
+    def list_reports(self, campaign_id: str, record: Record | None = None) -> list[Any]:
         """The campaign's report objects: the latest run of each type. A campaign that never had one may answer 404."""
         path = self._path("campaigns", campaign_id, "reports")
         try:
@@ -377,7 +387,7 @@ class SailPointApi:
             raise HttpError("GET", path, "the answer is not a list of reports", answer.status)
         return [report for report in answer.body if isinstance(report, dict)]
 
-    def download_report(self, report_id, file_format, path, record=None):
+    def download_report(self, report_id: object, file_format: str, path: str, record: Record | None = None) -> str:
         """Downloads a report's file to `path`, which is replaced only by a complete file. Returns its SHA-256 (hex).
 
         Raises ReportGone, and OSError where the file cannot be written.
@@ -407,7 +417,7 @@ class SailPointApi:
                 os.unlink(temporary)
 
     @staticmethod
-    def _check_file(url_path, answer, start, file_format):
+    def _check_file(url_path: str, answer: Answer, start: bytes, file_format: str) -> None:
         """A login page or a JSON object must never be read as a report."""
         kind = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
         if (
@@ -426,12 +436,12 @@ class SailPointApi:
             )
 
 
-def escape(text):
+def escape(text: str) -> str:
     """A value for SailPoint's filter language, without its quotes."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def campaign_filters(name, statuses, filters):
+def campaign_filters(name: str | None, statuses: list[str] | None, filters: str | None) -> str | None:
     """The `filters` expression for the given options, or None."""
     terms = []
     if name:
@@ -444,6 +454,6 @@ def campaign_filters(name, statuses, filters):
     return " and ".join(terms) or None
 
 
-def no_campaign(campaign_id):
+def no_campaign(campaign_id: str) -> ItemFailed:
     """The error for an id that no campaign has."""
     return ItemFailed("no campaign has the id %s, or this user may not see it" % campaign_id)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, words_of
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Fact, Kind, Target
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Fact, Kind
 
 ITEM_COUNTS = ("items_total", "items_remediated", "items_open", "items_unknown")
 

@@ -10,20 +10,24 @@ A run is done when its status is final and `lastRunAt` has moved (seen on a tena
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, Item, JsonObject, Steps
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
     is_later,
     is_past,
     parse_time,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import WouldChange
-from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import LedgerError
-from ansible_collections.secops.remediation.plugins.module_utils._run.pace import watch
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
+from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace, Scan, watch
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import (
     CampaignNotFound,
     OperationConflict,
     ReportGone,
+    SailPointApi,
     no_campaign,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import campaign_key
@@ -51,8 +55,18 @@ class CampaignReport:
     """
 
     def __init__(
-        self, api, ledger, item, report_type, path, file_format="csv", newer_than=None, force=False, wait=True, owners=None
-    ):
+        self,
+        api: SailPointApi,
+        ledger: Ledger,
+        item: Item,
+        report_type: str,
+        path: str | None,
+        file_format: str = "csv",
+        newer_than: str | None = None,
+        force: bool = False,
+        wait: bool = True,
+        owners: Mapping[str, Any] | None = None,
+    ) -> None:
         self.api, self.ledger, self.item, self.wait = api, ledger, item, wait
         self.report_type, self.path, self.file_format = report_type, path, file_format
         self.newer_than, self.must_run, self.owners = newer_than, force, owners or {}
@@ -60,18 +74,19 @@ class CampaignReport:
         self.known = bool(newer_than)
         self.campaign_id = item["campaign_id"]
         self.ran = False
-        self.ran_at_before = self.before = None
+        self.ran_at_before: object = None
+        self.before: list[Exchange] | None = None
         item.update(report=None, path=None, sha256=None, status=None, changed=False)
         self.answers = Answers(item)
 
-    def run(self, pace):
+    def run(self, pace: Pace) -> Steps:
         """The work, as a generator for batch.drive. pace: the Pace of all reports."""
         if self.newer_than and parse_time(self.newer_than) is None:
             raise ItemFailed("newer_than %r is not a time" % (self.newer_than,))
         with pace.scan() as scan:
             yield from watch(self, scan, self.wait)
 
-    def look(self, scan):
+    def look(self, scan: Scan) -> bool:
         """One step. Returns whether the work is done. Raises ItemFailed, HttpError."""
         report = self.item["report"] = only_report(self.api.list_reports(self.campaign_id, self.answers), self.report_type)
         if report and report.get("status") == MORE_THAN_ONE:
@@ -93,7 +108,7 @@ class CampaignReport:
                 "a new report was run, but its lastRunAt %s is not newer than %s, or it is in the future"
                 % (run_at, self.newer_than)
             )
-        if status in READABLE_REPORT_STATUSES and not self.must_run and (not self.newer_than or self._is_new(run_at)):
+        if report and status in READABLE_REPORT_STATUSES and not self.must_run and (not self.newer_than or self._is_new(run_at)):
             return self._take(report, scan)
         if self.ran:
             # A status that is not known is neither an end nor a failure; wait_timeout bounds it.
@@ -101,8 +116,8 @@ class CampaignReport:
             return False
         return self._run_it(run_at, scan)
 
-    def _take(self, report, scan):
-        other = self.owners.get(report.get("id") if isinstance(report.get("id"), str) else None)
+    def _take(self, report: JsonObject, scan: Scan) -> bool:
+        other = self.owners.get(report["id"]) if isinstance(report.get("id"), str) else None
         if other not in (None, self.campaign_id):
             raise ItemFailed("SailPoint listed the same report %s for another campaign, %s" % (report["id"], other))
         try:
@@ -126,7 +141,7 @@ class CampaignReport:
         scan.ended()
         return True
 
-    def _run_it(self, run_at, scan):
+    def _run_it(self, run_at: object, scan: Scan) -> bool:
         try:
             self.api.run_report(self.campaign_id, self.report_type, self.answers)
         except WouldChange:
@@ -142,18 +157,18 @@ class CampaignReport:
         self.item.update(status="running", changed=True)
         return False
 
-    def _is_new(self, run_at):
+    def _is_new(self, run_at: object) -> bool:
         """Whether the report was run after `newer_than`, and not in the future by the server's clock."""
         now = exchanges_in(self.item)[-1].get("server_time") if exchanges_in(self.item) else None
         return is_later(run_at, self.newer_than) and (now is None or is_past(run_at, now))
 
-    def _read_campaign(self):
+    def _read_campaign(self) -> JsonObject:
         try:
             return self.api.get_campaign(self.campaign_id, self.answers)
         except CampaignNotFound:
             raise no_campaign(self.campaign_id) from None
 
-    def _has_changed(self, campaign, report):
+    def _has_changed(self, campaign: JsonObject, report: JsonObject) -> bool:
         """Whether a report that somebody else ran, or an earlier run, is older than the campaign as it is now.
 
         One that was run by us, and is read for the first time, is not run again: whether a report moves `modified` itself is
@@ -169,10 +184,10 @@ class CampaignReport:
         is_ours = baseline is None and ran_place(exchanges_in(known), self.campaign_id, 0) is not None
         return not (is_ours and is_own_move(modified, report["lastRunAt"]))
 
-    def _known(self):
+    def _known(self) -> JsonObject:
         return self.ledger.get(campaign_key(self.api, self.campaign_id))
 
-    def _remember(self, campaign=None, report_id=None):
+    def _remember(self, campaign: JsonObject | None = None, report_id: object = None) -> None:
         """Adds this report to what is known of the scan. campaign: as it was after the report, once it is there."""
         known = self._known()
         if not known.get("answers") or not self.newer_than or self.report_type != REMEDIATION_STATUS_REPORT:
@@ -193,7 +208,7 @@ class CampaignReport:
             return
 
 
-def report_owners(api, ledger):
+def report_owners(api: SailPointApi, ledger: Ledger) -> dict[str, Any]:
     """By the id of a report the campaign for which the ledger remembers it."""
     return {
         record["report_id"]: record.get("campaign_id")
@@ -202,6 +217,8 @@ def report_owners(api, ledger):
     }
 
 
-def campaign_report(api, ledger, pace, item, report_type, path, **options):
+def campaign_report(
+    api: SailPointApi, ledger: Ledger, pace: Pace, item: Item, report_type: str, path: str | None, **options: Any
+) -> Steps:
     """One report of one campaign, as a generator for batch.drive. options: see CampaignReport."""
     return CampaignReport(api, ledger, item, report_type, path, **options).run(pace)

@@ -19,7 +19,10 @@ import os
 import re
 import stat
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_lines import (
     campaign_in,
     is_campaign_id,
@@ -66,11 +69,19 @@ EXPLAIN_THE_WORDS = (
 FETCH_AGAIN = "get the report again"
 
 
+if TYPE_CHECKING:
+    # The number of a line, and its cells.
+    Line = tuple[int, list[str]]
+    # By the position of a column: at which lines it says something else, and what it and the column with the states say
+    # in the first of them.
+    Notes = dict[int, tuple["Tally", tuple[str, str]]]
+
+
 class UnreadableReport(Exception):
     """The file is not a whole CSV file. The text says why, and what to do."""
 
 
-def unread():
+def unread() -> JsonObject:
     """What is known of a report that was not read."""
     return dict(
         outcome="inconclusive",
@@ -88,7 +99,9 @@ def unread():
     )
 
 
-def read_report(path, vocabulary=None, status_column=None, max_open_items=100):
+def read_report(
+    path: str, vocabulary: Vocabulary | None = None, status_column: str | None = None, max_open_items: int = 100
+) -> JsonObject:
     """What a report says, as a dict, with `reason` in words. Raises OSError if the file cannot be read.
 
     vocabulary: a Vocabulary. status_column: name of the column with an item's state, or None to look for it.
@@ -124,7 +137,7 @@ def read_report(path, vocabulary=None, status_column=None, max_open_items=100):
     return result
 
 
-def judge(count, problem):
+def judge(count: Count, problem: str | None) -> tuple[str, str]:
     """(outcome, reason) of a file that was read to its end.
 
     problem: why no column has the items' state, or None.
@@ -142,7 +155,7 @@ def judge(count, problem):
     return "remediated", "%d of %d items remediated" % (count.total, count.total)
 
 
-def notes_on(lines):
+def notes_on(lines: Iterable[Line]) -> list[str]:
     """What was left out on purpose, as a list of a sentence or none. lines: (number, record) of each."""
     named = ", ".join("line %d, %s" % (number, shown(text_of(record))) for number, record in lines)
     return ["no item: %s" % named] if named else []
@@ -155,47 +168,51 @@ class Count:
     or None. vocabulary: the Vocabulary. max_open_items: how many rows of open items are kept.
     """
 
-    def __init__(self, header, columns, index, vocabulary, max_open_items):
-        self.open_items = []
+    def __init__(
+        self, header: Sequence[str], columns: Sequence[str], index: int | None, vocabulary: Vocabulary, max_open_items: int
+    ) -> None:
+        self.open_items: list[dict[str, str]] = []
         # (number, record) of the lines that are about the report, and are understood.
-        self.not_items = []
+        self.not_items: list[Line] = []
         # The same of the first line before the header that is not, or None.
-        self._strange = None
+        self._strange: Line | None = None
         self.total = self.open = 0
         self._columns = columns
         self._index = index
+        self._state_column = "" if index is None else columns[index]
         self._vocabulary = vocabulary
         self._max_open_items = max_open_items
         self._meanings = {} if index is None else vocabulary.for_column(header[index])
         self._witnesses = [] if index is None else witnesses(header, index, vocabulary)
         self._open_anywhere = anywhere(vocabulary.unmistakable())
-        self._width = None
+        self._width: int | None = None
         self._narrowest = len("".join("x" if name.strip() else " " for name in header).rstrip())
-        self._campaigns = {"campaignid": {}, "campaignname": {}}
+        self._campaigns: dict[str, dict[str, None]] = {"campaignid": {}, "campaignname": {}}
         self._campaign_places = [
             (place, plain(column)) for place, column in enumerate(header) if plain(column) in ("campaign", *self._campaigns)
         ]
-        self._words = {}
+        self._words: dict[tuple[int, str, str], JsonObject] = {}
         self._words_left_out = 0
         self._remediated = 0
         self._unknown_words = Tally()
         self._misshapen = Tally()
-        self._contradictions = {}
-        self._doubts = {}
+        self._contradictions: Notes = {}
+        self._doubts: Notes = {}
         # Items that are remediated, by which of the witnesses have nothing to say.
-        self._silent = {}
-        self._filled = set()
+        self._silent: dict[tuple[int, ...], Tally] = {}
+        self._filled: set[int] = set()
 
-    def add_titles(self, titles, strange):
+    def add_titles(self, titles: Iterable[Line], strange: Line | None) -> None:
         """Adds the lines before the header. strange: the first of them that is not understood, or None."""
         self.not_items += titles
         self._strange = strange
         for _line, record in titles:
             self._add_campaign("campaign", campaign_in(record) or "")
 
-    def add_all(self, records, lines):
+    def add_all(self, records: Iterable[list[str]], lines: Lines) -> None:
         """Adds every record. lines: the Lines that they are made of."""
-        held, mistaken = [], False
+        held: list[Line] = []
+        mistaken = False
         for record in records:
             lines.record_size = 0
             line = lines.record_line
@@ -217,13 +234,13 @@ class Count:
         else:
             self.not_items += held
 
-    def _may_be_a_footer(self, record):
+    def _may_be_a_footer(self, record: list[str]) -> bool:
         """Whether a record is a line about the report instead of an item of it."""
         if self._index is not None and len(record) > self._index and record[self._index].strip():
             return False
         return is_footer(record)
 
-    def _fits(self, record):
+    def _fits(self, record: list[str]) -> bool:
         """Whether a record has as many cells as all, where all may have empty ones at the end, or lack them."""
         width = len(self._columns)
         if self._width is None:
@@ -232,7 +249,7 @@ class Count:
                 self._width = len(record)
         return len(record) == self._width and not "".join(record[width:]).strip()
 
-    def _add(self, line, record):
+    def _add(self, line: int, record: list[str]) -> None:
         self.total += 1
         if not self._fits(record):
             self._misshapen.add(line)
@@ -254,15 +271,15 @@ class Count:
         elif meaning == UNKNOWN:
             self._unknown_words.add(line)
 
-    def _add_campaign(self, column, name):
+    def _add_campaign(self, column: str, name: str) -> None:
         if column == "campaign":
             # It may hold either.
             column = "campaignid" if is_campaign_id(name) else "campaignname"
         found = self._campaigns[column]
         if name and len(found) < MOST_CAMPAIGNS:
-            found.setdefault(name[:LONGEST_WORD])
+            found.setdefault(name[:LONGEST_WORD], None)
 
-    def _hear(self, line, record, meaning):
+    def _hear(self, line: int, record: list[str], meaning: str) -> str:
         """The state of an item: what its column says, unless another column says something else."""
         doubtful, silent, spoken, is_open = False, [], [], meaning == OPEN
         for witness in self._witnesses:
@@ -301,13 +318,14 @@ class Count:
             self._silent.setdefault(tuple(silent), Tally()).add(line)
         return REMEDIATED
 
-    def _note(self, notes, line, record, place):
+    def _note(self, notes: Notes, line: int, record: list[str], place: int) -> None:
         """Notes that another column says something else; of each column the first line is kept with its words."""
-        words = record[place][:LONGEST_WORD], record[self._index][:LONGEST_WORD]
+        state = "" if self._index is None else record[self._index]
+        words = record[place][:LONGEST_WORD], state[:LONGEST_WORD]
         tally, _words = notes.setdefault(place, (Tally(), words))
         tally.add(line)
 
-    def _add_word(self, place, word, cell, meaning):
+    def _add_word(self, place: int, word: str, cell: str, meaning: str) -> None:
         key = place, meaning, word[:LONGEST_WORD]
         entry = self._words.get(key)
         if entry:
@@ -325,17 +343,17 @@ class Count:
         elif place == self._index:
             self._words_left_out += 1
 
-    def _missing(self):
+    def _missing(self) -> tuple[int, int, list[str]]:
         """(number of items, first line, columns) of remediated items that lack what other remediated ones have."""
         found = {places: tally for places, tally in self._silent.items() if self._filled.intersection(places)}
         places = sorted({place for group in found for place in group if place in self._filled})
         return (
             sum(tally.count for tally in found.values()),
-            min([tally.first for tally in found.values()], default=None),
+            min([tally.first for tally in found.values()], default=0),
             [self._columns[place] for place in places],
         )
 
-    def numbers(self):
+    def numbers(self) -> dict[str, int]:
         """The numbers that a module returns."""
         remediated = self._remediated - self._missing()[0]
         return dict(
@@ -345,15 +363,15 @@ class Count:
             items_unknown=self.total - remediated - self.open,
         )
 
-    def words(self):
+    def words(self) -> JsonObject:
         """The words that counted, the most frequent first, and how many items have others."""
         return dict(words=sorted(self._words.values(), key=lambda entry: -entry["count"]), words_left_out=self._words_left_out)
 
-    def campaigns(self):
+    def campaigns(self) -> dict[str, list[str]]:
         """Of which campaigns the report says to be, by id and by name."""
         return dict(campaign_ids=list(self._campaigns["campaignid"]), campaign_names=list(self._campaigns["campaignname"]))
 
-    def findings(self, problem):
+    def findings(self, problem: str | None) -> list[str]:
         """Why items are unknown, or not what their column says, as a list of sentences; empty if none is."""
         findings = []
         if self._misshapen.count:
@@ -397,9 +415,8 @@ class Count:
             )
         return findings
 
-    def _about_unknown_words(self):
+    def _about_unknown_words(self) -> str:
         """Names the words that are not known."""
-        column = self._columns[self._index]
         counted = Counter(
             {
                 shown(entry["word"]) if entry["word"] else "nothing": entry["count"]
@@ -417,14 +434,14 @@ class Count:
                 self._unknown_words.count,
                 self.total,
                 self._unknown_words.first,
-                shown(column),
+                shown(self._state_column),
                 words,
                 EXPLAIN_THE_WORDS,
                 NAME_THE_COLUMN,
             )
         )
 
-    def _about_columns(self, notes):
+    def _about_columns(self, notes: Notes) -> str:
         """Names the columns that say something else, each with a line."""
         return ", and ".join(
             "at line %d the column %s says %s where the column %s says %s%s"
@@ -432,7 +449,7 @@ class Count:
                 tally.first,
                 shown(self._columns[place]),
                 shown(word),
-                shown(self._columns[self._index]),
+                shown(self._state_column),
                 shown(beside),
                 " (%d such rows)" % tally.count if tally.count > 1 else "",
             )
@@ -441,17 +458,17 @@ class Count:
 
 
 class Tally:
-    """How many there are, and at which line the first is."""
+    """How many there are, and at which line the first is; 0 where there is none."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.count = 0
-        self.first = None
+        self.first = 0
 
-    def add(self, line):
+    def add(self, line: int) -> None:
         """One more, at a line."""
-        self.count += 1
-        if self.first is None:
+        if not self.count:
             self.first = line
+        self.count += 1
 
 
 # --- the file ---
@@ -464,16 +481,16 @@ class Lines:
     record_size: its characters so far; whoever takes a record sets it to 0.
     """
 
-    def __init__(self, file):
+    def __init__(self, file: TextIO) -> None:
         self.number = 0
         self.record_line = 0
         self.record_size = 0
         self._readline = file.readline
 
-    def __iter__(self):
+    def __iter__(self) -> Lines:
         return self
 
-    def __next__(self):
+    def __next__(self) -> str:
         line = self._readline(LONGEST_RECORD)
         if not line:
             raise StopIteration
@@ -494,7 +511,9 @@ class Lines:
         return line
 
 
-def beginning_of(file, status_column, vocabulary):
+def beginning_of(
+    file: TextIO, status_column: str | None, vocabulary: Vocabulary
+) -> tuple[int, str | None, list[Line], Line | None]:
     """(lines to skip, delimiter or None, titles, strange line or None) of what comes before the header.
 
     titles: (number, cells) of the lines that are known to be no more than a title. strange: the same of the first one that
@@ -525,12 +544,12 @@ def beginning_of(file, status_column, vocabulary):
     return skipped, named, [], None
 
 
-def cells_of(line, delimiter):
+def cells_of(line: str, delimiter: str) -> list[str]:
     """The cells of a line."""
     return next(csv.reader([line], delimiter=delimiter), [])
 
 
-def may_be_an_item(cells, vocabulary):
+def may_be_an_item(cells: Iterable[str], vocabulary: Vocabulary) -> bool:
     """Whether a line before a header can be an item of the report: not if it is one text, or a name with a colon and one."""
     filled = [cell for cell in cells if cell.strip()]
     states = vocabulary.for_witness(YES_WORDS, NO_WORDS)
@@ -542,7 +561,7 @@ def may_be_an_item(cells, vocabulary):
     )
 
 
-def open_records(lines, skipped=0, delimiter=None):
+def open_records(lines: Lines, skipped: int = 0, delimiter: str | None = None) -> tuple[Iterator[list[str]], list[str]]:
     """(records, header): an iterator over the rows after the header, and the header. Raises UnreadableReport.
 
     skipped: how many lines come before the header. delimiter: the one that the file names, if it does.
@@ -553,12 +572,12 @@ def open_records(lines, skipped=0, delimiter=None):
     first = ""
     while not first.strip():
         lines.record_size = 0
-        first = next(lines, None)
-        if first is None and skipped:
+        first = next(lines, "")
+        if not first and skipped:
             raise UnreadableReport(
                 "the file has no header, only a line that names the separator, and may not be a whole report: %s" % FETCH_AGAIN
             )
-        if first is None:
+        if not first:
             raise UnreadableReport("the file is empty, it has not even a header: %s" % FETCH_AGAIN)
     kind = kind_of(first)
     if kind:
@@ -572,13 +591,13 @@ def open_records(lines, skipped=0, delimiter=None):
     return records, header
 
 
-def delimiter_of(header_line):
+def delimiter_of(header_line: str) -> str:
     """The delimiter that the header has most of, outside quotes."""
     bare = re.sub(r'"[^"]*"?', "", header_line)
     return max(DELIMITERS, key=bare.count)
 
 
-def kind_of(text):
+def kind_of(text: str) -> str | None:
     """What a file that begins like this is instead of CSV, or None."""
     text = text.lstrip()
     if text.startswith("<"):
@@ -588,7 +607,7 @@ def kind_of(text):
     return "PDF" if text.startswith("%PDF-") else None
 
 
-def reason_of_csv_error(error, lines):
+def reason_of_csv_error(error: csv.Error, lines: Lines) -> str:
     """What the csv module found, for somebody who sees the file."""
     if "unexpected end of data" in str(error):
         return "the file ends within a quoted cell of the row that begins at line %d, so it was cut off: %s" % (
@@ -601,7 +620,7 @@ def reason_of_csv_error(error, lines):
     )
 
 
-def where_it_ends(file, lines, error):
+def where_it_ends(file: TextIO, lines: Lines, error: UnicodeDecodeError) -> str:
     """Where the text ends that a UnicodeDecodeError broke off, in words. file: as open_text() gave it."""
     if error.encoding.lower() != "utf-8":
         return "after line %d" % lines.number
@@ -618,7 +637,7 @@ def where_it_ends(file, lines, error):
     return "in line %d" % number
 
 
-def other_encoding(error):
+def other_encoding(error: UnicodeDecodeError) -> str:
     """What the bytes of a UnicodeDecodeError look like instead, in words; empty where nobody can tell."""
     if error.encoding.lower() != "utf-8" or error.reason == "unexpected end of data":
         return ""
@@ -630,7 +649,7 @@ def other_encoding(error):
     )
 
 
-def open_text(path):
+def open_text(path: str) -> TextIO:
     """Opens a file as text, by its byte order mark, else as UTF-8. Raises OSError."""
     # A pipe would wait for ever, and a device is not even to be opened.
     check_regular(path, os.stat(path))
@@ -650,7 +669,7 @@ def open_text(path):
     return open(handle, encoding=encoding, newline="")
 
 
-def check_regular(path, status):
+def check_regular(path: str, status: os.stat_result) -> None:
     """Raises OSError if a path, of which this is the status, leads to anything but a regular file."""
     if not stat.S_ISREG(status.st_mode):
         is_directory = stat.S_ISDIR(status.st_mode)
@@ -662,7 +681,7 @@ def check_regular(path, status):
 
 
 @contextlib.contextmanager
-def field_size_limit(size):
+def field_size_limit(size: int) -> Iterator[None]:
     """Lets csv read cells of this size. The limit is the whole process's, so it is put back."""
     before = csv.field_size_limit(size)
     try:

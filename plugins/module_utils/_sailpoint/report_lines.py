@@ -11,6 +11,7 @@ collection.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_words import MOMENT, MONTH, YEAR
 
@@ -74,12 +75,12 @@ _DATED = re.compile(r"(?:(?:report |run )?date ?: ?)?%s" % _PERIOD)
 _CAMPAIGN_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-def text_of(record):
+def text_of(record: Iterable[str]) -> str:
     """What a record has to say, as one text."""
     return " ".join(cell.strip() for cell in record if cell.strip())
 
 
-def total_in(record):
+def total_in(record: Iterable[str]) -> int | None:
     """How many items a line about the report says that there are, or None."""
     cells = [cell for cell in record if cell.strip()]
     if len(cells) > 2:
@@ -91,13 +92,13 @@ def total_in(record):
     return int(match[1] or match[2]) if match else None
 
 
-def is_footer(record):
+def is_footer(record: Iterable[str]) -> bool:
     """Whether a record without a state is a line about the report that says no more than is understood."""
     cells = [cell for cell in record if cell.strip()]
     return len(cells) == 1 and _is_imprint(_even(cells[0])) or total_in(cells) is not None
 
 
-def is_title(record):
+def is_title(record: Sequence[str]) -> bool:
     """The same of a line before the header."""
     text = _even(text_of(record))
     key = _KEY.fullmatch(text)
@@ -109,25 +110,25 @@ def is_title(record):
     if _is_of_title_words(text):
         return True
     match = _TITLE_OF.fullmatch(text)
-    return bool(match) and _is_of_title_words(match["what"]) and _is_name(match["whom"])
+    return match is not None and _is_of_title_words(match["what"]) and _is_name(match["whom"])
 
 
-def campaign_in(record):
+def campaign_in(record: Iterable[str]) -> str | None:
     """What a title says of which campaign the report is, or None."""
     key = _KEY.fullmatch(text_of(record))
     return key["value"].strip() if key and key["key"].lower().startswith("campaign") else None
 
 
-def is_campaign_id(text):
+def is_campaign_id(text: str) -> bool:
     """Whether a text is the id of a campaign, not its name."""
     return bool(_CAMPAIGN_ID.fullmatch(text))
 
 
-def _even(text):
+def _even(text: str) -> str:
     return " ".join(text.lower().split()).strip("*-=_#. ")
 
 
-def _is_imprint(text):
+def _is_imprint(text: str) -> bool:
     for form in _IMPRINTS:
         match = form.fullmatch(text)
         if match:
@@ -136,12 +137,12 @@ def _is_imprint(text):
     return False
 
 
-def _is_name(text):
+def _is_name(text: str) -> bool:
     """Whether a text may be the name of something, in which there are no numbers but those of a period."""
     rest = re.sub(_PERIOD, "", text)
     return not _TELLTALE.search(text) and not re.search(r"[^\w\s,.&'/-]|\d", re.sub(r"\bq[1-4]\b", "", rest))
 
 
-def _is_of_title_words(text):
+def _is_of_title_words(text: str) -> bool:
     words = set(re.findall(r"[^\s,&:-]+", re.sub(_PERIOD, "", text)))
     return bool(words & _SUBJECTS) and words <= _WORDS_OF_TITLES

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 REMEDIATED, OPEN, UNKNOWN = "remediated", "open", "unknown"
 BUILT_IN, CONFIGURED = "built_in", "configured"
@@ -324,7 +325,7 @@ class Vocabulary:
     commonly used. Raises ValueError if a word is in both lists.
     """
 
-    def __init__(self, remediated_values=None, open_values=None):
+    def __init__(self, remediated_values: Iterable[str] | None = None, open_values: Iterable[str] | None = None) -> None:
         # A cell without a word says nothing, and a variable that is empty must not change that.
         self._remediated = {fold(word) for word in remediated_values or ()} - {""}
         self._open = {fold(word) for word in open_values or ()} - {""}
@@ -335,7 +336,7 @@ class Vocabulary:
                 "a word can only mean one of the two" % shown_list(sorted(both), MOST_SHOWN_WORDS)
             )
 
-    def for_column(self, name):
+    def for_column(self, name: str) -> dict[str, str]:
         """What the folded words of the column with the states mean: dict of REMEDIATED and OPEN."""
         has_flags = plain(name) in FLAG_COLUMNS
         remediated = self._remediated or spellings(REMEDIATED_WORDS + (YES_WORDS if has_flags else ()))
@@ -343,7 +344,7 @@ class Vocabulary:
         # A word in both is a usual one for remediated, which the user calls open.
         return {**dict.fromkeys(remediated, REMEDIATED), **dict.fromkeys(still_open, OPEN)}
 
-    def for_witness(self, remediated=(), still_open=()):
+    def for_witness(self, remediated: tuple[str, ...] = (), still_open: tuple[str, ...] = ()) -> dict[str, str]:
         """The same of another column. The user's words replace no usual ones there: they are of another column."""
         return {
             **dict.fromkeys(spellings(REMEDIATED_WORDS) | spellings(remediated), REMEDIATED),
@@ -352,11 +353,11 @@ class Vocabulary:
             **dict.fromkeys(self._open, OPEN),
         }
 
-    def source_of(self, word):
+    def source_of(self, word: str) -> str:
         """Whether the meaning of a folded word is the user's statement: CONFIGURED or BUILT_IN."""
         return CONFIGURED if word in self._remediated or word in self._open else BUILT_IN
 
-    def unmistakable(self):
+    def unmistakable(self) -> set[str]:
         """The folded words that say that an item is open in whatever column they are the whole cell.
 
         Not the user's, which may be of another thing in another column: a decision, too, is REVOKED.
@@ -372,13 +373,15 @@ class Witness:
     cells of the column are filled.
     """
 
-    def __init__(self, index, meanings, passes=None, may_be_empty=False):
+    def __init__(
+        self, index: int, meanings: Mapping[str, str], passes: re.Pattern[str] | None = None, may_be_empty: bool = False
+    ) -> None:
         self.index = index
         self.may_be_empty = may_be_empty
         self._meanings = meanings
         self._passes = passes
 
-    def says(self, word):
+    def says(self, word: str) -> tuple[str, bool]:
         """(what a folded word that is not empty means: REMEDIATED, OPEN, or UNKNOWN; whether it is a word at all)."""
         meaning = self._meanings.get(word)
         if meaning:
@@ -388,13 +391,13 @@ class Witness:
         return UNKNOWN, True
 
 
-def witnesses(header, index, vocabulary):
+def witnesses(header: Sequence[str], index: int, vocabulary: Vocabulary) -> list[Witness]:
     """The Witnesses among the columns of a header, which are all but the one at index that look like a state."""
     found = (witness_of(place, name, vocabulary) for place, name in enumerate(header) if place != index)
     return [witness for witness in found if witness]
 
 
-def witness_of(index, name, vocabulary):
+def witness_of(index: int, name: str, vocabulary: Vocabulary) -> Witness | None:
     """A column as a Witness, or None where it does not look like the state of an item."""
     words = words_in(name)
     if NAMELESS.fullmatch(fold(name)):
@@ -429,7 +432,7 @@ def witness_of(index, name, vocabulary):
     return Witness(index, vocabulary.for_witness(YES_WORDS, NO_WORDS), passes=numbers) if is_state else None
 
 
-def flag_of(index, words, flat, is_negated, vocabulary):
+def flag_of(index: int, words: Sequence[str], flat: str, is_negated: bool, vocabulary: Vocabulary) -> Witness | None:
     """A column of which yes says that the item is done, or that it is open, as a Witness, or None.
 
     words, flat: its name as words_in() and plain() give it. is_negated: whether a word of it turns yes into no.
@@ -468,7 +471,7 @@ def flag_of(index, words, flat, is_negated, vocabulary):
     return None
 
 
-def is_of_something_else(words, everywhere=False):
+def is_of_something_else(words: Sequence[str], everywhere: bool = False) -> bool:
     """Whether a column, by the words of its name, is about another thing than the item.
 
     everywhere: whether the other thing may also be the last word, and whoever's access is meant is the item's.
@@ -485,7 +488,7 @@ def is_of_something_else(words, everywhere=False):
     return bool(OTHER_THINGS.intersection(words[:-1]) or thing in OTHER_THINGS)
 
 
-def anywhere(words):
+def anywhere(words: Iterable[str]) -> re.Pattern[str]:
     """A pattern that finds a row, as BETWEEN.join() of its folded cells, in which one of the words is a whole cell."""
     if not words:
         # What nothing matches.
@@ -493,7 +496,7 @@ def anywhere(words):
     return re.compile(r"(?:^|%s)\s*(?:%s)\s*(?:%s|$)" % (BETWEEN, "|".join(map(re.escape, sorted(words))), BETWEEN))
 
 
-def find_status_column(header, columns, wanted):
+def find_status_column(header: Sequence[str], columns: Sequence[str], wanted: str | None) -> tuple[int, None] | tuple[None, str]:
     """(index, None) of the column with an item's state, or (None, why there is none)."""
     names = [plain(name) for name in header]
     if wanted:
@@ -526,7 +529,7 @@ def find_status_column(header, columns, wanted):
     )
 
 
-def several(columns, matches):
+def several(columns: Sequence[str], matches: Iterable[int]) -> str:
     """Says that more than one column may be meant."""
     return "more than one column may hold the state of an item, %s: %s" % (
         shown_list([columns[index] for index in matches], MOST_SHOWN_COLUMNS),
@@ -534,7 +537,7 @@ def several(columns, matches):
     )
 
 
-def unique_names(header):
+def unique_names(header: Iterable[str]) -> list[str]:
     """The names of the columns, with the position added to those that are there twice or have no name."""
     names = [name.strip() for name in header]
     often = Counter(names)
@@ -544,36 +547,36 @@ def unique_names(header):
     ]
 
 
-def fold(word):
+def fold(word: str) -> str:
     """A word as it is compared."""
     word = word.strip()
     return (word if word.isascii() else unicodedata.normalize("NFC", word)).casefold()
 
 
-def plain(name):
+def plain(name: str) -> str:
     """A column's name without case, spaces, and punctuation."""
     return "".join(character for character in fold(name) if character.isalnum())
 
 
-def words_in(name):
+def words_in(name: str) -> list[str]:
     """The words of a column's name, folded: also those of itemStatus, ITEM_STATUS, and itemstatus."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     words = [fold(word) for word in re.findall(r"[^\W_]+", apart)]
     return [part for word in words for part in (re.findall(JOINED, word) if re.fullmatch("(?:%s)+" % JOINED, word) else [word])]
 
 
-def spellings(words):
+def spellings(words: Iterable[str]) -> set[str]:
     """The words as a set, in the ways in which programs write words of two words."""
     return {word.replace(" ", between) for word in words for between in (" ", "_", "-", "")}
 
 
-def shown(text):
+def shown(text: str) -> str:
     """A text of the file as a message shows it: in quotes, not too long, without control characters."""
     text = text.strip()
     return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "...")
 
 
-def shown_list(texts, most):
+def shown_list(texts: Sequence[str], most: int) -> str:
     """Texts of the file in a row; where there are too many, the first ones and how many more."""
     more = len(texts) - most
     return ", ".join(shown(text) for text in texts[:most]) + (", and %d more" % more if more > 0 else "")

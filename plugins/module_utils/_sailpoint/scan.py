@@ -13,7 +13,9 @@ asked again when it is free.
 from __future__ import annotations
 
 import time
+from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, JsonObject, Steps
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
     age,
     is_fresh,
@@ -22,12 +24,13 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
     utc_now,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import WouldChange
-from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import LedgerError
-from ansible_collections.secops.remediation.plugins.module_utils._run.pace import watch
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
+from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace, Scan, watch
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import (
     CampaignNotFound,
     OperationConflict,
+    SailPointApi,
     no_campaign,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
@@ -48,16 +51,26 @@ class CampaignScan:
     run in which this happens, or None. The times in the item are the server's.
     """
 
-    def __init__(self, api, ledger, item, start=True, wait=False, max_age=86400, confirm=True, run_id=None):
+    def __init__(
+        self,
+        api: SailPointApi,
+        ledger: Ledger,
+        item: Item,
+        start: bool = True,
+        wait: bool = False,
+        max_age: int = 86400,
+        confirm: bool = True,
+        run_id: str | None = None,
+    ) -> None:
         self.api, self.ledger, self.item = api, ledger, item
         self.start, self.wait, self.max_age, self.confirm, self.run_id = start, wait, max_age, confirm, run_id
         self.campaign_id = item["campaign_id"]
         item.update(status=None, requested_at=None, modified_before=None, modified=None, changed=False)
         self.answers = Answers(item)
         self.known = remembered(ledger, api, self.campaign_id)
-        self.asked_at = None
+        self.asked_at: str | None = None
 
-    def run(self, pace):
+    def run(self, pace: Pace) -> Steps:
         """The work, as a generator for batch.drive. pace: the Pace of all scans."""
         if self.known and not self.confirm and self._counts_unread():
             self.answers.recall(self.known["answers"], self._is_this_runs())
@@ -70,7 +83,7 @@ class CampaignScan:
                 scan.began = time.monotonic() - seconds
             yield from watch(self, scan, self.wait)
 
-    def look(self, scan):
+    def look(self, scan: Scan) -> bool:
         """One step. Returns whether the work is done. Raises ItemFailed, HttpError."""
         if self.known and not exchanges_in(self.item):
             self.answers.recall(self.known["answers"], self._is_this_runs())
@@ -99,7 +112,7 @@ class CampaignScan:
             raise ItemFailed("no scan of this campaign is known, so there is nothing to collect: start one")
         return self._ask(campaign, scan)
 
-    def _ask(self, campaign, scan):
+    def _ask(self, campaign: JsonObject, scan: Scan) -> bool:
         status, modified = campaign.get("status"), campaign.get("modified")
         if status != COMPLETED:
             raise ItemFailed("the campaign is %s, and a remediation scan needs a COMPLETED one: complete it first" % status)
@@ -126,7 +139,7 @@ class CampaignScan:
         self._remember()
         return False
 
-    def _judge(self):
+    def _judge(self) -> None:
         scan = scan_on_record(exchanges_in(self.item), self.campaign_id)
         if scan["accepted"] is None:
             return
@@ -139,7 +152,7 @@ class CampaignScan:
 
     # --- remembering ---
 
-    def _remember(self, **when):
+    def _remember(self, **when: str) -> None:
         if self.known:
             record = dict(when, **dict(self.known, run_id=self.run_id))
             if not self.known.get("modified"):
@@ -160,23 +173,23 @@ class CampaignScan:
             # The scan runs all the same. What could not be recorded is said when the ledger is closed.
             return
 
-    def _key(self):
+    def _key(self) -> str:
         return campaign_key(self.api, self.campaign_id)
 
-    def _begin_anew(self):
+    def _begin_anew(self) -> None:
         self.known = {}
         self.answers.begin_anew()
         self.item.update(status=None, requested_at=None, modified_before=None, modified=None)
 
-    def _is_this_runs(self):
+    def _is_this_runs(self) -> bool:
         return self.run_id is not None and self.known.get("run_id") == self.run_id
 
-    def _counts_unread(self):
+    def _counts_unread(self) -> bool:
         """Whether an earlier run's scan is taken as it was: by this machine's clock, as the server is not asked."""
         seconds = age(self.known.get("ended_at"))
         return seconds is not None and 0 <= seconds < self.max_age and isinstance(self.known.get("baseline"), dict)
 
-    def _problem_of_known(self, campaign):
+    def _problem_of_known(self, campaign: JsonObject) -> str | None:
         """Why a remembered scan does not count, by the server's clock and by what the campaign is now; else None."""
         if campaign.get("status") != COMPLETED:
             return "the campaign is %s now" % campaign.get("status")
@@ -207,17 +220,17 @@ class CampaignScan:
         return "that is longer ago than max_age (%d s)" % self.max_age
 
 
-def remediation_scan(api, ledger, pace, item, **options):
+def remediation_scan(api: SailPointApi, ledger: Ledger, pace: Pace, item: Item, **options: Any) -> Steps:
     """One campaign's remediation scan, as a generator for batch.drive. options: see CampaignScan."""
     return CampaignScan(api, ledger, item, **options).run(pace)
 
 
-def campaign_key(api, campaign_id):
+def campaign_key(api: SailPointApi, campaign_id: str) -> str:
     """The key of a campaign in the ledger."""
     return "%s/campaign/%s" % (api.tenant, campaign_id)
 
 
-def remembered(ledger, api, campaign_id):
+def remembered(ledger: Ledger, api: SailPointApi, campaign_id: str) -> JsonObject:
     """What the ledger has of a campaign's scan that was accepted, as a dict with `answers`, and `modified` where it was
     seen to have moved; {} where that is nothing sound."""
     known = ledger.get(campaign_key(api, campaign_id)) or from_0_2(
@@ -230,7 +243,7 @@ def remembered(ledger, api, campaign_id):
     return dict(known, answers=answers, modified=known.get("modified") or scan["modified"])
 
 
-def from_0_2(record, campaign_id):
+def from_0_2(record: JsonObject, campaign_id: str) -> JsonObject:
     """A record of 0.2.0 as this version writes it, {} where it does not say that a scan was accepted.
 
     That version kept the requests without their bodies. What the campaign is now is read again anyway.

@@ -10,8 +10,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypedDict
 from urllib.parse import quote, unquote
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, Item, JsonObject, Result, Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
     in_utc,
     is_later,
@@ -65,15 +69,30 @@ ITEM_FACTS = (
 )
 
 
+class ScanOnRecord(TypedDict):
+    """What the answers on record say of the scan that was accepted last.
+
+    accepted: the place of the answer that did it. moved: the place of the one in which `modified` has moved since.
+    modified_before, modified: as the campaign showed it, of whatever type. The others are times of the server, UTC text.
+    """
+
+    accepted: int | None
+    accepted_at: str | None
+    modified_before: Any
+    moved: int | None
+    modified: Any
+    seen_at: str | None
+
+
 # --- what the API's answers are worth ---
 
 
-def quoted(part):
+def quoted(part: str) -> str:
     """An id as a path has it."""
     return quote(part, safe="", errors="replace")
 
 
-def campaign_in(exchange, campaign_id):
+def campaign_in(exchange: Exchange, campaign_id: str) -> JsonObject | None:
     """The campaign, as an answer shows it, or None: alone or, for who may not read it so, in a list."""
     body = exchange.get("body")
     found = body if isinstance(body, list) else [body]
@@ -84,7 +103,7 @@ def campaign_in(exchange, campaign_id):
     )
 
 
-def accepts(status, body):
+def accepts(status: int, body: object) -> bool:
     """Whether this is the answer to an operation that is taken up: 202 and an empty object (documented), or no body.
 
     Whatever else comes with this status is of something on the way, such as the page of a firewall.
@@ -92,7 +111,7 @@ def accepts(status, body):
     return status == 202 and body in (None, {})
 
 
-def is_accepted(exchange, campaign_id, *operation):
+def is_accepted(exchange: Exchange, campaign_id: str, *operation: str) -> bool:
     """Whether this asked for an operation on the campaign, and was accepted."""
     path = "/".join(["", quoted(campaign_id)] + list(operation))
     return (
@@ -102,7 +121,7 @@ def is_accepted(exchange, campaign_id, *operation):
     )
 
 
-def only_report(reports, report_type):
+def only_report(reports: Iterable[object], report_type: str) -> JsonObject | None:
     """The report of a type in a list, None where there is none. A list has one of each type (documented): of two nobody
     knows which was run last, so there is a report whose `id` and status say nothing."""
     found = [one for one in reports if isinstance(one, dict) and one.get("reportType") == report_type]
@@ -111,7 +130,7 @@ def only_report(reports, report_type):
     )
 
 
-def report_in(exchange, campaign_id, report_type=REMEDIATION_STATUS_REPORT):
+def report_in(exchange: Exchange, campaign_id: str, report_type: str = REMEDIATION_STATUS_REPORT) -> JsonObject | None:
     """The campaign's report of a type, as an answer lists it, or None."""
     body = exchange.get("body")
     if not (
@@ -124,16 +143,14 @@ def report_in(exchange, campaign_id, report_type=REMEDIATION_STATUS_REPORT):
     return only_report(body, report_type)
 
 
-def scan_on_record(exchanges, campaign_id):
-    """What the answers say of the scan that was accepted last, as a dict: `accepted` (its place in them, or None),
-    `accepted_at`, `modified_before`, `moved` (the place of the answer in which `modified` has moved since, or None),
-    `modified`, `seen_at`."""
-    scan = dict(accepted=None, accepted_at=None, modified_before=None, moved=None, modified=None, seen_at=None)
+def scan_on_record(exchanges: Iterable[Exchange], campaign_id: str) -> ScanOnRecord:
+    """What the answers say of the scan that was accepted last."""
+    scan = ScanOnRecord(accepted=None, accepted_at=None, modified_before=None, moved=None, modified=None, seen_at=None)
     last_modified = None
     for place, exchange in enumerate(exchanges):
         campaign = campaign_in(exchange, campaign_id)
         if is_accepted(exchange, campaign_id, "run-remediation-scan"):
-            scan.update(
+            scan = ScanOnRecord(
                 accepted=place,
                 accepted_at=exchange.get("server_time"),
                 modified_before=last_modified,
@@ -147,13 +164,15 @@ def scan_on_record(exchanges, campaign_id):
             and scan["moved"] is None
             and is_later(campaign.get("modified"), scan["modified_before"])
         ):
-            scan.update(moved=place, modified=campaign["modified"], seen_at=exchange.get("server_time"))
+            scan["moved"], scan["modified"], scan["seen_at"] = place, campaign["modified"], exchange.get("server_time")
         if campaign:
             last_modified = campaign.get("modified")
     return scan
 
 
-def prove(campaign_id, exchanges, sha256=None, info=None):
+def prove(
+    campaign_id: str, exchanges: Sequence[Exchange], sha256: str | None = None, info: JsonObject | None = None
+) -> tuple[str, str]:
     """(outcome, reason) that the answers on record, and the file that came with them, prove of a campaign.
 
     exchanges: what was asked and answered about the scan and the report, in order. sha256: of the file that was read, or
@@ -162,11 +181,8 @@ def prove(campaign_id, exchanges, sha256=None, info=None):
     Each condition has its reason: a COMPLETED campaign; a scan that was asked for by us and accepted; `modified` moved
     since; the campaign's own remediation status report, run after that; its file, whole; nothing changed since.
     """
-    reads = [
-        (place, campaign_in(exchange, campaign_id))
-        for place, exchange in enumerate(exchanges)
-        if campaign_in(exchange, campaign_id)
-    ]
+    looks = [(place, campaign_in(exchange, campaign_id)) for place, exchange in enumerate(exchanges)]
+    reads = [(place, campaign) for place, campaign in looks if campaign]
     if not reads:
         return INCONCLUSIVE, "no answer on record shows the campaign"
     last_place, last = reads[-1]
@@ -179,11 +195,8 @@ def prove(campaign_id, exchanges, sha256=None, info=None):
         return INCONCLUSIVE, "no answer on record says what the campaign's modified was before the scan"
     if scan["moved"] is None:
         return PENDING, "the remediation scan has not finished"
-    listings = [
-        (place, report_in(exchange, campaign_id))
-        for place, exchange in enumerate(exchanges)
-        if place > scan["moved"] and report_in(exchange, campaign_id)
-    ]
+    lists = [(place, report_in(exchange, campaign_id)) for place, exchange in enumerate(exchanges) if place > scan["moved"]]
+    listings = [(place, report) for place, report in lists if report]
     if not listings:
         return INCONCLUSIVE, "no answer on record lists a remediation status report of this campaign after the scan"
     listed_at, report = listings[-1]
@@ -210,7 +223,7 @@ def prove(campaign_id, exchanges, sha256=None, info=None):
     return judge_file(campaign_id, report, info, last.get("name"))
 
 
-def is_download(exchange, report_id):
+def is_download(exchange: Exchange, report_id: object) -> bool:
     """Whether this brought the file of a report."""
     return (
         isinstance(report_id, str)
@@ -222,7 +235,7 @@ def is_download(exchange, report_id):
     )
 
 
-def ran_place(exchanges, campaign_id, after):
+def ran_place(exchanges: Sequence[Exchange], campaign_id: str, after: int) -> int | None:
     """The place of the answer that accepted the report which was asked for last after the scan, or None."""
     return next(
         (
@@ -234,7 +247,9 @@ def ran_place(exchanges, campaign_id, after):
     )
 
 
-def change_since(reads, scan, downloaded, run_at, ran):
+def change_since(
+    reads: Sequence[tuple[int, JsonObject]], scan: ScanOnRecord, downloaded: int, run_at: object, ran: int | None
+) -> str | None:
     """Says that the campaign has changed since its report was run, or that nobody looked; else None.
 
     Whether a report moves `modified` itself is unknown. So after a report that was run by us the first look is what
@@ -243,12 +258,12 @@ def change_since(reads, scan, downloaded, run_at, ran):
     last_place, last = reads[-1]
     if last_place < downloaded:
         return "the campaign was not read again after its report"
-    at_scan = next(campaign for place, campaign in reads if place == scan["moved"])
+    scan_place, at_scan = next(read for read in reads if read[0] == scan["moved"])
     for name in CERTIFICATIONS:
         if last.get(name) != at_scan.get(name):
             return "the campaign has changed since its scan: %s was %r and is %r" % (name, at_scan.get(name), last.get(name))
-    for _place, campaign in reads:
-        if campaign.get("status") != COMPLETED and _place > scan["moved"]:
+    for place, campaign in reads:
+        if campaign.get("status") != COMPLETED and place > scan_place:
             return "the campaign was %s since its scan" % campaign.get("status")
     modified = last.get("modified")
     if parse_time(modified) is None:
@@ -263,12 +278,13 @@ def change_since(reads, scan, downloaded, run_at, ran):
     return "the campaign was modified at %s, after its report was run (%s)" % (modified, run_at)
 
 
-def is_own_move(modified, run_at):
+def is_own_move(modified: object, run_at: object) -> bool:
     """Whether a report that was run at this time may itself have moved `modified` to that time."""
-    return (parse_time(modified) - parse_time(run_at)).total_seconds() <= OWN_MOVE_SECONDS
+    moved, ran = parse_time(modified), parse_time(run_at)
+    return moved is not None and ran is not None and (moved - ran).total_seconds() <= OWN_MOVE_SECONDS
 
 
-def judge_file(campaign_id, report, info, name=None):
+def judge_file(campaign_id: str, report: JsonObject, info: JsonObject | None, name: object = None) -> tuple[str, str]:
     """(outcome, reason) by what the report's file says."""
     if not isinstance(info, dict):
         return INCONCLUSIVE, "the remediation status report was not read"
@@ -280,12 +296,13 @@ def judge_file(campaign_id, report, info, name=None):
     names = info.get("campaign_names") or []
     if not info.get("campaign_ids") and isinstance(name, str) and names and name.strip() not in names:
         return INCONCLUSIVE, "the report has rows of another campaign, %s" % names[0]
-    outcome, reason = info.get("outcome"), info.get("reason")
+    outcome: Any = info.get("outcome")
+    reason: Any = info.get("reason")
     if outcome == REMEDIATED and report.get("status") != "SUCCESS":
         return INCONCLUSIVE, "the report ended with status %s, so it may not be complete, and shows no open item" % (
             report.get("status")
         )
-    numbers = [info.get(name) for name in ("items_total", "items_remediated", "items_open", "items_unknown")]
+    numbers: list[Any] = [info.get(name) for name in ("items_total", "items_remediated", "items_open", "items_unknown")]
     counted = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
     if outcome == REMEDIATED and (not counted or numbers[0] < 0 or numbers != [numbers[0], numbers[0], 0, 0]):
         return INCONCLUSIVE, "the report's numbers of items do not add up"
@@ -295,10 +312,10 @@ def judge_file(campaign_id, report, info, name=None):
 # --- the records ---
 
 
-def targets(results):
+def targets(results: Result) -> list[Target]:
     """The records of all campaigns, those that were named first. results: see _systems.verify."""
     named, filtered = lookups(results)
-    found = {}
+    found: dict[str, JsonObject] = {}
     odd = []
     for campaign in listed(named, "campaigns") + listed(filtered, "campaigns"):
         if isinstance(campaign.get("id"), str) and campaign["id"]:
@@ -307,16 +324,14 @@ def targets(results):
             odd.append(campaign)
     by_campaign = {
         source: {
-            item.get("campaign_id"): item
+            item["campaign_id"]: item
             for item in listed(result_of(results, source), source)
             if isinstance(item.get("campaign_id"), str)
         }
         for source in ("scans", "reports")
     }
     infos = {
-        item.get("path"): item
-        for item in listed(result_of(results, "report_infos"), "reports")
-        if isinstance(item.get("path"), str)
+        item["path"]: item for item in listed(result_of(results, "report_infos"), "reports") if isinstance(item.get("path"), str)
     }
     claims = defaultdict(set)
     for campaign_id, item in by_campaign["reports"].items():
@@ -329,7 +344,8 @@ def targets(results):
             fenced(
                 KIND,
                 campaign_id,
-                lambda campaign_id=campaign_id: campaign_target(
+                partial(
+                    campaign_target,
                     campaign_id,
                     found.get(campaign_id),
                     by_campaign["scans"].get(campaign_id),
@@ -374,7 +390,7 @@ def targets(results):
     return made
 
 
-def requests_by_campaign(*results):
+def requests_by_campaign(*results: Result) -> dict[str, list[JsonObject]]:
     """The requests by which campaigns were looked up, by the campaign's id; those that listed them under ""."""
     found = defaultdict(list)
     for request in requests_of(*results):
@@ -383,12 +399,12 @@ def requests_by_campaign(*results):
     return found
 
 
-def lookups(results):
+def lookups(results: Result) -> list[Result]:
     """The results of looking up campaigns: those that were named, those that a filter found."""
     return [result_of(results, "campaigns"), result_of(results, "filtered_campaigns")]
 
 
-def asked_for(results):
+def asked_for(results: Result) -> list[JsonObject]:
     """What was looked up, and whether it was found: see conclude."""
     filtered = result_of(results, "filtered_campaigns")
     return (
@@ -405,7 +421,7 @@ def asked_for(results):
     )
 
 
-def problem_of_filter(results, filtered):
+def problem_of_filter(results: Result, filtered: Result) -> str | None:
     """Why not every campaign is known that the filter asks for, or None."""
     if not results.get("campaign_filters"):
         return None
@@ -416,12 +432,21 @@ def problem_of_filter(results, filtered):
     return None if filtered["campaigns"] else "no campaign meets the filter"
 
 
-def campaign_target(campaign_id, campaign, scan, report, infos, looked_up, results):
+def campaign_target(
+    campaign_id: str,
+    campaign: JsonObject | None,
+    scan: Item | None,
+    report: Item | None,
+    infos: Mapping[str, Item],
+    looked_up: Mapping[str, list[JsonObject]],
+    results: Result,
+) -> Target:
     """The record of one campaign. campaign, scan, report: what the modules returned of it, or None. looked_up: see below."""
     named, filtered = lookups(results)
     if campaign is None:
         missing = named.get("missing_ids") or ()
-        errors = named.get("errors") if isinstance(named.get("errors"), dict) else {}
+        errors = named.get("errors")
+        errors = errors if isinstance(errors, dict) else {}
         reason = (
             "no campaign has this id, or this user may not see it"
             if campaign_id in missing
@@ -458,7 +483,8 @@ def campaign_target(campaign_id, campaign, scan, report, infos, looked_up, resul
     info = None
     if report and isinstance(report.get("path"), str):
         target["evidence"] = [dict(path=report["path"], sha256=report.get("sha256"))] + target["evidence"]
-        shown = report.get("report") if isinstance(report.get("report"), dict) else {}
+        shown = report.get("report")
+        shown = shown if isinstance(shown, dict) else {}
         target["report"] = dict(
             {name: shown.get(name) for name in ("id", "status", "reportType")},
             lastRunAt=in_utc(shown.get("lastRunAt")) or shown.get("lastRunAt"),
@@ -470,7 +496,15 @@ def campaign_target(campaign_id, campaign, scan, report, infos, looked_up, resul
     return target
 
 
-def judge(campaign_id, campaign, scan, report, info, exchanges, results):
+def judge(
+    campaign_id: str,
+    campaign: JsonObject,
+    scan: Item | None,
+    report: Item | None,
+    info: Item | None,
+    exchanges: Sequence[Exchange],
+    results: Result,
+) -> tuple[str, str]:
     """(outcome, reason) of a campaign that was found."""
     status = campaign.get("status")
     if status in UNDECIDED:

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import one_line
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, System
 
-Result = dict[str, Any]
 # What Ansible and the way from module to module add to a result; none of it was said by an API.
 NOT_ON_RECORD = (
     "invocation",

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, Target
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Target
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind
 
 Results = dict[str, Any]
-Item = dict[str, Any]
 
 
 class Answers(NamedTuple):

@@ -13,8 +13,8 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Target
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     IN_WORDS,
     INCOMPLETE,

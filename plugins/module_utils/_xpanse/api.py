@@ -14,10 +14,20 @@ import hashlib
 import re
 import secrets
 import time
+from collections.abc import Mapping
+from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
+    Exchange,
+    JsonObject,
+    Params,
+    Record,
+    SentExposure,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import CONNECTION_OPTIONS as COMMON_OPTIONS
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import (
     REQUESTS_IMPORT_ERROR,
+    Answer,
     ApiError,
     BadConnectionOption,
     HttpClient,
@@ -28,6 +38,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     ItemFailed,
     MissingLibrary,
+    Task,
     TaskFailed,
     tenant_of,
 )
@@ -71,16 +82,16 @@ class ScanNotFound(Exception):
 class StandardKey:
     """A standard API key: it is sent as it is."""
 
-    def __init__(self, key_id, key):
+    def __init__(self, key_id: str, key: str) -> None:
         self._key_id = key_id
         self._key = key
         self.secrets = {key}
 
-    def headers(self):
+    def headers(self) -> dict[str, str]:
         """The headers of one attempt."""
         return {"x-xdr-auth-id": self._key_id, "Authorization": self._key}
 
-    def renew(self, used_headers):
+    def renew(self, used_headers: Mapping[str, str]) -> bool:
         """After a 401: a key cannot be renewed."""
         return False
 
@@ -88,18 +99,18 @@ class StandardKey:
 class AdvancedKey(StandardKey):
     """An advanced API key: every attempt is signed with a nonce and the time, and the key itself is never sent."""
 
-    def headers(self):
+    def headers(self) -> dict[str, str]:
         """The headers of one attempt."""
         # 64 letters and digits, as the API wants it.
         return self.sign(secrets.token_hex(32), str(int(time.time() * 1000)))
 
-    def sign(self, nonce, timestamp):
+    def sign(self, nonce: str, timestamp: str) -> dict[str, str]:
         """The headers for a nonce and a timestamp (milliseconds since the epoch, as text)."""
         signature = hashlib.sha256((self._key + nonce + timestamp).encode("utf-8")).hexdigest()
         return {"x-xdr-auth-id": self._key_id, "x-xdr-nonce": nonce, "x-xdr-timestamp": timestamp, "Authorization": signature}
 
 
-def explain(status, body):
+def explain(status: int, body: object) -> ApiError:
     """Xpanse's error body as an ApiError: inside `reply`, flat as on older pages, or flat as with 422."""
     if not isinstance(body, dict):
         return ApiError()
@@ -115,7 +126,7 @@ def explain(status, body):
     )
 
 
-def hint(status, error):
+def hint(status: int, error: ApiError) -> str | None:
     """What to do about an error of Xpanse's API."""
     if status == 401:
         return (
@@ -133,14 +144,14 @@ def hint(status, error):
     return None
 
 
-def connect(task):
+def connect(task: Task) -> XpanseApi:
     """The XpanseApi for a task's connection options. Raises TaskFailed with what is wrong with them."""
     if REQUESTS_IMPORT_ERROR:
         raise MissingLibrary("requests", REQUESTS_IMPORT_ERROR)
     return task.connection("xpanse", CONNECTION_OPTIONS, lambda: XpanseApi(task.params, task.check_mode))
 
 
-def api_address(base_url):
+def api_address(base_url: str) -> str:
     """The base URL for what the user gave: a whole URL, or the tenant's FQDN with or without `api-` before it."""
     if "://" in base_url:
         return base_url
@@ -154,7 +165,7 @@ class XpanseApi:
     Every call raises HttpError; get_or_create raises WouldChange in check mode.
     """
 
-    def __init__(self, options, check_mode=False):
+    def __init__(self, options: Params, check_mode: bool = False) -> None:
         for name in ("api_key_id", "api_key"):
             if not options[name].strip():
                 raise TaskFailed("%s is empty: give it, or set %s in the environment" % (name, "CORTEX_" + name.upper()))
@@ -171,9 +182,9 @@ class XpanseApi:
         self.tenant = tenant_of(self.client.base_url)
         # Documented both ways, so the first answers tell: with or without a slash at the end, and "EQ" or "eq".
         self._slash = "/"
-        self._equals = None
+        self._equals: str | None = None
 
-    def _post(self, path, request_data, record=None, repeatable=True):
+    def _post(self, path: str, request_data: JsonObject, record: Record | None = None, repeatable: bool = True) -> Answer:
         slash = self._slash
         try:
             return self.client.request(
@@ -189,7 +200,7 @@ class XpanseApi:
         self._slash = "" if slash else "/"
         return answer
 
-    def _post_equals(self, path, values, record=None):
+    def _post_equals(self, path: str, values: Mapping[str, object], record: Record | None = None) -> Answer:
         """A POST whose filters all say "equals", in the spelling that the tenant takes."""
         spelling = self._equals or "EQ"
         while True:
@@ -208,7 +219,9 @@ class XpanseApi:
                 self._equals = spelling
                 return answer
 
-    def get_or_create(self, alert_internal_id, attack_surface_rule_id, service_id, record=None):
+    def get_or_create(
+        self, alert_internal_id: int | str, attack_surface_rule_id: str, service_id: str, record: Record | None = None
+    ) -> tuple[str, bool]:
         """(scan id, whether the scan is new). It is only new with HTTP 201, for the body does not say.
 
         record: see HttpClient.request.
@@ -233,7 +246,7 @@ class XpanseApi:
             )
         return scan_id, answer.status == 201
 
-    def get_scan(self, scan_id, record=None):
+    def get_scan(self, scan_id: str, record: Record | None = None) -> JsonObject:
         """The reply for a scan: a dict with `status`, and `result` once that is SUCCESS. Raises ScanNotFound."""
         try:
             answer = self._post_equals(GET, {"id": scan_id}, WithScanId(record))
@@ -244,9 +257,12 @@ class XpanseApi:
                 raise ScanNotFound(str(error)) from error
             raise
 
-    def get_alerts(self, filters, limit=None, record=None):
-        """(alert objects, total, whether something was cut off), all pages, newest first."""
-        alerts, total, totals = [], None, set()
+    def get_alerts(
+        self, filters: list[JsonObject], limit: int | None = None, record: Record | None = None
+    ) -> tuple[list[Any], int, bool]:
+        """(what is listed as alerts, total, whether something was cut off), all pages, newest first."""
+        alerts: list[Any] = []
+        totals: set[int | None] = set()
         while True:
             size = ALERTS_PAGE if limit is None else min(ALERTS_PAGE, limit - len(alerts))
             answer = self._post(
@@ -267,8 +283,8 @@ class XpanseApi:
             if page and page == alerts[-len(page) :]:
                 raise HttpError("POST", GET_ALERTS, "the same page came twice", answer.status)
             alerts += page
-            total = reply.get("total_count")
-            total = total if isinstance(total, int) and not isinstance(total, bool) else None
+            said = reply.get("total_count")
+            total = said if isinstance(said, int) and not isinstance(said, bool) else None
             totals.add(total)
             # One that came twice, or another total than before: while it was read, something moved over the edge of a page.
             ids = {str(alert.get("alert_id")) if isinstance(alert, dict) else id(alert) for alert in alerts}
@@ -290,7 +306,7 @@ class XpanseApi:
                 return alerts, max(total or 0, len(alerts)), total is None or total > len(alerts)
 
 
-def reply_of(answer, path):
+def reply_of(answer: Answer, path: str) -> JsonObject:
     """The `reply` object of an answer. Raises HttpError if there is none or if it is an error in disguise."""
     reply = answer.body.get("reply") if isinstance(answer.body, dict) else None
     if not isinstance(reply, dict):
@@ -317,10 +333,10 @@ class WithScanId:
     record: what the exchanges are put into, or None.
     """
 
-    def __init__(self, record):
+    def __init__(self, record: Record | None) -> None:
         self._record = NO_RECORD if record is None else record
 
-    def append(self, exchange):
+    def append(self, exchange: Exchange) -> None:
         """Adds an exchange."""
         scan_id = (
             named_scan(exchange)
@@ -328,11 +344,11 @@ class WithScanId:
             and values_sent(exchange).get("id")
         )
         if scan_id and not exchange.get("reference"):
-            exchange = dict(exchange, reference="scanId %s" % scan_id)
+            exchange = {**exchange, "reference": "scanId %s" % scan_id}
         self._record.append(exchange)
 
 
-def exposure_of(request):
+def exposure_of(request: Mapping[str, object]) -> SentExposure:
     """(alert id, rule id, service id) as they are sent, of an item of `requests`. Raises ItemFailed."""
     values = {name: scalar(request.get(name)) for name in EXPOSURE}
     missing = [name for name, value in values.items() if not value]
@@ -351,7 +367,7 @@ def exposure_of(request):
     )
 
 
-def odd_service(alert):
+def odd_service(alert: JsonObject) -> str | None:
     """The reason why something of an alert cannot be scanned though something can, or None."""
     service_ids = alert.get("service_ids")
     odd = (
@@ -362,7 +378,7 @@ def odd_service(alert):
     return "the alert has the service %r, which is no id, so Xpanse cannot scan it" % (odd[0],) if odd else None
 
 
-def scan_targets(alert, read_at=None):
+def scan_targets(alert: JsonObject, read_at: str | None = None) -> list[JsonObject]:
     """What can be scanned of an alert: a list of the three ids, one entry a service. Raises ItemFailed with why not.
 
     `service_ids` is a list in an alert and plain text in an incident's extra data; more than one is then separated by

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, listed, one_line, words_of
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Fact, Kind, Target
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Fact, Kind
 
 
 def alert_fact(name: str, key: str) -> Fact:

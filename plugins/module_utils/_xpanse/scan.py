@@ -7,7 +7,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
+    Exchange,
+    Item,
+    JsonObject,
+    SentExposure,
+    Steps,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
     age,
     is_fresh,
@@ -16,17 +25,18 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
     utc_now,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import WouldChange
-from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import LedgerError
-from ansible_collections.secops.remediation.plugins.module_utils._run.pace import watch
+from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
+from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace, Scan, watch
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE, PENDING
-from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import ScanNotFound, exposure_of
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import ScanNotFound, XpanseApi, exposure_of
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import (
     EXPOSURE,
     FINAL_STATUSES,
     GET_OR_CREATE,
     IN_PROGRESS,
+    Proof,
     exposure_key,
     names_another,
     outcome_of,
@@ -46,15 +56,29 @@ class ConfirmationScan:
     run was told counts whatever its age.
     """
 
-    def __init__(self, api, ledger, item, request, start=True, wait=False, max_age=86400, confirm=True, run_id=None):
+    def __init__(
+        self,
+        api: XpanseApi,
+        ledger: Ledger,
+        item: Item,
+        request: Mapping[str, Any],
+        start: bool = True,
+        wait: bool = False,
+        max_age: int = 86400,
+        confirm: bool = True,
+        run_id: str | None = None,
+    ) -> None:
         self.api, self.ledger, self.item, self.request = api, ledger, item, request
         self.start, self.wait, self.max_age, self.confirm, self.run_id = start, wait, max_age, confirm, run_id
-        self.exposure = self.key = self.known = None
+        # Of a scan whose id the user gave, no exposure is known, and nothing is remembered.
+        self.exposure: SentExposure = ("", "", "")
+        self.key = ""
+        self.known: JsonObject = {}
         self.asked_twice = self.seen_running = False
         item.update(scan_id=request.get("scan_id") or None, created=False, status=None, result=None, outcome=PENDING)
         self.answers = Answers(item)
 
-    def run(self, pace):
+    def run(self, pace: Pace) -> Steps:
         """The work, as a generator for batch.drive. pace: the Pace of all scans."""
         if self.item["scan_id"]:
             with pace.scan() as scan:
@@ -81,7 +105,7 @@ class ConfirmationScan:
                 self._recall(known)
             yield from watch(self, scan, self.wait)
 
-    def look(self, scan):
+    def look(self, scan: Scan) -> bool:
         """One step. Returns whether the work is done. Raises ItemFailed, HttpError."""
         if self.item["scan_id"] is None:
             self._ask(scan)
@@ -92,12 +116,12 @@ class ConfirmationScan:
         try:
             reply = self.api.get_scan(scan_id, self.answers)
         except ScanNotFound as error:
-            if self.key is None or not self.start or not self._is_recalled():
+            if not self.key or not self.start or not self._is_recalled():
                 raise ItemFailed("no scan has the id %s (%s)" % (scan_id, error)) from error
             # What the ledger remembers is gone; the exposure can be asked about again.
             self._forget()
             return self.look(scan)
-        wrong = names_another({"body": {"reply": reply}}, self.exposure and exposure_key(self._ids()), scan_id)
+        wrong = names_another({"body": {"reply": reply}}, exposure_key(self._ids()) if self.key else None, scan_id)
         if wrong:
             raise ItemFailed(wrong)
         self._judge(reply)
@@ -107,7 +131,7 @@ class ConfirmationScan:
                 self._remember()
             self.seen_running = True
             return False
-        if self.key is None:
+        if not self.key:
             return True
         problem = self._problem_of_known() if self._is_recalled() else None
         if problem:
@@ -131,7 +155,7 @@ class ConfirmationScan:
 
     # --- asking ---
 
-    def _ask(self, scan):
+    def _ask(self, scan: Scan) -> None:
         if not self.start:
             raise ItemFailed("no scan of this exposure is known, so there is nothing to collect: start one")
         try:
@@ -147,31 +171,29 @@ class ConfirmationScan:
         self.item["status"] = None
         self._remember()
 
-    def _judge(self, reply=None):
-        if self.key is None:
+    def _judge(self, reply: JsonObject | None = None) -> None:
+        if not self.key:
             # Of a scan whose id the user gave, only its own words are known.
+            reply = reply or {}
             self.item.update(status=reply.get("status"), result=reply.get("result"))
             self.item["outcome"] = outcome_of(self.item["status"], self.item["result"])[0]
             return
-        self.proof = self._prove(exchanges_in(self.item))
-        self.item.update({name: self.proof[name] for name in ("status", "result", "outcome")})
-        self.item.update(
-            {
-                ours: self.proof[name]
-                for ours, name in (("requested_at", "asked_at"), ("finished_at", "finished_at"))
-                if self.proof[name]
-            }
-        )
+        proof = self.proof = self._prove(exchanges_in(self.item))
+        self.item.update(status=proof["status"], result=proof["result"], outcome=proof["outcome"])
+        if proof["asked_at"]:
+            self.item["requested_at"] = proof["asked_at"]
+        if proof["finished_at"]:
+            self.item["finished_at"] = proof["finished_at"]
 
-    def _prove(self, exchanges):
+    def _prove(self, exchanges: list[Exchange]) -> Proof:
         return prove(exposure_key(self._ids()), exchanges, self.request.get("newer_than"))
 
-    def _ids(self):
+    def _ids(self) -> dict[str, int | str]:
         return dict(zip(EXPOSURE, self.exposure))
 
     # --- remembering ---
 
-    def _remember(self):
+    def _remember(self) -> None:
         record = dict(
             kind="exposure",
             **self._ids(),
@@ -192,29 +214,29 @@ class ConfirmationScan:
             # The scan runs all the same. What could not be recorded is said when the ledger is closed.
             return
 
-    def _recall(self, known):
+    def _recall(self, known: JsonObject) -> Item:
         self.item["scan_id"] = known["scan_id"]
         self.answers.recall(known["answers"], self._is_this_runs(known))
         self._judge()
         return self.item
 
-    def _forget(self):
+    def _forget(self) -> None:
         self.answers.forget()
         self.item.update(scan_id=None, status=None, result=None, outcome=PENDING)
         for name in ("requested_at", "finished_at", "took"):
             self.item.pop(name, None)
 
-    def _is_recalled(self):
+    def _is_recalled(self) -> bool:
         return any(exchange.get("remembered") for exchange in exchanges_in(self.item)[:1])
 
-    def _is_this_runs(self, known):
+    def _is_this_runs(self, known: JsonObject) -> bool:
         return self.run_id is not None and known.get("run_id") == self.run_id
 
-    def _may_count(self, known):
+    def _may_count(self, known: JsonObject) -> bool:
         """Whether it makes sense to look at a remembered scan before a new one is asked for."""
         return not self.start or self.max_age > 0 or self._is_this_runs(known)
 
-    def _counts_unread(self, known):
+    def _counts_unread(self, known: JsonObject) -> bool:
         """Whether an earlier run's answer is taken as it was: by this machine's clock, as the server is not asked."""
         seconds = age(known.get("ended_at"))
         proof = self._prove(known["answers"])
@@ -228,7 +250,7 @@ class ConfirmationScan:
         self.item["unread"] = True
         return True
 
-    def _problem_of_known(self):
+    def _problem_of_known(self) -> str | None:
         """Why a remembered scan that has ended does not count, by the clock of Xpanse; else None."""
         exchanges = exchanges_in(self.item)
         now = exchanges[-1].get("server_time")
@@ -252,17 +274,19 @@ class ConfirmationScan:
         return "that is longer ago than max_age (%d s)" % self.max_age
 
 
-def confirmation_scan(api, ledger, pace, item, request, **options):
+def confirmation_scan(
+    api: XpanseApi, ledger: Ledger, pace: Pace, item: Item, request: Mapping[str, Any], **options: Any
+) -> Steps:
     """One remediation confirmation scan, as a generator for batch.drive. options: see ConfirmationScan."""
     return ConfirmationScan(api, ledger, item, request, **options).run(pace)
 
 
-def exposure_keys(api):
+def exposure_keys(api: XpanseApi) -> str:
     """What the keys of all of a tenant's exposures begin with in the ledger."""
     return "%s/exposure/" % api.tenant
 
 
-def remembered(ledger, api, exposure):
+def remembered(ledger: Ledger, api: XpanseApi, exposure: SentExposure) -> JsonObject:
     """What the ledger has of an exposure's scan, as a dict with `scan_id` and `answers`; {} where that is nothing sound."""
     name = "exposure/%s/%s/%s" % exposure
     known = ledger.get("%s/%s" % (api.tenant, name)) or from_0_2(ledger.get_of_0_2(api.tenant, name), exposure)
@@ -275,16 +299,16 @@ def remembered(ledger, api, exposure):
     return dict(known, answers=answers)
 
 
-def from_0_2(record, exposure):
+def from_0_2(record: JsonObject, exposure: SentExposure) -> JsonObject:
     """A record of 0.2.0 as this version writes it, {} where it does not say by the server's clock when it was asked.
 
     That version kept the requests without their bodies. What the scan said is read again anyway.
     """
     scan_id = record.get("scan_id")
-    requests = record.get("requests") if isinstance(record.get("requests"), list) else []
+    requests = record.get("requests")
     asked = [
         request
-        for request in requests
+        for request in (requests if isinstance(requests, list) else ())
         if isinstance(request, dict)
         and str(request.get("path")).rstrip("/") == (GET_OR_CREATE)
         and request.get("status") in (200, 201)
@@ -304,7 +328,7 @@ def from_0_2(record, exposure):
     )
 
 
-def durations(api, ledger):
+def durations(api: XpanseApi, ledger: Ledger) -> list[float]:
     """Seconds that each finished scan took which the ledger remembers."""
     found = []
     for record in ledger.find(exposure_keys(api)):

@@ -11,8 +11,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
+from typing import Any, TypedDict
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
+    Exchange,
+    Exposure,
+    Item,
+    JsonObject,
+    Result,
+    Target,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
     CLOCK_SLACK,
     as_text,
@@ -81,10 +92,28 @@ ALERT_FACTS = (
 )
 
 
+class Proof(TypedDict):
+    """What is proved of an exposure. All times are of Xpanse's clock, UTC text.
+
+    ran: whether the scan is known not to have ended when it was asked for. ran_at: until when that is known.
+    finished_at: when it was seen to have ended. status, result: what the API said, of whatever type.
+    """
+
+    outcome: str
+    reason: str
+    scan_id: str | None
+    status: Any
+    result: Any
+    asked_at: str | None
+    ran: bool
+    ran_at: str | None
+    finished_at: str | None
+
+
 # --- what the API's answers are worth ---
 
 
-def outcome_of(status, result):
+def outcome_of(status: object, result: object) -> tuple[str, str]:
     """(outcome, reason) by the words for a scan alone. What is not known is never read as an answer."""
     if status == IN_PROGRESS:
         return PENDING, NOT_FINISHED
@@ -97,10 +126,8 @@ def outcome_of(status, result):
     return INCONCLUSIVE, known or "the scan has the status %r, which is not known" % (status,)
 
 
-def prove(exposure, exchanges, reopened_at=None):
-    """What the answers on record prove of an exposure, as a dict: `outcome`, `reason`, and the facts `scan_id`, `status`,
-    `result`, `asked_at`, `ran` (whether it is known not to have ended when it was asked for), `ran_at` (until when that is
-    known), `finished_at` (when it was seen to have ended), all times of Xpanse's clock.
+def prove(exposure: Exposure, exchanges: Sequence[Exchange], reopened_at: str | None = None) -> Proof:
+    """What the answers on record prove of an exposure, as a Proof.
 
     exposure: the three ids as exposure_key makes them. exchanges: what was asked and answered, in order. reopened_at:
     since when the alert may be open again, UTC text, or None.
@@ -109,7 +136,7 @@ def prove(exposure, exchanges, reopened_at=None):
     about that scan; an end after the scan was asked for, because it was new then or was seen running since; nothing that
     was reopened since.
     """
-    proof = dict(
+    proof = Proof(
         outcome=INCONCLUSIVE,
         reason="",
         scan_id=None,
@@ -121,61 +148,61 @@ def prove(exposure, exchanges, reopened_at=None):
         finished_at=None,
     )
     if not all(exposure):
-        return dict(
-            proof,
-            reason="the exposure is not complete: %s is missing"
+        return {
+            **proof,
+            "reason": "the exposure is not complete: %s is missing"
             % " and ".join(name for name, value in zip(EXPOSURE, exposure) if not value),
-        )
+        }
     place = next((place for place in reversed(range(len(exchanges))) if is_asking(exchanges[place], exposure)), None)
     if place is None:
-        return dict(proof, reason="no answer on record says that a scan of this exposure was asked for")
+        return {**proof, "reason": "no answer on record says that a scan of this exposure was asked for"}
     asked = exchanges[place]
     scan_id = named_scan(asked)
     if scan_id is None:
-        return dict(proof, reason="the answer to the request for a scan names no scan")
-    proof.update(scan_id=scan_id, asked_at=asked.get("server_time"))
+        return {**proof, "reason": "the answer to the request for a scan names no scan"}
+    proof["scan_id"], proof["asked_at"] = scan_id, asked.get("server_time")
     wrong = names_another(asked, exposure, scan_id)
     if wrong:
-        return dict(proof, reason=wrong)
+        return {**proof, "reason": wrong}
     looks = [exchange for exchange in exchanges[place + 1 :] if is_look(exchange, scan_id)]
     if asked["status"] == 201:
-        proof.update(ran=True, ran_at=asked.get("server_time"))
+        proof["ran"], proof["ran_at"] = True, asked.get("server_time")
     if not looks:
-        return dict(proof, outcome=PENDING, reason=NOT_FINISHED)
+        return {**proof, "outcome": PENDING, "reason": NOT_FINISHED}
     for look in looks:
         wrong = names_another(look, exposure, scan_id)
         if wrong:
-            return dict(proof, reason=wrong)
+            return {**proof, "reason": wrong}
         reply = reply_in(look)
-        proof.update(status=reply.get("status"), result=reply.get("result"))
+        proof["status"], proof["result"] = reply.get("status"), reply.get("result")
         if proof["status"] == IN_PROGRESS:
-            proof.update(ran=True, ran_at=look.get("server_time"))
+            proof["ran"], proof["ran_at"] = True, look.get("server_time")
     outcome, reason = outcome_of(proof["status"], proof["result"])
     if outcome == PENDING:
-        return dict(proof, outcome=outcome, reason=reason)
+        return {**proof, "outcome": outcome, "reason": reason}
     proof["finished_at"] = next((look.get("server_time") for look in looks if reply_in(look).get("status") != IN_PROGRESS), None)
     if outcome == INCONCLUSIVE:
-        return dict(proof, reason=reason)
+        return {**proof, "reason": reason}
     if not proof["ran"]:
-        return dict(
-            proof,
-            reason="Xpanse named a scan that was there already and had ended, and nothing shows that it "
+        return {
+            **proof,
+            "reason": "Xpanse named a scan that was there already and had ended, and nothing shows that it "
             "ended after it was asked for",
-        )
+        }
     if not is_in_order(asked, looks):
-        return dict(proof, reason="by the clock of Xpanse, the scan ended before it was asked for")
+        return {**proof, "reason": "by the clock of Xpanse, the scan ended before it was asked for"}
     if reopened_at and (
         parse_time(proof["ran_at"]) is None or parse_time(reopened_at) is None or is_later(reopened_at, proof["ran_at"])
     ):
-        return dict(
-            proof,
-            reason="the alert was reopened at %s, or changed while it was not resolved, and the scan may have "
+        return {
+            **proof,
+            "reason": "the alert was reopened at %s, or changed while it was not resolved, and the scan may have "
             "ended before: start a new one" % reopened_at,
-        )
-    return dict(proof, outcome=outcome, reason=reason)
+        }
+    return {**proof, "outcome": outcome, "reason": reason}
 
 
-def is_in_order(asked, looks):
+def is_in_order(asked: Exchange, looks: Iterable[Exchange]) -> bool:
     """Whether no look was, by the server's clock, before the scan was asked for. Without a clock the order tells."""
     return all(
         parse_time(look.get("server_time")) is None
@@ -185,7 +212,7 @@ def is_in_order(asked, looks):
     )
 
 
-def values_sent(exchange):
+def values_sent(exchange: Exchange) -> JsonObject:
     """What a request's filters said, as a dict from field to value; {} where it cannot be read."""
     sent = exchange.get("sent")
     data = sent.get("request_data") if isinstance(sent, dict) else None
@@ -197,7 +224,7 @@ def values_sent(exchange):
     )
 
 
-def reply_in(exchange):
+def reply_in(exchange: Exchange) -> JsonObject:
     """The `reply` of an answer, {} where there is none or where it is an error."""
     body = exchange.get("body")
     reply = body.get("reply") if isinstance(body, dict) else None
@@ -210,7 +237,7 @@ def reply_in(exchange):
     )
 
 
-def is_asking(exchange, exposure):
+def is_asking(exchange: Exchange, exposure: Exposure) -> bool:
     """Whether this asked for a scan of the exposure, and was granted."""
     return (
         path_of(exchange) == GET_OR_CREATE
@@ -220,7 +247,7 @@ def is_asking(exchange, exposure):
     )
 
 
-def is_look(exchange, scan_id):
+def is_look(exchange: Exchange, scan_id: str | None) -> bool:
     """Whether this asked about the scan, and was answered."""
     return (
         path_of(exchange) == GET
@@ -231,13 +258,13 @@ def is_look(exchange, scan_id):
     )
 
 
-def named_scan(exchange):
+def named_scan(exchange: Exchange) -> str | None:
     """The id of the scan that the answer to a request for one names, or None."""
     scan_id = reply_in(exchange).get("scanId")
     return scan_id if isinstance(scan_id, str) and scan_id.strip() else None
 
 
-def names_another(exchange, exposure, scan_id):
+def names_another(exchange: Exchange, exposure: Exposure | None, scan_id: str) -> str | None:
     """Says that an answer is about another scan or exposure than was asked about, or None."""
     for name, value in reply_in(exchange).items():
         if value is None:
@@ -250,12 +277,12 @@ def names_another(exchange, exposure, scan_id):
     return None
 
 
-def plain(name):
+def plain(name: str) -> str:
     """A name without what tells scanId from scan_id."""
     return "".join(character for character in name if character.isalnum()).casefold()
 
 
-def reopened(alert, looked_up_at=None):
+def reopened(alert: JsonObject, looked_up_at: str | None = None) -> str | None:
     """Since when an alert may be open again, UTC text, or None where it is resolved or says nothing.
 
     Xpanse opens an alert again when it sees its exposure again, and the word for that is gone as soon as an analyst takes the
@@ -271,13 +298,13 @@ def reopened(alert, looked_up_at=None):
     return moment or looked_up_at or NEVER
 
 
-def status_of(alert):
+def status_of(alert: JsonObject | None) -> str:
     """The word for the state of an alert in capitals, "" where there is none."""
     status = alert.get("resolution_status") if alert else None
     return status.upper() if isinstance(status, str) else "" if not alert else "UNKNOWN"
 
 
-def moment_of_change(alert, looked_up_at):
+def moment_of_change(alert: JsonObject, looked_up_at: str | None) -> str | None:
     """When an alert says that it was changed last, UTC text, or None where no alert can have been changed then."""
     moment, read_at = from_milliseconds(alert.get("last_modified_ts")), parse_time(looked_up_at)
     made = [from_milliseconds(alert.get(name)) for name in ("local_insert_ts", "detection_timestamp")]
@@ -294,25 +321,26 @@ def moment_of_change(alert, looked_up_at):
 # --- the records ---
 
 
-def exposure_key(ids):
+def exposure_key(ids: Mapping[str, object]) -> Exposure:
     """What makes two exposures the same: an id is the same as a number and as text."""
     alert_id, rule_id, service_id = (scalar(ids.get(name)) for name in EXPOSURE)
     # As it is sent.
     return str(int(alert_id)) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id, rule_id, service_id
 
 
-def targets(results):
+def targets(results: Result) -> list[Target]:
     """The records of all exposures, of alerts that cannot be scanned, and of what could not be looked up.
 
     results: see _systems.verify.
     """
     rcs = result_of(results, "rcs_requests")
     answers = {exposure_key(item): item for item in listed(rcs, "rcs_requests")}
-    claims = defaultdict(set)
+    claims: dict[str, set[Exposure]] = defaultdict(set)
     for key, item in answers.items():
         for exchange in exchanges_in(item):
-            if named_scan(exchange):
-                claims[named_scan(exchange)].add(key)
+            scan_id = named_scan(exchange)
+            if scan_id:
+                claims[scan_id].add(key)
     alerts = alerts_of(results)
     asked = [ids if isinstance(ids, dict) else {} for ids in results.get("exposures") or ()]
     asked += [ids for lookup in lookups(results) for ids in listed(lookup, "rcs_targets")]
@@ -324,7 +352,7 @@ def targets(results):
             fenced(
                 KIND,
                 id_of(key),
-                lambda key=key, alert=alert, since=since: exposure_target(key, answers.get(key), alert, since, rcs, claims),
+                partial(exposure_target, key, answers.get(key), alert, since, rcs, claims),
             )
         )
         found[-1]["evidence"] = found[-1]["evidence"] + records_of(lookup)
@@ -362,7 +390,7 @@ def targets(results):
     return found + [target for target in lookup_failures(results) if target["id"] not in known]
 
 
-def alerts_of(results):
+def alerts_of(results: Result) -> dict[str, tuple[JsonObject, Result, str | None]]:
     """The alerts that were looked up, by their id as exposure_key makes it: (alert, its look-up, since when it may be
     open again)."""
     found = {}
@@ -377,17 +405,17 @@ def alerts_of(results):
     return found
 
 
-def id_of(key):
+def id_of(key: Exposure) -> str:
     """An exposure's id as text. The parts are told apart whatever they hold."""
     return ":".join(part.replace("%", "%25").replace(":", "%3A") for part in key)
 
 
-def lookups(results):
+def lookups(results: Result) -> list[Result]:
     """The results of looking up alerts."""
     return [result_of(results, "alerts"), result_of(results, "case_alerts")]
 
 
-def asked_for(results):
+def asked_for(results: Result) -> list[JsonObject]:
     """What was looked up, and whether it was found: see conclude."""
     failures = lookup_failures(results)
     made = []
@@ -408,7 +436,7 @@ def asked_for(results):
     return made
 
 
-def lookup_failures(results):
+def lookup_failures(results: Result) -> list[Target]:
     """The records of alerts and cases from which no exposure could be looked up."""
     found = []
     for asked, noun, lookup in (
@@ -441,7 +469,8 @@ def lookup_failures(results):
         if noun == "case":
             known = {scalar(alert.get("case_id")) for alert in listed(lookup, "alerts")}
             # An alert need not say to which case it belongs. Then each case was asked about alone.
-            alone = lookup.get("cases_with_alerts") if isinstance(lookup.get("cases_with_alerts"), list) else []
+            alone = lookup.get("cases_with_alerts")
+            alone = alone if isinstance(alone, list) else []
             found += [
                 make_target(KIND, "case %s" % case_id, None, INCONCLUSIVE, "no alert belongs to this case", **more)
                 for case_id in asked
@@ -459,7 +488,14 @@ def lookup_failures(results):
     return found
 
 
-def exposure_target(key, item, alert, since, rcs, claims):
+def exposure_target(
+    key: Exposure,
+    item: Item | None,
+    alert: JsonObject | None,
+    since: str | None,
+    rcs: Result,
+    claims: Mapping[str, set[Exposure]],
+) -> Target:
     """The record of one exposure. item: what the module returned of it, or None. since: of its alert, see alerts_of."""
     name = alert.get("name") if alert else None
     target = make_target(
@@ -481,7 +517,7 @@ def exposure_target(key, item, alert, since, rcs, claims):
         outcome=proof["outcome"],
         reason=proof["reason"],
     )
-    others = claims.get(proof["scan_id"], set()) - {key}
+    others = claims.get(proof["scan_id"] or "", set()) - {key}
     if item.get("error"):
         # What was known before does not outweigh that the last step failed.
         target.update(outcome=INCONCLUSIVE, reason=str(item["error"]))
@@ -516,6 +552,6 @@ def exposure_target(key, item, alert, since, rcs, claims):
     return target
 
 
-def alert_facts(alert):
+def alert_facts(alert: JsonObject | None) -> JsonObject:
     """What a reader needs of the alert, or nothing."""
     return {"alert": {name: alert[name] for name in ALERT_FACTS if alert.get(name) is not None}} if alert else {}

@@ -312,7 +312,7 @@ class TestNoMemory:
                 ledger.put("a", {"b": 1}, at_once=True)
                 ledger.put("c", {})
                 ledger.close()
-                assert ledger.path is None and ledger.get("a")["b"] == 1 and len(ledger.find("")) == 2
+                assert not ledger.path and ledger.get("a")["b"] == 1 and len(ledger.find("")) == 2
 
     @pytest.mark.parametrize("kind", ["fifo", "socket", "folder"])
     def test_what_is_no_regular_file_is_left_alone(self, tmp_path, kind):
