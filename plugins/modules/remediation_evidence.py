@@ -441,8 +441,8 @@ def prepare(task: Task, mode: int) -> Result:
         raise TaskFailed("%s %s" % (" ".join(wrong), writer.NOTHING_STARTED))
     if not writer.asks_for_something(params):
         raise TaskFailed(
-            "There is nothing to verify. Name targets with one of %s in targets (verify_campaign_ids and so on of the role)."
-            % ", ".join(ASKED)
+            "There is nothing to verify. Name targets with one of %s in targets (%s of the role)."
+            % (", ".join(ASKED), ", ".join("verify_%s" % name for name in ASKED))
         )
     if not all(control.strip() for control in params["controls"]):
         raise TaskFailed("controls (verify_controls of the role): one of them is empty: name each, for example AC-2")

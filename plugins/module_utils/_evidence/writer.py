@@ -27,6 +27,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     prepare_directory,
     write_atomically,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Params
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
@@ -137,7 +138,7 @@ def warnings_about(*places):
 # --- what was found ---
 
 
-def collect(params: dict[str, Any]) -> Results:
+def collect(params: Params) -> Results:
     """The results of the modules and what was asked for, as _systems.verify takes them, whatever was registered.
 
     params: the module's options. What is named by one of those of 0.2.0 comes after the list.
@@ -154,7 +155,7 @@ def collect(params: dict[str, Any]) -> Results:
     return dict({name: {} for name in ANSWERS}, **found, problems=problems)
 
 
-def asks_for_something(params: dict[str, Any]) -> bool:
+def asks_for_something(params: Params) -> bool:
     """Whether there is anything to verify. params: the module's options."""
     return any(params["targets"].get(name) or params.get(name) for name in ASKED)
 

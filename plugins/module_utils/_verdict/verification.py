@@ -129,7 +129,7 @@ def history_of(previous: Any) -> list[dict[str, Any]]:
         if isinstance(run, dict)
         and isinstance(run.get("run"), str)
         and in_utc(run.get("finished_at"))
-        and run.get("verdict") in VERDICTS
+        and run.get("verdict") in tuple(VERDICTS)
         and isinstance(run.get("counts"), dict)
         and all(isinstance(run["counts"].get(outcome), int) for outcome in OUTCOMES + ("total",))
         and isinstance(run.get("open_items", 0), (int, type(None)))
@@ -152,10 +152,10 @@ def number_of_open_items(target: Target) -> int:
 
 def verdict_of(targets: list[Target], lookups: list[dict[str, Any]]) -> str:
     """`verified` only if there was something to verify, all of it is remediated, and all that was asked for was found."""
-    outcomes = {target["outcome"] for target in targets}
-    if any(lookup["problem"] for lookup in lookups) or not outcomes <= {REMEDIATED, PENDING}:
+    outcomes = [target["outcome"] for target in targets]
+    if any(lookup["problem"] for lookup in lookups) or not all(outcome in (REMEDIATED, PENDING) for outcome in outcomes):
         return NOT_VERIFIED
-    return VERIFIED if outcomes == {REMEDIATED} else INCOMPLETE
+    return VERIFIED if outcomes and PENDING not in outcomes else INCOMPLETE
 
 
 def summary_of(verdict: str, counts: dict[str, int]) -> str:

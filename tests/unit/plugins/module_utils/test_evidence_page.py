@@ -199,7 +199,7 @@ def exposure(**changes):
         ("verified", "Verified"),
         ("not_verified", "Not verified"),
         ("incomplete", "Not finished yet"),
-        ("new word", "Not finished yet"),
+        ("new word", "Not verified"),
     ),
 )
 def test_it_says_the_verdict(verdict, word):
@@ -618,7 +618,7 @@ def test_look_ups_with_a_problem_need_action():
 def test_a_target_of_another_kind_is_called_what_it_is():
     host = dict(kind="host <1>", id="h", name="A host", outcome="unremediated", reason="there")
     seen = Reader(page(verification(target(), host)))
-    assert "Still there, of a kind that this page does not know" in seen.text
+    assert "Still there, of a kind that is not known here: host <1>" in seen.text
     assert "A system of another kind: host <1>" in seen.text and "Xpanse" not in seen.text
     assert "host <1>" in seen.all("value") and "Host <1>" in seen.text
 

@@ -661,7 +661,7 @@ def test_a_run_has_an_id_from_its_beginning(tmp_path):
 
 def test_what_is_missing_is_called_as_the_module_and_the_role_do(tmp_path):
     text = call(remediation_evidence, dest=str(tmp_path), state="prepared")["msg"]
-    assert all(name in text for name in ("with campaign_ids,", "verify_campaign_ids", "case_ids", "verify_case_ids"))
+    assert all(name in text for name in ("one of campaign_ids,", "verify_campaign_ids", " case_ids", "verify_case_ids"))
 
 
 def test_locks_that_other_machines_do_not_see_are_told(tmp_path, monkeypatch):

@@ -346,7 +346,7 @@ class TestClassification:
         monkeypatch.setenv("HTTPS_PROXY", server.url)
         server.on("CONNECT", "127.0.0.1:9", Reply(status))
         with pytest.raises(HttpError) as caught:
-            make_client(base_url="https://127.0.0.1:9", retry_timeout=1).request("GET", "/x")
+            make_client(base_url="https://127.0.0.1:9", retry_timeout=4).request("GET", "/x")
         assert caught.value.passing is passing
         assert (len(server.requests) > 1) is passing
         assert str(status) in str(caught.value)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import replay
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.system import SAILPOINT
 from ansible_collections.secops.remediation.plugins.modules import (
     remediation_evidence,
     remediation_evidence_info,
@@ -372,10 +374,10 @@ def test_words_of_the_user_are_on_record(tmp_path):
     item = dict(path="reports/c.csv", outcome="remediated")
     infos = dict(reports=[item], settings=dict(status_column="Stand", remediated_values=["Vollzogen"], open_values=None))
     problems = []
-    replay.read_reports(str(folder), infos, problems)
+    SAILPOINT.read_again(dict(report_infos=infos), functools.partial(replay.inside, str(folder)), problems)
     assert infos["reports"][0]["outcome"] == "remediated" and not problems
     infos["settings"]["remediated_values"] = ["Erledigt"]
-    replay.read_reports(str(folder), infos, problems)
+    SAILPOINT.read_again(dict(report_infos=infos), functools.partial(replay.inside, str(folder)), problems)
     assert infos["reports"][0]["outcome"] == "inconclusive"
 
 
