@@ -34,6 +34,7 @@ from ansible_collections.secops.remediation.plugins.modules import (
 )
 
 ONE, OTHER = "2c918086719eec070171a7e3355a360a", "2c918086719eec070171a7e3355a360b"
+NOBODY = "2c918086719eec070171a7e3355affff"
 NAMED = dict(alert_internal_id=98, attack_surface_rule_id="RdpServer", service_id="94232f8a-f001-3292-aa65-63fa9d981427")
 LOOKED_UP = dict(alert_internal_id=231, attack_surface_rule_id="TelnetServer", service_id="0c1b1d5e-7a52-4c35-9f2c-6f3d1f9c2b11")
 REPORT_TYPE = "CAMPAIGN_REMEDIATION_STATUS_REPORT"
