@@ -14,8 +14,10 @@ NOW = dict(wait=True, wait_interval=1, wait_timeout=30)
 
 
 def test_scans_in_the_order_of_the_campaigns(ask, started):
-    result = ask(module, campaign_ids=[OTHER, ONE], **NOW)
-    assert [(scan["campaign_id"], scan["status"]) for scan in result["scans"]] == [(OTHER, "finished"), (ONE, "finished")]
+    result = ask(module, campaign_ids=[OTHER, ONE, OTHER], **NOW)
+    assert [(scan["campaign_id"], scan["status"]) for scan in result["scans"]] == [
+        (one, "finished") for one in (OTHER, ONE, OTHER)
+    ]
     assert result["changed"] and all(scan["changed"] for scan in result["scans"])
     assert started() == ["run_scan"] * 2
 

@@ -17,8 +17,10 @@ TYPE = "CAMPAIGN_REMEDIATION_STATUS_REPORT"
 
 
 def test_reports_in_the_order_of_the_campaigns(ask, started, tmp_path):
-    result = ask(module, campaign_ids=[OTHER, ONE], dest=str(tmp_path / "reports"), **NOW)
-    assert [(report["campaign_id"], report["status"]) for report in result["reports"]] == [(OTHER, "finished"), (ONE, "finished")]
+    result = ask(module, campaign_ids=[OTHER, ONE, OTHER], dest=str(tmp_path / "reports"), **NOW)
+    assert [(report["campaign_id"], report["status"]) for report in result["reports"]] == [
+        (one, "finished") for one in (OTHER, ONE, OTHER)
+    ]
     assert result["changed"] and started() == ["run_report"] * 2
     for report in result["reports"]:
         content = (tmp_path / "reports" / ("%s-%s.csv" % (report["campaign_id"], TYPE))).read_bytes()
