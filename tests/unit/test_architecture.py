@@ -7,15 +7,10 @@
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-
-from architecture import PAGE, arrows_of, drawn, floors_of, rooms_in, with_picture  # noqa: E402
-from imports import PLUGINS, Import, all_imports, source_files  # noqa: E402
+from architecture import PAGE, arrows_of, drawn, floors_of, rooms_in, with_picture
+from imports import PLUGINS, Import, all_imports, source_files
 
 TEXT = PAGE.read_text(encoding="utf-8")
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 from pathlib import Path
 
+import faults
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "tools"))
-
-import faults  # noqa: E402
 
 PLUGINS = "ansible_collections.secops.remediation.plugins."
 COLLECTION = "secops.remediation."

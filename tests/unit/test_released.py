@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
-from pathlib import Path
 
 import pytest
+from released import OF_0_2_0, OUTCOMES_OF_0_2_0, copy_of, teach, tenant_of
+from running_simulator import running_simulator
 from two_systems import Role, call
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from released import OF_0_2_0, OUTCOMES_OF_0_2_0, copy_of, teach, tenant_of  # noqa: E402
-from running_simulator import running_simulator  # noqa: E402
-
-from ansible_collections.secops.remediation.plugins.modules import remediation_evidence_info  # noqa: E402
+from ansible_collections.secops.remediation.plugins.modules import remediation_evidence_info
 
 TENANT = tenant_of(OF_0_2_0)
 CAMPAIGNS, EXPOSURES = list(TENANT["campaigns"]), list(TENANT["exposures"])

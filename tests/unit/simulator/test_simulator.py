@@ -25,12 +25,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from running_simulator import running_simulator, running_tenants
+from simulator import company
 
 TESTS = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TESTS))
-
-from running_simulator import running_simulator, running_tenants  # noqa: E402
-from simulator import company  # noqa: E402
 
 # Long enough for a slow machine: what runs is ended by finish(), not waited for.
 RUNNING = 30
