@@ -20,8 +20,8 @@ def lists(server):
     """A server with a list of campaigns; says what it was asked for."""
     server.on("POST", "/oauth/token", Reply(json={"access_token": "token", "expires_in": 749}))
 
-    def lists(check_mode=False, rows=ROWS, **params):
-        server.on("GET", "/campaigns/v1", Reply(json=rows, headers={"X-Total-Count": str(len(ROWS))}))
+    def lists(check_mode=False, rows=None, **params):
+        server.on("GET", "/campaigns/v1", Reply(json=rows or ROWS, headers={"X-Total-Count": str(len(ROWS))}))
         connection = dict(base_url=server.url, client_id="client", client_secret=SECRET, retry_timeout=0)
         result = call(module, dict(connection, **params), check_mode)
         return result, [request.query for request in server.requests if request.method == "GET"]
