@@ -130,6 +130,10 @@ faults: venv ## Make docs/faults.md anew from what the tests see of each fault
 	RECORD_FAULTS=1 "$(BIN)/pytest" -q tests/unit/plugins/modules/test_faults.py tests/integration/test_trust_*.py $(INTEGRATION_ARGS)
 	@"$(BIN)/python" tests/tools/faults.py
 
+.PHONY: architecture
+architecture: ## Draw the rooms and who imports whom into docs/architecture.md
+	@"$(PYTHON)" tests/tools/architecture.py
+
 .PHONY: browser
 browser: venv ## Look at the page of a verification in a headless Chromium, which is installed if need be
 	@"$(BIN)/python" tests/tools/install_browser.py > /dev/null

@@ -12,7 +12,8 @@ options:
     description:
       - JSON file in which scans are remembered between runs. It is made if it is not there. A symbolic link to it stays one.
       - It is a memory of IDs, times and answers, and never a witness. No outcome is taken from it.
-      - A scan is written to it the moment it is known, so a task that was killed and is run again finds it.
+      - A scan is written to it as soon as it is known, so a task that was killed and is run again finds it. Scans of Xpanse are
+        written together, every second or so, because Xpanse itself names a scan that still runs again.
       - A ledger that is damaged, or a file C(ledger.json) that is none, is kept under another name, and the task fails before
         it starts anything. So it does, and leaves the file as it is, where it may be somebody else's.
       - Without it, or with V(/dev/null), nothing is remembered.

@@ -361,13 +361,14 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import FILE_MODE, FileProblem
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import writer
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import RUN
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module
 from ansible_collections.secops.remediation.plugins.module_utils._systems import ASKED
 
 GONE = dict(removed_in_version="1.0.0", removed_from_collection="secops.remediation")

@@ -184,11 +184,12 @@ from collections.abc import Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import check_directory
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module
 
 MOST_SHOWN = 20
 

@@ -142,16 +142,11 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, JsonObject, Result, Steps
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
-    ItemFailed,
-    Task,
-    TaskFailed,
-    run_module,
-    settle,
-)
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import requests_in
 

@@ -222,13 +222,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import FileProblem, prepare_directory
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Params, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     Task,
-    TaskFailed,
     close_ledger,
     open_ledger,
     pace_of,

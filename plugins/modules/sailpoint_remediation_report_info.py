@@ -261,14 +261,9 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Result
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
-    ItemFailed,
-    Task,
-    TaskFailed,
-    run_module,
-    settle,
-)
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_file import (
     Vocabulary,
     read_report,

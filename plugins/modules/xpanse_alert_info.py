@@ -180,9 +180,10 @@ from collections.abc import Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Params, Result
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, Task, TaskFailed, run_module
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import requests_in
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 

@@ -227,13 +227,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exposure, Item, JsonObject, Result
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
-    ItemFailed,
     Task,
-    TaskFailed,
     close_ledger,
     open_ledger,
     pace_of,

@@ -6,19 +6,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
+import records
+from install_browser import FLAGS, find
 from playwright.sync_api import sync_playwright
 
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_page import page as make_page
+
 TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "tools"), str(TESTS / "browser")]
-
-import records  # noqa: E402
-from install_browser import FLAGS, find  # noqa: E402
-
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_page import page as make_page  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -15,11 +15,9 @@ import time
 from pathlib import Path
 
 import pytest
+from running_simulator import running_simulator
 
 TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
-
-from running_simulator import running_simulator  # noqa: E402
 
 # What somebody may have set for their own work, and what of it the Makefile has set for this.
 FOREIGN = ("ANSIBLE_", "SAIL_", "CORTEX_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NETRC")

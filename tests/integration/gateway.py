@@ -10,15 +10,11 @@ import contextlib
 import dataclasses
 import json
 import re
-import sys
 import urllib.error
 import urllib.request
 from email.utils import formatdate
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
-
-from scripted_server import Reply, ScriptedServer  # noqa: E402
+from scripted_server import Reply, ScriptedServer
 
 KEPT = ("Content-Type", "Content-Disposition", "Date", "Retry-After", "X-Total-Count", "Location")
 

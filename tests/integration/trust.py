@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from conftest import TESTS, kill
+import faults
+from conftest import kill
 from gateway import Gateway
-
-sys.path.insert(0, str(TESTS / "tools"))
-
-import faults  # noqa: E402
 
 PLAYBOOK = "secops.remediation.verify"
 ROLE = Path(__file__).resolve().parent / "role.yml"

@@ -13,15 +13,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import validate
+import verification_samples as samples
+from trestle.oscal import OSCAL_VERSION
+
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import form_oscal as evidence_oscal
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "unit")]
 
-import validate  # noqa: E402
-import verification_samples as samples  # noqa: E402
-from trestle.oscal import OSCAL_VERSION  # noqa: E402
-
-from ansible_collections.secops.remediation.plugins.module_utils._evidence import form_oscal as evidence_oscal  # noqa: E402
 
 SAMPLES = samples.all_samples()
 FILES = [{"path": "verification.json", "sha256": samples.SHA256}, {"path": "records/a b#c.json", "sha256": samples.SHA256}]

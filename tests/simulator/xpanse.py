@@ -27,6 +27,8 @@ CLOCK_SKEW = 300
 NONCE = re.compile(r"[A-Za-z0-9]{64}")
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
+# What the control API shows and takes of a scan.
+SCAN = ("scan_id", "started_at", "status", "result")
 PAGE = 100
 MOST_COUNTED = 9999
 STATUSES = {
@@ -401,8 +403,7 @@ class Xpanse:
 
     def _shown(self, exposure):
         scans = [
-            {name: scan[name] for name in ("scan_id", "started_at", "status", "result")}
-            | {"ends_at": self._ends_at(scan), "running": self._is_running(scan)}
+            {name: scan[name] for name in SCAN} | {"ends_at": self._ends_at(scan), "running": self._is_running(scan)}
             for scan in map(self.scans.__getitem__, exposure["scan_ids"])
         ]
         return {**exposure, "scans": scans, "running": bool(scans) and scans[-1]["running"]}
@@ -420,12 +421,16 @@ class Xpanse:
         if len(parts) != 3 or not parts[0].isdigit():
             raise KeyError(name)
         exposure = self.exposures[int(parts[0]), parts[1], parts[2]]
-        wrong = set(wanted) - {"status", "result", "scan_seconds"}
+        wrong = set(wanted) - {"status", "result", "scan_seconds", "scans"}
         if wrong:
-            raise ValueError("an exposure has status, result and scan_seconds, not %s" % ", ".join(sorted(wrong)))
+            raise ValueError("an exposure has status, result, scan_seconds and scans, not %s" % ", ".join(sorted(wrong)))
+        scans = [{name: scan[name] for name in SCAN} for scan in wanted.get("scans", ())]
         for scan_id in exposure["scan_ids"]:
             self._is_running(self.scans[scan_id])
-        exposure.update(wanted)
+        exposure.update({name: value for name, value in wanted.items() if name != "scans"})
+        for scan in scans:
+            self.scans[scan["scan_id"]] = {**scan, "exposure": exposure}
+            exposure["scan_ids"].append(scan["scan_id"])
         return self._shown(exposure)
 
     def patch_alert(self, name, wanted):

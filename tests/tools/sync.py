@@ -20,6 +20,8 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 # tests/output is ansible-test's own.
 KEEP = (".git", "tests/output")
+# Written by released versions, with whatever ends of lines these wrote.
+LEFT_OUT = "tests/fixtures/"
 
 
 def checkout_files() -> set[str]:
@@ -64,7 +66,7 @@ def main() -> int:
     if not (target / ".git").exists():
         # Without a repository of its own the copy would be looked up in the checkout's, which ignores it.
         subprocess.run(["git", "init", "--quiet", str(target)], check=True)
-    wanted = checkout_files()
+    wanted = {name for name in checkout_files() if not name.startswith(LEFT_OUT)}
     remove_leftovers(target, wanted)
     for name in wanted:
         copy(name, target)

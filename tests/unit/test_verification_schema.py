@@ -6,18 +6,14 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
 import time
 from pathlib import Path
 
 import pytest
+import verification_samples as samples
 from jsonschema import Draft202012Validator
 
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import COLLECTION, OUTCOMES
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import verification_samples as samples  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 SCHEMAS = {

@@ -34,6 +34,7 @@ from ansible_collections.secops.remediation.plugins.modules import (
 )
 
 ONE, OTHER = "2c918086719eec070171a7e3355a360a", "2c918086719eec070171a7e3355a360b"
+NOBODY = "2c918086719eec070171a7e3355affff"
 NAMED = dict(alert_internal_id=98, attack_surface_rule_id="RdpServer", service_id="94232f8a-f001-3292-aa65-63fa9d981427")
 LOOKED_UP = dict(alert_internal_id=231, attack_surface_rule_id="TelnetServer", service_id="0c1b1d5e-7a52-4c35-9f2c-6f3d1f9c2b11")
 REPORT_TYPE = "CAMPAIGN_REMEDIATION_STATUS_REPORT"
@@ -235,14 +236,14 @@ def call(module, params, check_mode=False):
 
 
 class Role:
-    """The role's way from the targets to the evidence, as with `verify_wait: false`."""
+    """The role's way from the targets to the evidence, as with `verify_wait: false` unless options say otherwise."""
 
     def __init__(self, url, folder, **options):
         self.folder = folder
         self.evidence = folder / "remediation-evidence"
         self.ledger = folder / "ledger.json"
         # One after the other, so that an example is the same each time.
-        self.options = dict(max_age=86400, retry_timeout=0, request_timeout=5, concurrency=1, **options)
+        self.options = dict(max_age=86400, retry_timeout=0, request_timeout=5, concurrency=1, wait=False, confirm=True, **options)
         self.sailpoint = dict(self.options, base_url=url, client_id="client", client_secret=SECRET)
         self.xpanse = dict(self.options, base_url=url, api_key_id="1", api_key=KEY)
         self.targets = dict(campaign_ids=[ONE, OTHER], exposures=[NAMED], alert_ids=[LOOKED_UP["alert_internal_id"]])
@@ -253,7 +254,7 @@ class Role:
         prepared = call(remediation_evidence, dict(common, state="prepared", ledger=str(self.ledger)))
         if prepared.get("failed"):
             return None
-        memory = dict(ledger=str(self.ledger), run_id=prepared.get("run_id"), confirm=True, start=True, wait=False)
+        memory = dict(ledger=str(self.ledger), run_id=prepared.get("run_id"), start=True)
 
         def ask(module, name, connection, **params):
             return call(module, dict(connection, results_file="%s/records/%s.json" % (prepared["folder"], name), **params))

@@ -17,7 +17,6 @@ import re
 import socket
 import stat
 import tempfile
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
@@ -45,9 +44,6 @@ LOCAL_OPTIONS = {
     "cifs": {"nobrl"},
     "smb3": {"nobrl"},
 }
-
-# Two threads at once would read each other's umask and leave the process with it.
-UMASK_LOCK = threading.Lock()
 
 
 class FileProblem(Exception):
@@ -210,14 +206,6 @@ def keep_mode(handle: int, path: str) -> None:
         with contextlib.suppress(PermissionError):
             os.fchown(handle, former.st_uid, former.st_gid)
         os.fchmod(handle, stat.S_IMODE(former.st_mode) & 0o777)
-
-
-def current_umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    with UMASK_LOCK:
-        mask = os.umask(0o077)
-        os.umask(mask)
-    return mask
 
 
 # --- locks ---

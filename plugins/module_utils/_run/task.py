@@ -15,11 +15,12 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ansible.module_utils.common.parameters import remove_values
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, MissingLibrary, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
     FileProblem,
     prepare_directory,
@@ -28,7 +29,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
 from ansible_collections.secops.remediation.plugins.module_utils._common.redaction import proxy_secrets
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import InShort, Item, Params, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
-from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpClient, HttpError, Limiter
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, Limiter
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, longest
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
@@ -37,37 +38,6 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 RESULTS_SCHEMA_VERSION = 1
-
-
-class ItemFailed(Exception):
-    """One item of a list cannot be done. The text says why and what to do."""
-
-
-class TaskFailed(Exception):
-    """Ends the task as failed. result: what the task returns all the same, so that nothing that was had is lost."""
-
-    def __init__(self, msg: str, **result: Any) -> None:
-        self.msg = msg
-        self.result = result
-        super().__init__(msg)
-
-
-class MissingLibrary(TaskFailed):
-    """A Python library that the user has to install is not there."""
-
-    def __init__(self, library: str, import_error: str) -> None:
-        self.library = library
-        super().__init__("%s is missing" % library, exception=import_error)
-
-
-class Connection(Protocol):
-    """What talks to an API. client: its HttpClient. secrets: what must never be shown; it may grow."""
-
-    client: HttpClient
-    secrets: set[str]
-
-
-Api = TypeVar("Api", bound=Connection)
 
 
 class Task:

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, MissingLibrary, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
     PART_PREFIX,
     PART_SUFFIX,
@@ -38,13 +39,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
     from_environment,
     only_200,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
-    ItemFailed,
-    MissingLibrary,
-    Task,
-    TaskFailed,
-    tenant_of,
-)
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, tenant_of
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
     REMEDIATION_STATUS_REPORT,
     accepts,

@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, MissingLibrary, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
     Exchange,
     JsonObject,
@@ -35,13 +36,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
     from_environment,
     only_200,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
-    ItemFailed,
-    MissingLibrary,
-    Task,
-    TaskFailed,
-    tenant_of,
-)
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, tenant_of
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import NO_RECORD
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import scalar
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import (

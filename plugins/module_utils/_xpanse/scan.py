@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
     Exchange,
     Item,
@@ -27,7 +28,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace, Scan, watch
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE, PENDING
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import ScanNotFound, XpanseApi, exposure_of

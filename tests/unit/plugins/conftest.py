@@ -7,14 +7,9 @@
 from __future__ import annotations
 
 import random
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from scripted_server import ScriptedServer  # noqa: E402
+from scripted_server import ScriptedServer
 
 
 @pytest.fixture(autouse=True)

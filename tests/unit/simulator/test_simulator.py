@@ -25,12 +25,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from running_simulator import running_simulator, running_tenants
+from simulator import company
 
 TESTS = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TESTS))
-
-from running_simulator import running_simulator, running_tenants  # noqa: E402
-from simulator import company  # noqa: E402
 
 # Long enough for a slow machine: what runs is ended by finish(), not waited for.
 RUNNING = 30
@@ -773,7 +771,12 @@ def test_exposures_are_patched(client):
     assert client.look(scan_id).json()["reply"] == {"status": "SUCCESS", "result": "SOMETHING_NEW"}
     client.control("PATCH", "exposures/" + name, {"result": "REMEDIATED"})
     assert client.look(scan_id).json()["reply"]["result"] == "SOMETHING_NEW"
+    known = dict(scan_id="scan-of-another", started_at=1, status="FAILED_TIMEOUT", result=None, running=False)
+    shown = client.control("PATCH", "exposures/" + name, {"scans": [known]})
+    assert shown["scan_ids"] == [scan_id, "scan-of-another"]
+    assert client.look("scan-of-another").json()["reply"] == {"status": "FAILED_TIMEOUT"}
     url = client.url + "/_sim/exposures/"
+    assert requests.patch(url + name, json={"scans": [{"scan_id": 1}]}, timeout=5).status_code == 404
     assert requests.patch(url + "1:x:y", json={}, timeout=5).status_code == 404
     assert requests.patch(url + name, json={"outcome": 1}, timeout=5).status_code == 400
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from answers_on_record import exposure
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import signature, writer
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, TaskFailed, run_task
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
 from ansible_collections.secops.remediation.plugins.modules import remediation_evidence, remediation_evidence_info
 
 EXPOSURES = [dict(alert_internal_id=number, attack_surface_rule_id="Rdp", service_id="s") for number in (1, 2)]

@@ -620,22 +620,3 @@ class TestFiles:
             files.write_atomically(str(path), "new")
         assert path.read_text() == "old"
         assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["file"]
-
-    def test_the_umask_stands_many_threads(self):
-        before = os.umask(0o022)
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(1e-6)
-        found = set()
-        try:
-            threads = [
-                threading.Thread(target=lambda: found.update(files.current_umask() for _time in range(3000)))
-                for _number in range(8)
-            ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        finally:
-            sys.setswitchinterval(interval)
-            after = os.umask(before)
-        assert found == {0o022} and after == 0o022

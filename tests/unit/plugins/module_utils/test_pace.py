@@ -15,10 +15,10 @@ import time
 import pytest
 from conversations import final, passing
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import SCOUTS, Pace, watch
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed
 
 
 class TestLooks:

@@ -17,13 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from scripted_server import Reply
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, MissingLibrary, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, WouldChange
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
-    ItemFailed,
-    MissingLibrary,
-    Task,
-    TaskFailed,
-)
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import (
     CampaignNotFound,

@@ -21,11 +21,12 @@ from conversations import (
     report,
 )
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, TaskFailed, settle
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import (
     CampaignNotFound,

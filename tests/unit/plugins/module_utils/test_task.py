@@ -11,15 +11,13 @@ import time
 
 import pytest
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, MissingLibrary, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._run import ledger as ledger_utils
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
-    ItemFailed,
-    MissingLibrary,
     Task,
-    TaskFailed,
     close_ledger,
     enumerate_some,
     open_ledger,

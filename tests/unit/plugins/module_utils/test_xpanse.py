@@ -15,16 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from scripted_server import Reply
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, MissingLibrary, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
-    ItemFailed,
-    MissingLibrary,
-    Task,
-    TaskFailed,
-)
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import (
     GET_ALERTS,

@@ -28,11 +28,12 @@ from conversations import (
     passing,
 )
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed, TaskFailed, settle
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import settle
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import target as xpanse
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import ScanNotFound
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.scan import (

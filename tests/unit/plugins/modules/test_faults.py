@@ -12,9 +12,8 @@ import json
 import os
 import socket
 import ssl
-import sys
-from pathlib import Path
 
+import faults
 import pytest
 import trustme
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -30,10 +29,6 @@ from ansible_collections.secops.remediation.plugins.modules import (
     xpanse_rcs_request,
     xpanse_rcs_request_info,
 )
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
-
-import faults  # noqa: E402
 
 SAILPOINT = dict(client_id="client", client_secret=SECRET)
 XPANSE = dict(api_key_id="1", api_key=KEY)

@@ -10,7 +10,8 @@ import json
 import pytest
 import yaml
 
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, TaskFailed, run_task
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import TaskFailed
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
 from ansible_collections.secops.remediation.plugins.modules import sailpoint_remediation_report_info as module
 
 HEADER = "Identity,Access,Remediation Status\n"

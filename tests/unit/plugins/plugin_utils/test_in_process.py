@@ -13,7 +13,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import MissingLibrary, TaskFailed
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import MissingLibrary, TaskFailed
 from ansible_collections.secops.remediation.plugins.plugin_utils import in_process
 from ansible_collections.secops.remediation.plugins.plugin_utils.in_process import InProcessAction
 
