@@ -269,8 +269,17 @@ class Decisions:
         self.campaign_id = campaign_id
         self.problems: list[str] = []
         self.signed: dict[str, Any] = {}
-        self.revoked: Counter = Counter()
+        self.revoked: Counter[tuple[str, str]] = Counter()
         self.campaign = next(filter(None, (campaign_in(one, campaign_id) for one in reversed(exchanges))), None)
+        try:
+            self._read(exchanges)
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            # Whatever is on record, it must not cost other campaigns their answers.
+            self.problems.append(
+                "what is on record of the certifications cannot be judged (%s: %s)" % (type(error).__name__, error)
+            )
+
+    def _read(self, exchanges: list[dict[str, Any]]) -> None:
         if self.campaign is None:
             self.problems.append("no answer on record shows the campaign")
             return
@@ -391,9 +400,13 @@ class Tally:
     def add(self, item: dict[str, Any]) -> dict[str, Any]:
         """Takes an item in. Returns what judge_item says of it."""
         certification_id, item_id = item.get("certification_id"), item.get("item_id")
-        answer = judge_item(item, self.decisions.signed.get(certification_id), self._lookups, self._tasks)
-        self._items[certification_id, (item.get("access") or {}).get("type")] += 1
-        self._ids.add(hash((certification_id, item_id)))
+        try:
+            answer = judge_item(item, self.decisions.signed.get(certification_id), self._lookups, self._tasks)
+            kind = item["access"]["type"]
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            answer, kind = said(None, "what is on record of it cannot be judged (%s)" % type(error).__name__), None
+        self._items[str(certification_id), str(kind)] += 1
+        self._ids.add(hash((str(certification_id), str(item_id))))
         self._counts[answer["present"]] += 1
         if answer["present"] is None:
             self._unknown[short(answer["reason"])] += 1
@@ -463,8 +476,13 @@ def prove(
     """By a campaign's id what the record proves of it: see Tally.verdict. items: gone through once."""
     lookups = [one if isinstance(one, dict) else {} for one in lookups]
     tasks = reloads_in(lookups)
-    tallies = {campaign.get("campaign_id"): Tally(campaign, lookups, tasks) for campaign in campaigns}
+    tallies = {
+        campaign["campaign_id"]: Tally(campaign, lookups, tasks)
+        for campaign in campaigns
+        if isinstance(campaign.get("campaign_id"), str)
+    }
     for item in items:
-        if item.get("campaign_id") in tallies:
-            tallies[item["campaign_id"]].add(item)
+        campaign_id = item.get("campaign_id")
+        if isinstance(campaign_id, str) and campaign_id in tallies:
+            tallies[campaign_id].add(item)
     return {campaign_id: tally.verdict() for campaign_id, tally in tallies.items()}
