@@ -13,7 +13,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_items import Item, dict_in, dicts_in
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_items import (
+    Item,
+    dict_in,
+    dicts_in,
+    text_or_none,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_search import plain
 
 ACTIVITY_FIELDS = ["id", "action", "created", "recipient", "accountRequests", "originalRequests", "expansionItems"]
@@ -36,7 +41,7 @@ def explain(items: Iterable[Item], activities: list[dict[str, Any]], work_items:
     """Puts into each item why it is still there, where that is said."""
     by_identity: dict[Any, list[dict[str, Any]]] = {}
     for activity in activities:
-        by_identity.setdefault(dict_in(activity, "recipient").get("id"), []).append(activity)
+        by_identity.setdefault(text_or_none(dict_in(activity, "recipient").get("id")), []).append(activity)
     for item in items:
         said = [last_change(item, by_identity.get(item.identity_id, [])), open_task(item, work_items)]
         item.why = "; ".join(filter(None, said)) or None
