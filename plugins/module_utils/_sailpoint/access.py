@@ -9,6 +9,7 @@ Nothing is asked for each item. What comes is a record from which _sailpoint.acc
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -49,7 +50,7 @@ LONGEST_IDS = 4000
 DOCUMENTS_IN_FLIGHT = 2
 # Why something is there is looked up for so many identities, and from so many activities of a batch of them.
 MOST_EXPLAINED = 1000
-MOST_ACTIVITIES = 2000
+MOST_ACTIVITIES = 1000
 MOST_WORK_PAGES = 4
 CAMPAIGN_FACTS = ("id", "name", "type", "status", "modified", "totalCertifications", "completedCertifications")
 LEVELS = {
@@ -100,7 +101,7 @@ class RevokedAccess:
         self._reloads: dict[str, tuple[tuple[str, str], ...]] = {}
         self._in_flight = threading.Semaphore(DOCUMENTS_IN_FLIGHT)
         self._lock = threading.Lock()
-        self._refused: HttpError | None = None
+        self._refused: dict[str, HttpError] = {}
 
     # --- what was revoked ---
 
@@ -135,19 +136,24 @@ class RevokedAccess:
         return list(dict.fromkeys(one["id"] for one in found if isinstance(one.get("id"), str) and one["id"]))
 
     def _read_certification(self, key: tuple[str, str]) -> Generator:
-        if self._refused:
-            # What this user may not read of one certification, they may not of a thousand.
-            raise self._refused
         campaign_id, certification_id = key
         record = self.campaigns[campaign_id]["answers"]
-        try:
+        with self._refusals("certifications"):
             if has_revoked(self.api.decision_summary(certification_id, record)):
                 self._items[key] = list(revoked_items(self.api, campaign_id, certification_id, record, self._pool))
+        yield from ()
+
+    @contextlib.contextmanager
+    def _refusals(self, what: str) -> Iterator[None]:
+        """Ends at once where the same was refused before: what this user may not read of one, they may not of a thousand."""
+        if what in self._refused:
+            raise self._refused[what]
+        try:
+            yield
         except HttpError as error:
             if error.status == 403:
-                self._refused = error
+                self._refused[what] = error
             raise
-        yield from ()
 
     def items(self) -> Iterator[Item]:
         """All revoked items, in the order of the campaigns and their certifications."""
@@ -162,7 +168,7 @@ class RevokedAccess:
 
         def search(batch: tuple[int, list[str]]) -> Generator:
             place, ids = batch
-            with self._in_flight:
+            with self._in_flight, self._refusals("search"):
                 found = self._look_up(place, lambda record: self.api.search("identities", {"id": ids}, DOCUMENT_FIELDS, record))
                 put_documents(by_identity, ids, place, found, self._pool)
             yield from ()
@@ -285,42 +291,46 @@ class RevokedAccess:
         there = sorted_by((item for item in self.items() if item.answer and item.answer[0]), lambda item: item.identity_id)
         if not there:
             return
-        activities: list[dict[str, Any]] = []
         work_items: list[dict[str, Any]] = []
         since = self._first_sign_off()
-        filters = {"created": {"type": "RANGE", "range": {"lower": {"value": since, "inclusive": True}}}} if since else {}
-
-        def search(batch: tuple[int, list[str]]) -> Generator:
-            place, ids = batch
-            if "activities" in self.unavailable:
-                return
-            terms = {"recipient.id": ids}
-            with self._in_flight:
-                activities.extend(
-                    self._look_up(
-                        place,
-                        lambda record: self.api.search(
-                            "accountactivities", terms, ACTIVITY_FIELDS, record, MOST_ACTIVITIES, filters=filters
-                        ),
-                    )
-                )
-            yield from ()
+        more = (
+            {"filters": {"created": {"type": "RANGE", "range": {"lower": {"value": since, "inclusive": True}}}}} if since else {}
+        )
 
         def read_work(place: int) -> Generator:
-            pages = self._look_up(place, self._work_pages)
-            work_items.extend(one for page in pages for one in page)
+            work_items.extend(one for page in self._look_up(place, self._work_pages) for one in page)
             yield from ()
 
-        work = [(self._reserve(), ids) for ids in batches(list(there)[:MOST_EXPLAINED], IDENTITIES_AT_ONCE)]
-        for what, make, parts in (
-            ("activities", search, (work[:1], work[1:])),
-            ("work_items", read_work, ([self._reserve()],)),
+        def read_activities(batch: tuple[int, list[str]]) -> Generator:
+            place, ids = batch
+            activities: list[dict[str, Any]] = []
+            try:
+                if "activities" not in self.unavailable:
+                    terms = {"recipient.id": ids}
+                    activities = self._look_up(
+                        place,
+                        lambda record: self.api.search(
+                            "accountactivities", terms, ACTIVITY_FIELDS, record, MOST_ACTIVITIES, **more
+                        ),
+                    )
+            finally:
+                explain((item for one in ids for item in there[one]), activities, work_items)
+            yield from ()
+
+        batched = [(self._reserve(), ids) for ids in batches(list(there)[:MOST_EXPLAINED], IDENTITIES_AT_ONCE)]
+        for what, make, work in (
+            ("work_items", read_work, [self._reserve()]),
+            # One after the other: there are four at most, and they are large.
+            *(("activities", read_activities, [batch]) for batch in batched),
         ):
-            for part in parts:
-                for ending in filter(None, self._drive_all([make(one) for one in part])):
-                    # Nothing depends on it, so that it cannot be had is no failure.
-                    self.unavailable.setdefault(what, self._refusal(what, ending))
-        explain((item for items in there.values() for item in items), activities, work_items)
+            for ending in filter(None, self._drive_all([make(one) for one in work])):
+                # Nothing depends on it, so that it cannot be had is no failure.
+                self.unavailable.setdefault(what, self._refusal(what, ending))
+        left_out = len(there) - MOST_EXPLAINED
+        if left_out > 0:
+            self.unavailable.setdefault(
+                "activities", "Why is looked up for %d identities, %d more are left out." % (MOST_EXPLAINED, left_out)
+            )
 
     def _work_pages(self, record: Any) -> list[list[dict[str, Any]]]:
         return [page for page, _number in zip(self.api.work_items(record), range(MOST_WORK_PAGES))]

@@ -41,6 +41,7 @@ class Item:
     """One item that was revoked, and what was seen of it. As a dict: see row().
 
     access: (type, id, name, attribute, value, source's id, source's name, ids of the entitlements that it brings).
+    revocable: False if a certification cannot take it away, so says the item; else None.
     account: (id, native identity) of the account that was certified. ends: text, the date on which the access ends.
     document, account_read: what Search and the accounts showed, see _sailpoint.access_search; None where nobody looked.
     answer: (present, seen_in, seen_at, reason), once it is judged. why: in words why it is still there.
@@ -57,6 +58,7 @@ class Item:
         "ends",
         "identity",
         "item_id",
+        "revocable",
         "why",
     )
 
@@ -67,6 +69,7 @@ class Item:
         # `identitySummary.id` is the summary's own id.
         self.identity = pool.same((text_or_none(summary.get("identityId")), pool.same(text_or_none(summary.get("name")))))
         self.access, self.account, self.ends = read_access(dict_in(shown, "accessSummary"), pool)
+        self.revocable = False if is_not_revocable(dict_in(shown, "accessSummary")) else None
         self.document = self.account_read = self.answer = self.why = None
 
     @property
@@ -102,8 +105,8 @@ class Item:
     def _said(self) -> dict[str, Any]:
         if self.answer is None:
             return {}
-        present, seen_in, seen_at, reason = self.answer
-        return dict(present=present, seen_in=list(seen_in), seen_at=seen_at, reason=reason)
+        said = dict(zip(("present", "seen_in", "seen_at", "reason"), self.answer))
+        return dict(said, seen_in=list(said["seen_in"]))
 
 
 def read_access(summary: dict[str, Any], pool: Pool) -> tuple[tuple, tuple, str | None]:
@@ -128,6 +131,11 @@ def read_access(summary: dict[str, Any], pool: Pool) -> tuple[tuple, tuple, str 
         pool.same((account_id, text_or_none(certified.get("nativeIdentity")))),
         pool.same(text_or_none(whole.get("endDate"))),
     )
+
+
+def is_not_revocable(summary: dict[str, Any]) -> bool:
+    """Whether an item says of itself that it cannot be revoked: what a role's criteria give comes again (documented)."""
+    return any(dict_in(summary, name).get("revocable") is False for name in ("role", "entitlement"))
 
 
 def brought_by(whole: dict[str, Any]) -> set[str]:

@@ -158,7 +158,7 @@ def still_there(item: dict[str, Any], document: dict[str, Any], synced: str, now
 def not_there(document: dict[str, Any], kind: str, synced: str) -> View:
     """The document does not show the item: whether that is all that it has to show."""
     if document.get("access") is not False and kind != ACCOUNT:
-        return View(None, "the identity's document does not list its access")
+        return View(None, "the identity's document does not list all of its access")
     if kind in (ROLE, ACCESS_PROFILE):
         left = document.get("left")
         more = ""
@@ -168,7 +168,10 @@ def not_there(document: dict[str, Any], kind: str, synced: str) -> View:
     if document.get("account") is not True:
         # at: the document is new enough, so what an account says must fit to it.
         return View(
-            None, NO_ACCOUNT if document.get("account") is False else "the document does not list accounts", synced, gap=True
+            None,
+            NO_ACCOUNT if document.get("account") is False else "the identity's document does not list all of its accounts",
+            synced,
+            gap=True,
         )
     if document.get("value") is not False:
         return View(None, "the identity's document does not show the account's attribute", synced, gap=True)

@@ -27,7 +27,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.acce
 )
 
 # Whole fields: whether Search trims what is inside of a list is unknown.
-DOCUMENT_FIELDS = ["id", "synced", "inactive", "access", "accounts"]
+DOCUMENT_FIELDS = ["id", "synced", "inactive", "access", "accessCount", "accounts", "accountCount"]
 
 
 def batches(ids: Iterable[str], most: int, longest: int | None = None) -> list[list[str]]:
@@ -87,8 +87,8 @@ class Shown:
     """A document, looked through once for all items of its identity."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self.lists_access = isinstance(document.get("access"), list)
-        self.lists_accounts = isinstance(document.get("accounts"), list)
+        self.lists_access = is_whole(document, "access", "accessCount")
+        self.lists_accounts = is_whole(document, "accounts", "accountCount")
         self.by_id = {one["id"]: one for one in dicts_in(document, "access") if isinstance(one.get("id"), str)}
         self.by_value = {
             (source_of(one), plain(one.get("attribute")), plain(one.get("value"))): one
@@ -96,6 +96,12 @@ class Shown:
             if one.get("type") == ENTITLEMENT and one.get("value") is not None
         }
         self.accounts = dicts_in(document, "accounts")
+
+
+def is_whole(document: dict[str, Any], name: str, count: str) -> bool:
+    """Whether a document has a list with all that it says there is. Whether long lists are cut in Search is unknown."""
+    said, found = document.get(count), document.get(name)
+    return isinstance(found, list) and not (isinstance(said, int) and said > len(found))
 
 
 def held(shown: Shown, item: Item) -> tuple:
@@ -106,12 +112,16 @@ def held(shown: Shown, item: Item) -> tuple:
         entry = shown.by_value.get((source_id, plain(attribute), plain(value)))
     accounts = accounts_of(shown, item)
     standalone = entry.get("standalone") if entry else None
+    has = any_value([account.get("entitlementAttributes", "") for account in accounts], attribute, value)
+    if has is False and item.account_id is None and not shown.lists_accounts:
+        # Which account it was nobody says, and it may be one that is not listed.
+        has = None
     return (
-        ("access", entry is not None if shown.lists_access else None),
+        ("access", True if entry is not None else False if shown.lists_access else None),
         ("standalone", standalone if isinstance(standalone, bool) else None),
         ("left", sum(one in shown.by_id for one in brings)),
-        ("account", bool(accounts) if shown.lists_accounts else None),
-        ("value", any_value([account.get("entitlementAttributes", "") for account in accounts], attribute, value)),
+        ("account", True if accounts else False if shown.lists_accounts else None),
+        ("value", has),
     )
 
 

@@ -35,6 +35,7 @@ RESULTS = (
     ("success", "its removal was carried out, and it is there all the same"),
 )
 OPEN_WORK = "Pending"
+NOT_REVOCABLE = "the item says of itself that a certification cannot revoke it"
 
 
 def explain(items: Iterable[Item], activities: list[dict[str, Any]], work_items: list[dict[str, Any]]) -> None:
@@ -43,7 +44,11 @@ def explain(items: Iterable[Item], activities: list[dict[str, Any]], work_items:
     for activity in activities:
         by_identity.setdefault(text_or_none(dict_in(activity, "recipient").get("id")), []).append(activity)
     for item in items:
-        said = [last_change(item, by_identity.get(item.identity_id, [])), open_task(item, work_items)]
+        said = [
+            NOT_REVOCABLE if item.revocable is False else None,
+            last_change(item, by_identity.get(item.identity_id, [])),
+            open_task(item, work_items),
+        ]
         item.why = "; ".join(filter(None, said)) or None
 
 

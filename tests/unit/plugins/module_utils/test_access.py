@@ -158,6 +158,13 @@ class TestDocuments:
         facts = seen(make(), dict(document(), **{field: odd}) if odd is not None else {"id": "p1"})
         assert facts["access" if field == "access" else "account"] is None
 
+    @pytest.mark.parametrize(("count", "expected"), [(0, False), (1, None), (None, False), ("1", False)])
+    def test_lists_that_are_shorter_than_they_say(self, count, expected):
+        facts = seen(make(), document(accessCount=count, accountCount=count))
+        assert (facts["access"], facts["account"]) == (expected, expected)
+        # What is listed is there, however much is not.
+        assert seen(make(), document([{"id": "a1"}], accessCount=9))["access"] is True
+
     def test_the_certified_account_and_no_other(self):
         other = account("acc2", entitlementAttributes={"memberOf": ["CN=Payroll"]})
         assert [seen(make(), document(accounts=[other]))[name] for name in ("account", "value")] == [False, None]
@@ -168,6 +175,9 @@ class TestDocuments:
     def test_an_item_that_does_not_name_the_account_id(self, certified):
         held = account("acc7", entitlementAttributes={"memberOf": ["CN=Payroll"]})
         assert seen(make(account=certified), document(accounts=[account(), held]))["value"] is True
+        one_of_two = document(accounts=[account()], accountCount=2)
+        assert seen(make(account=certified), one_of_two)["value"] is None
+        assert seen(make(), one_of_two)["value"] is False
         elsewhere = account("acc7", source="s2", entitlementAttributes={"memberOf": ["CN=Payroll"]})
         facts = seen(make(account=certified), document(accounts=[elsewhere]))
         assert (facts["account"], facts["value"]) == (False, None)
@@ -275,6 +285,10 @@ class TestWhy:
     )
     def test_words_of_a_result(self, status, words):
         assert words in why(activity(status=status))
+
+    def test_what_cannot_be_revoked(self):
+        assert why(item=make(revocable=False)) == "the item says of itself that a certification cannot revoke it"
+        assert why(item=make(revocable=True)) is None
 
     def test_the_last_change_counts(self):
         given = activity("Add", created=at(9))

@@ -350,8 +350,8 @@ UNKNOWN = {
     ),
     "an end to come": (judged("i2", document={"access": True}, ends=at(9000)), "is to end later: "),
     "an odd end": (judged("i2", document={"access": True}, ends="soon"), "is to end later: soon"),
-    "no list of access": (judged("i2", document={"access": None}), "does not list its access"),
-    "no list of accounts": (judged(document={"account": None}, account_read=None), "does not list accounts"),
+    "no list of access": (judged("i2", document={"access": None}), "does not list all of its access"),
+    "no list of accounts": (judged(document={"account": None}, account_read=None), "does not list all of its accounts"),
     "no account": (judged(document={"account": False}, account_read=None), "is not among the identity's accounts"),
     "no account, out of sight": (
         judged(document={"account": False}, account_read={"found": False, "source_seen": False}),
