@@ -65,6 +65,7 @@ def main():
     parser.add_argument("--revoked", type=int, default=200, help="of these")
     parser.add_argument("--identities", type=int, default=20000)
     parser.add_argument("--open", type=int, default=1000, help="of so many revoked items one is still there; 0: none")
+    parser.add_argument("--kept", type=int, default=50, help="so much other access each identity has")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     parser.add_argument("--path", help=argparse.SUPPRESS)
@@ -75,7 +76,7 @@ def main():
         said = {name: found[name] for name in ("outcome", "reason", "items_total", "items_present", "items_unknown")}
         print(json.dumps(dict(said, seconds=round(time.monotonic() - started, 1), peak_mb=round(peak_megabytes(), 1))))
         return
-    plan = {name: getattr(options, name) for name in ("certifications", "items", "revoked", "identities", "open")}
+    plan = {name: getattr(options, name) for name in ("certifications", "items", "revoked", "identities", "open", "kept")}
     with tempfile.TemporaryDirectory() as folder, running_simulator("--rate-limit", 0) as simulator:
         path = Path(folder, "record.json")
         wanted = {"items": [], "totalCertifications": options.certifications, "access": {"generated": plan}}

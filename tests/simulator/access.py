@@ -10,6 +10,7 @@ rows of its report), or from numbers alone, so a campaign of 200,000 items costs
 
 from __future__ import annotations
 
+import itertools
 import uuid
 
 from simulator.core import iso
@@ -247,7 +248,7 @@ class Generated(Reviewed):
     """A campaign that is nothing but numbers.
 
     settings["generated"]: `certifications`, `items` of each, `revoked` of these, `identities` who share them, and `open`: of
-    so many revoked items one is still there (0: none).
+    so many revoked items one is still there (0: none). `kept`, which may be missing: so much other access each identity has.
     """
 
     PREFIX = "9e"
@@ -281,6 +282,14 @@ class Generated(Reviewed):
     def revoked(self, number):
         plan = self.settings["generated"]
         return {**dict.fromkeys(TYPES, 0), "ENTITLEMENT": plan["revoked"]}, plan["items"]
+
+    def kept(self, identity_id):
+        """Other access of one identity."""
+        who = int(identity_id[2:], 16) if identity_id.startswith(self.PREFIX) else None
+        for number in range(self.settings["generated"].get("kept", 0) if who is not None else 0):
+            access = "CN=Kept-%d,OU=Groups,DC=brightwater,DC=example" % ((who + number) % 5000)
+            person = "person%06d" % who
+            yield Item("", person, person, "Active Directory", "ENTITLEMENT", access, False, True, identity_id=identity_id)
 
     def of_identity(self, identity_id):
         """The revoked items of one identity."""
@@ -324,7 +333,8 @@ class Company:
             return None
         is_old = cases & {"stale", "inactive"}
         access, accounts = {}, {}
-        for item in items:
+        kept = (reviewed.kept(identity_id) for reviewed in self._reviewed if isinstance(reviewed, Generated))
+        for item in itertools.chain(items, *kept):
             self._put(item, access, accounts)
         return {
             "_type": "identity",

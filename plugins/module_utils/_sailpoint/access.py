@@ -44,10 +44,11 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api 
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import bounded
 
 IDENTITIES_AT_ONCE = 250
+# Where there are many, memory counts more than requests, most of which are for certifications then.
+MANY_IDENTITIES = 5000
+FEWER_AT_ONCE = 100
 ACCOUNTS_AT_ONCE = 50
 LONGEST_IDS = 4000
-# An identity's document may be large, and whatever is read at once is held at once.
-DOCUMENTS_IN_FLIGHT = 2
 # Why something is there is looked up for so many identities, and from so many activities of a batch of them.
 MOST_EXPLAINED = 1000
 MOST_ACTIVITIES = 1000
@@ -99,7 +100,8 @@ class RevokedAccess:
         self._pool = Pool()
         self._items: dict[tuple[str, str], list[Item]] = {}
         self._reloads: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._in_flight = threading.Semaphore(DOCUMENTS_IN_FLIGHT)
+        # An identity's document may be large, and whatever is read at once is held at once. It is parsing that takes the time.
+        self._in_flight = threading.Lock()
         self._lock = threading.Lock()
         self._refused: dict[str, HttpError] = {}
 
@@ -164,7 +166,8 @@ class RevokedAccess:
     def search_identities(self) -> None:
         """Asks Search what the identities hold."""
         by_identity = sorted_by(self.items(), lambda item: item.identity_id)
-        work = [(self._reserve(), ids) for ids in batches(by_identity, IDENTITIES_AT_ONCE)]
+        most = IDENTITIES_AT_ONCE if len(by_identity) <= MANY_IDENTITIES else FEWER_AT_ONCE
+        work = [(self._reserve(), ids) for ids in batches(by_identity, most)]
 
         def search(batch: tuple[int, list[str]]) -> Generator:
             place, ids = batch
