@@ -82,14 +82,14 @@ class Kept(list):
 class RevokedAccess:
     """One look at the revoked items of campaigns.
 
-    api: SailPointApi. drive_all: function that runs generators as batch.drive does and returns their endings.
+    api: SailPointApi. drive_all: function that runs generators, one by one if it is told so, and returns their endings.
     wait_interval: seconds between two looks at accounts that are read again. reload_seconds: how long that may take.
 
     Afterwards: `campaigns`, by id; `items`, in order; `lookups`; `errors`, by a campaign's id what went wrong;
     `unavailable`, by what it is about, what this user may not ask; `changed`.
     """
 
-    def __init__(self, api: Any, drive_all: Callable[[list], list], wait_interval: int, reload_seconds: float) -> None:
+    def __init__(self, api: Any, drive_all: Callable[..., list], wait_interval: int, reload_seconds: float) -> None:
         self.api, self._drive_all = api, drive_all
         self._wait_interval, self._reload_seconds = wait_interval, reload_seconds
         self.campaigns: dict[str, dict[str, Any]] = {}
@@ -100,8 +100,6 @@ class RevokedAccess:
         self._pool = Pool()
         self._items: dict[tuple[str, str], list[Item]] = {}
         self._reloads: dict[str, tuple[tuple[str, str], ...]] = {}
-        # An identity's document may be large, and whatever is read at once is held at once. It is parsing that takes the time.
-        self._in_flight = threading.Lock()
         self._lock = threading.Lock()
         self._refused: dict[str, HttpError] = {}
 
@@ -171,7 +169,7 @@ class RevokedAccess:
 
         def search(batch: tuple[int, list[str]]) -> Generator:
             place, ids = batch
-            with self._in_flight, self._refusals("search"):
+            with self._refusals("search"):
                 found = self._look_up(place, lambda record: self.api.search("identities", {"id": ids}, DOCUMENT_FIELDS, record))
                 put_documents(by_identity, ids, place, found, self._pool)
             yield from ()
@@ -181,7 +179,7 @@ class RevokedAccess:
                 for item in by_identity[identity_id]:
                     item.document = self._pool.same((("problem", str(error)),))
 
-        self._run(search, work, lambda batch: campaigns_of(by_identity, batch[1]), failed)
+        self._run(search, work, lambda batch: campaigns_of(by_identity, batch[1]), failed, one_by_one=True)
 
     def read_accounts(self) -> None:
         """Asks for the certified accounts, if this user may."""
@@ -194,9 +192,8 @@ class RevokedAccess:
             if "accounts" in self.unavailable:
                 return
             try:
-                with self._in_flight:
-                    found = self._look_up(place, lambda record: self.api.list_accounts(ids, record))
-                    sources.update(put_accounts(by_account, ids, place, found, self._pool))
+                found = self._look_up(place, lambda record: self.api.list_accounts(ids, record))
+                sources.update(put_accounts(by_account, ids, place, found, self._pool))
             except HttpError as error:
                 self._unless_refused("accounts", error)
             yield from ()
@@ -208,7 +205,7 @@ class RevokedAccess:
 
         # The first one alone: if it is refused, the others need not be asked.
         for part in (work[:1], work[1:]):
-            self._run(read, part, lambda batch: campaigns_of(by_account, batch[1]), failed)
+            self._run(read, part, lambda batch: campaigns_of(by_account, batch[1]), failed, one_by_one=True)
         self._complete_accounts(by_account, sources)
 
     def _complete_accounts(self, by_account: dict[str, list[Item]], sources: set[str]) -> None:
@@ -389,10 +386,14 @@ class RevokedAccess:
         work: Iterable[Any],
         campaigns: Callable[[Any], Iterable[str]],
         failed: Callable[[Any, Exception], None] | None = None,
+        one_by_one: bool = False,
     ) -> None:
-        """Runs make(one) for each piece of work. What fails is an error of its campaigns, and failed(one, error) is called."""
+        """Runs make(one) for each piece of work. What fails is an error of its campaigns, and failed(one, error) is called.
+
+        one_by_one: where answers are large, and so is the memory that each thread keeps. Parsing them takes the time.
+        """
         work = list(work)
-        for one, ending in zip(work, self._drive_all([make(one) for one in work])):
+        for one, ending in zip(work, self._drive_all([make(one) for one in work], one_by_one)):
             if ending is None:
                 continue
             for campaign_id in campaigns(one):
@@ -461,9 +462,9 @@ def look(api: Any, task: Any, campaign_ids: list[str]) -> RevokedAccess:
     params = task.params
     ends_at = time.monotonic() + params["wait_timeout"]
 
-    def drive_all(generators: list) -> list:
+    def drive_all(generators: list, one_by_one: bool = False) -> list:
         left = max(0.0, ends_at - time.monotonic())
-        return drive(generators, params["concurrency"], left, stop=api.client.stop, check=task.check)
+        return drive(generators, 1 if one_by_one else params["concurrency"], left, stop=api.client.stop, check=task.check)
 
     # What is read after it needs time as well.
     found = RevokedAccess(api, drive_all, params["wait_interval"], params["wait_timeout"] / 2)
