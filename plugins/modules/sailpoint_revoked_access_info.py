@@ -333,7 +333,8 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import TaskFailed, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Result
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, TaskFailed, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access import look
 
@@ -353,7 +354,7 @@ IN_SHORT = dict(
 )
 
 
-def run(task):
+def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
     for name, least in (("limit", 0), ("wait_interval", 1)):
@@ -387,7 +388,7 @@ def run(task):
     )
 
 
-def main():
+def main() -> None:
     """Runs as a module."""
     run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, IN_SHORT)
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Steps
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, drive
@@ -111,7 +112,7 @@ class RevokedAccess:
             self.campaigns[campaign_id] = dict(campaign_id=campaign_id, name=None, type=None, status=None, answers=Kept())
         certifications: dict[str, list[str]] = {}
 
-        def read_campaign(campaign_id: str) -> Generator:
+        def read_campaign(campaign_id: str) -> Steps:
             certifications[campaign_id] = self._certifications(campaign_id)
             yield from ()
 
@@ -135,7 +136,7 @@ class RevokedAccess:
         found = self.api.list_certifications(campaign_id, record)
         return list(dict.fromkeys(one["id"] for one in found if isinstance(one.get("id"), str) and one["id"]))
 
-    def _read_certification(self, key: tuple[str, str]) -> Generator:
+    def _read_certification(self, key: tuple[str, str]) -> Steps:
         campaign_id, certification_id = key
         record = self.campaigns[campaign_id]["answers"]
         with self._refusals("certifications"):
@@ -167,7 +168,7 @@ class RevokedAccess:
         most = IDENTITIES_AT_ONCE if len(by_identity) <= MANY_IDENTITIES else FEWER_AT_ONCE
         work = [(self._reserve(), ids) for ids in batches(by_identity, most)]
 
-        def search(batch: tuple[int, list[str]]) -> Generator:
+        def search(batch: tuple[int, list[str]]) -> Steps:
             place, ids = batch
             with self._refusals("search"):
                 found = self._look_up(place, lambda record: self.api.search("identities", {"id": ids}, DOCUMENT_FIELDS, record))
@@ -187,7 +188,7 @@ class RevokedAccess:
         work = [(self._reserve(), ids) for ids in batches(by_account, ACCOUNTS_AT_ONCE, LONGEST_IDS)]
         sources: set[str] = set()
 
-        def read(batch: tuple[int, list[str]]) -> Generator:
+        def read(batch: tuple[int, list[str]]) -> Steps:
             place, ids = batch
             if "accounts" in self.unavailable:
                 return
@@ -213,7 +214,7 @@ class RevokedAccess:
             for item in items:
                 if item.account_read is None:
                     continue
-                more = self._reloads.get(account_id, ())
+                more: tuple = self._reloads.get(account_id, ())
                 if ("found", False) in item.account_read:
                     more = (("source_seen", item.access[5] in sources),) + more
                 item.account_read = self._pool.same(item.account_read + more)
@@ -230,7 +231,7 @@ class RevokedAccess:
         by_account = self._by_account()
         tasks: dict[str, str] = {}
 
-        def reload(account_id: str) -> Generator:
+        def reload(account_id: str) -> Steps:
             if "refresh" in self.unavailable:
                 return
             try:
@@ -256,7 +257,7 @@ class RevokedAccess:
         waiting = set(tasks)
         ends_at = time.monotonic() + self._reload_seconds
 
-        def wait() -> Generator:
+        def wait() -> Steps:
             while waiting:
                 for ids in batches(sorted(waiting), ACCOUNTS_AT_ONCE, LONGEST_IDS):
                     waiting.difference_update(self._ended(ids))
@@ -288,7 +289,7 @@ class RevokedAccess:
 
     def explain(self) -> None:
         """Looks up why items are still there, as far as this user may, for a bounded number of identities."""
-        there = sorted_by((item for item in self.items() if item.answer and item.answer[0]), lambda item: item.identity_id)
+        there = sorted_by((item for item in self.items() if item.present), lambda item: item.identity_id)
         if not there:
             return
         work_items: list[dict[str, Any]] = []
@@ -297,15 +298,15 @@ class RevokedAccess:
             {"filters": {"created": {"type": "RANGE", "range": {"lower": {"value": since, "inclusive": True}}}}} if since else {}
         )
 
-        def read_work(place: int) -> Generator:
+        def read_work(place: int) -> Steps:
             work_items.extend(one for page in self._look_up(place, self._work_pages) for one in page)
             yield from ()
 
-        def read_activities(batch: tuple[int, list[str]]) -> Generator:
+        def read_activities(batch: tuple[int, list[str]]) -> Steps:
             place, ids = batch
             activities: list[dict[str, Any]] = []
             try:
-                if "activities" not in self.unavailable:
+                with self._refusals("activities"):
                     terms = {"recipient.id": ids}
                     activities = self._look_up(
                         place,
@@ -318,19 +319,19 @@ class RevokedAccess:
             yield from ()
 
         batched = [(self._reserve(), ids) for ids in batches(list(there)[:MOST_EXPLAINED], IDENTITIES_AT_ONCE)]
-        for what, make, work in (
-            ("work_items", read_work, [self._reserve()]),
-            # One after the other: there are four at most, and they are large.
-            *(("activities", read_activities, [batch]) for batch in batched),
-        ):
-            for ending in filter(None, self._drive_all([make(one) for one in work])):
-                # Nothing depends on it, so that it cannot be had is no failure.
-                self.unavailable.setdefault(what, self._refusal(what, ending))
+        self._drive_unless("work_items", [read_work(self._reserve())])
+        self._drive_unless("activities", [read_activities(batch) for batch in batched])
         left_out = len(there) - MOST_EXPLAINED
         if left_out > 0:
             self.unavailable.setdefault(
                 "activities", "Why is looked up for %d identities, %d more are left out." % (MOST_EXPLAINED, left_out)
             )
+
+    def _drive_unless(self, what: str, steps: list[Steps]) -> None:
+        """Runs what nothing depends on: that it cannot be had is noted, and no failure."""
+        for ending in self._drive_all(steps, one_by_one=True):
+            if ending is not None:
+                self.unavailable.setdefault(what, self._refusal(what, ending))
 
     def _work_pages(self, record: Any) -> list[list[dict[str, Any]]]:
         return [page for page, _number in zip(self.api.work_items(record), range(MOST_WORK_PAGES))]
@@ -344,7 +345,7 @@ class RevokedAccess:
             for one in exchange["body"]
             if isinstance(one, dict) and parse_time(one.get("signed"))
         ]
-        return min(times, key=parse_time, default=None)
+        return min(times, key=lambda text: str(parse_time(text)), default=None)
 
     # --- what all of these need ---
 
@@ -377,12 +378,12 @@ class RevokedAccess:
 
     def first_rows(self, limit: int) -> list[dict[str, Any]]:
         """So many items as dicts: those that are still there first, then those of which it cannot be said."""
-        in_order = (item for present in (True, None, False) for item in self.items() if item.answer[0] is present)
+        in_order = (item for present in (True, None, False) for item in self.items() if item.present is present)
         return [item.row() for item, _number in zip(in_order, range(limit))]
 
     def _run(
         self,
-        make: Callable[[Any], Generator],
+        make: Callable[[Any], Steps],
         work: Iterable[Any],
         campaigns: Callable[[Any], Iterable[str]],
         failed: Callable[[Any, Exception], None] | None = None,

@@ -70,7 +70,10 @@ class Item:
         self.identity = pool.same((text_or_none(summary.get("identityId")), pool.same(text_or_none(summary.get("name")))))
         self.access, self.account, self.ends = read_access(dict_in(shown, "accessSummary"), pool)
         self.revocable = False if is_not_revocable(dict_in(shown, "accessSummary")) else None
-        self.document = self.account_read = self.answer = self.why = None
+        self.document: tuple | None = None
+        self.account_read: tuple | None = None
+        self.answer: tuple | None = None
+        self.why: str | None = None
 
     @property
     def identity_id(self) -> str | None:
@@ -81,6 +84,11 @@ class Item:
     def account_id(self) -> str | None:
         """The certified account's id, or None."""
         return self.account[0]
+
+    @property
+    def present(self) -> bool | None:
+        """Whether it is still there, as it was judged; None also before that."""
+        return self.answer[0] if self.answer else None
 
     def row(self) -> dict[str, Any]:
         """The item as a dict, as it is recorded and proved: see _sailpoint.access_proof."""

@@ -128,7 +128,7 @@ def view_of_document(item: dict[str, Any], kind: str, signed: str, lookups: list
             None, "Search's answer was cut off" if cut else "Search does not know the identity (deleted, or uncorrelated)"
         )
     synced = document.get("synced")
-    if parse_time(synced) is None:
+    if not isinstance(synced, str) or parse_time(synced) is None:
         return View(None, "the identity's document does not say when it was synchronised")
     if not is_past(synced, exchange["server_time"]):
         return View(None, "the identity's document is from the future by the server's clock: %s" % synced)
@@ -216,8 +216,10 @@ def view_of_account(
 
 def lost_account(item: dict[str, Any], account: dict[str, Any], now: str) -> View:
     """An account that is not listed: gone, or out of this user's sight."""
-    document = item.get("document") if isinstance(item.get("document"), dict) else {}
-    if account.get("source_seen") is not True or document.get("account") is not False:
+    document = item.get("document")
+    # Only with a document that has it no more either.
+    is_lost = isinstance(document, dict) and document.get("account") is False
+    if account.get("source_seen") is not True or not is_lost:
         return View(None, "no such account is listed, or this user may not see it")
     return View(False, "neither the identity nor the list of accounts has the certified account any more", now)
 
@@ -301,7 +303,7 @@ class Decisions:
         ]
         found = [certification for page in pages for certification in page["body"] if isinstance(certification, dict)]
         self.signed = {one["id"]: one.get("signed") for one in found if isinstance(one.get("id"), str)}
-        total = self.campaign.get("totalCertifications")
+        total = (self.campaign or {}).get("totalCertifications")
         if not pages:
             self.problems.append("no answer on record lists the certifications")
             return
@@ -327,7 +329,8 @@ class Decisions:
             )
 
     def _read_summaries(self, exchanges: list[dict[str, Any]]) -> None:
-        summaries, pages = {}, {}
+        summaries: dict[str, dict[str, Any]] = {}
+        pages: dict[str, list[dict[str, Any]]] = {}
         for exchange in exchanges:
             certification_id, what = part_of(exchange)
             if what == "decision-summary" and isinstance(exchange.get("body"), dict):
@@ -376,7 +379,7 @@ def is_read(exchange: dict[str, Any], *ends: str) -> bool:
     return exchange.get("method") == "GET" and exchange.get("status") == 200 and path_of(exchange).endswith(ends)
 
 
-def is_whole(pages: list[dict[str, Any]], counts: dict[str, int]) -> bool:
+def is_whole(pages: list[dict[str, Any]], counts: dict[str, Any]) -> bool:
     """Whether the pages of a certification's items are all that there are, with as many revoked of each type as its summary."""
     revoked: Counter = Counter()
     for page in pages:
@@ -391,7 +394,7 @@ class Tally:
     """What is known of a campaign's items, one after the other. campaign: its part of the record. lookups: see above."""
 
     def __init__(self, campaign: dict[str, Any], lookups: list[dict[str, Any]], tasks: dict[str, dict[str, Any]]) -> None:
-        self.decisions = Decisions(campaign.get("campaign_id"), exchanges_in(campaign))
+        self.decisions = Decisions(campaign["campaign_id"], exchanges_in(campaign))
         self.error = campaign.get("error")
         self._lookups, self._tasks = lookups, tasks
         self._counts: Counter = Counter()
@@ -404,7 +407,7 @@ class Tally:
         """Takes an item in. Returns what judge_item says of it."""
         certification_id, item_id = item.get("certification_id"), item.get("item_id")
         try:
-            answer = judge_item(item, self.decisions.signed.get(certification_id), self._lookups, self._tasks)
+            answer = judge_item(item, self.decisions.signed.get(str(certification_id)), self._lookups, self._tasks)
             kind = item["access"]["type"]
         except Exception as error:  # pylint: disable=broad-exception-caught
             answer, kind = said(None, "what is on record of it cannot be judged (%s)" % type(error).__name__), None

@@ -44,22 +44,23 @@ def explain(items: Iterable[Item], activities: list[dict[str, Any]], work_items:
     for activity in activities:
         by_identity.setdefault(text_or_none(dict_in(activity, "recipient").get("id")), []).append(activity)
     for item in items:
-        said = [
+        said: list[str | None] = [
             NOT_REVOCABLE if item.revocable is False else None,
             last_change(item, by_identity.get(item.identity_id, [])),
             open_task(item, work_items),
         ]
-        item.why = "; ".join(filter(None, said)) or None
+        item.why = "; ".join(text for text in said if text) or None
 
 
 def last_change(item: Item, activities: list[dict[str, Any]]) -> str | None:
     """What the last change was that was asked for on this item, and how it ended."""
     changes = [
-        (parse_time(activity.get("created")), activity, request, change)
+        (created, activity, request, change)
         for activity in activities
+        for created in [parse_time(activity.get("created"))]
         for request in dicts_in(activity, "accountRequests") + dicts_in(activity, "originalRequests")
         for change in dicts_in(request, "attributeRequests")
-        if parse_time(activity.get("created")) and concerns(item, request, change)
+        if created is not None and concerns(item, request, change)
     ]
     if not changes:
         return None
@@ -89,8 +90,8 @@ def concerns(item: Item, request: dict[str, Any], change: dict[str, Any]) -> boo
     if value is not None and native_identity and account and plain(account) != plain(native_identity):
         return False
     wanted = {plain(one) for one in (value, name, access_id) if one is not None}
-    values = change.get("value") if isinstance(change.get("value"), list) else [change.get("value")]
-    return any(plain(one) in wanted for one in values if one is not None)
+    asked = change.get("value")
+    return any(plain(one) in wanted for one in (asked if isinstance(asked, list) else [asked]) if one is not None)
 
 
 def open_task(item: Item, work_items: list[dict[str, Any]]) -> str | None:

@@ -505,7 +505,9 @@ class SailPointApi:
         """
         shown = {name: value for name, value in params.items() if len(str(value)) <= LONGEST_SHOWN}
         query = urlencode(shown, quote_via=quote)
-        exchange = dict(method=method, path="%s?%s" % (path, query), status=None, reference=None, server_time=None, sent=None)
+        exchange: dict[str, Any] = dict(
+            method=method, path="%s?%s" % (path, query), status=None, reference=None, server_time=None, sent=None
+        )
         try:
             answer = only_200(self.client.request(method, path, params=params, **content), method, path)
         except HttpError as error:
