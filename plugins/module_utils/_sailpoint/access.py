@@ -139,7 +139,7 @@ class RevokedAccess:
     def _read_certification(self, key: tuple[str, str]) -> Steps:
         campaign_id, certification_id = key
         record = self.campaigns[campaign_id]["answers"]
-        with self._refusals("certifications"):
+        with self._refusals(campaign_id):
             if has_revoked(self.api.decision_summary(certification_id, record)):
                 self._items[key] = list(revoked_items(self.api, campaign_id, certification_id, record, self._pool))
         yield from ()
@@ -204,20 +204,20 @@ class RevokedAccess:
                 for item in by_account[account_id]:
                     item.account_read = self._pool.same((("problem", str(error)),))
 
-        # The first one alone: if it is refused, the others need not be asked.
-        for part in (work[:1], work[1:]):
-            self._run(read, part, lambda batch: campaigns_of(by_account, batch[1]), failed, one_by_one=True)
+        self._run(read, work, lambda batch: campaigns_of(by_account, batch[1]), failed, one_by_one=True)
         self._complete_accounts(by_account, sources)
 
     def _complete_accounts(self, by_account: dict[str, list[Item]], sources: set[str]) -> None:
         for account_id, items in by_account.items():
+            more: tuple = self._reloads.get(account_id, ())
             for item in items:
                 if item.account_read is None:
-                    continue
-                more: tuple = self._reloads.get(account_id, ())
-                if ("found", False) in item.account_read:
-                    more = (("source_seen", item.access[5] in sources),) + more
-                item.account_read = self._pool.same(item.account_read + more)
+                    # What was to be read again and was not is missing, also where accounts cannot be read at all.
+                    item.account_read = more if any(name == "reload_problem" for name, _value in more) else None
+                elif ("found", False) in item.account_read:
+                    item.account_read = self._pool.same(item.account_read + (("source_seen", item.access[5] in sources),) + more)
+                elif more:
+                    item.account_read = self._pool.same(item.account_read + more)
 
     def _by_account(self) -> dict[str, list[Item]]:
         return sorted_by(
@@ -247,6 +247,7 @@ class RevokedAccess:
             self._reloads[account_id] = (("reload_problem", str(error)),)
 
         ids = list(by_account)
+        # The first one alone: if it is refused, the others need not be asked.
         for part in (ids[:1], ids[1:]):
             self._run(reload, part, lambda account_id: campaigns_of(by_account, [account_id]), failed)
         for task_id, account_id in tasks.items():

@@ -235,6 +235,13 @@ def test_what_is_refused_once_is_not_asked_a_thousand_times(look, simulator, ope
     assert len(simulator.log(operation=operation)) < 3
 
 
+def test_what_is_refused_of_one_campaign_costs_the_others_nothing(look, simulator):
+    simulator.control("POST", "faults", [{"operation": "decision_summary", "kind": "status", "status": 403}])
+    result = look(company.FINANCE, company.PRIVILEGED, concurrency=1)
+    assert "1 of 2 campaigns failed" in result["msg"]
+    assert sorted(one["outcome"] for one in result["campaigns"]) == ["inconclusive", "remediated"]
+
+
 # --- how much is asked ---
 
 
@@ -340,6 +347,17 @@ def test_tasks_that_cannot_be_looked_at(look, simulator):
     result = look(refresh=True)
     assert result["failed"] and "cannot be looked at" in result["msg"]
     assert result["revoked_items"][0]["present"] is None
+
+
+def test_a_refresh_that_fails_where_accounts_cannot_be_read(look, simulator):
+    rows(simulator, row(), row(None, 2))
+    account = look()["revoked_items"][0]["account"]["id"]
+    simulator.control("POST", "reloads", {account: "never"})
+    simulator.control("POST", "faults", [{"operation": "list_accounts", "kind": "status", "status": 403, "times": None}])
+    result = look(refresh=True, wait_timeout=2)
+    assert set(result["unavailable"]) == {"accounts"}
+    # Of the other, its identity's document decides.
+    assert {item["account"]["id"] == account: item["present"] for item in result["revoked_items"]} == {True: None, False: False}
 
 
 def test_check_mode_reads_nothing_again(look, simulator, tmp_path):
