@@ -141,6 +141,26 @@ class TestTheWholeRecord:
         assert (found["outcome"], found["complete"]) == ("unremediated", False)
         assert "something failed" in found["reason"] and "Search was not asked" in found["reason"]
 
+    def test_several_that_are_still_there(self):
+        def change(one, lookups, items):
+            items[0]["document"].update(access=True, synced=at(650))
+            items[1]["document"].update(access=True, synced=at(610))
+
+        # The oldest moment is the one that can be relied on.
+        assert proved(change)["reason"] == "2 of 4 revoked items are still there, as of %s" % SYNCED
+
+    def test_the_oldest_moment_counts(self):
+        assert proved(lambda one, lookups, items: items[2]["document"].update(synced=at(60)))["as_of"] == at(60)
+
+    def test_a_campaign_that_was_read_in_a_list(self):
+        """REPORT_ADMIN may not read it otherwise; a list of campaigns is none of certifications."""
+
+        def change(one, lookups, items):
+            whole = one["answers"][0]
+            whole.update(path="/campaigns/v1?filters=x", body=[whole["body"]])
+
+        assert proved(change)["outcome"] == "remediated"
+
     def test_items_of_other_campaigns_do_not_count(self):
         other = dict(item("i1"), campaign_id="c2")
         assert proved(lambda one, lookups, items: items.append(other))["items_total"] == 4
@@ -201,6 +221,17 @@ DAMAGES = {
     "a role composition campaign": (body(0, type="ROLE_COMPOSITION"), "the items of a role composition campaign are not shown"),
     "no number of certifications": (body(0, totalCertifications=None), "does not say how many certifications it has"),
     "true certifications": (body(0, totalCertifications=True), "does not say how many certifications it has"),
+    "a list that is none": (answers(1, body=None), "no answer on record lists the certifications"),
+    "a certification twice, and as many as there should be": (
+        lambda one, lookups, items: one["answers"][1].update(body=[*one["answers"][1]["body"], certification("k1")], total=4),
+        "the list of certifications changed while it was read, or was cut off",
+    ),
+    "an error for a summary": (answers(6, status=500), "there is no summary of the decisions"),
+    "a summary that is none": (answers(6, body=None), "there is no summary of the decisions"),
+    "a summary of something else": (answers(6, path="/campaigns/v1/k3/decision-summary"), "there is no summary of the decisions"),
+    "a negative number": (body(6, rolesRevoked=-1), "does not say how many were revoked"),
+    "an error for items": (answers(3, status=500), "the items that were read do not add up to the summary"),
+    "items that do not say": (answers(3, revoked=None), "the items that were read do not add up to the summary"),
     "no list": (without(1), "no answer on record lists the certifications"),
     "a list with an error": (answers(1, status=500), "no answer on record lists the certifications"),
     "governance groups": (body(0, totalCertifications=4), "the list shows 3 of 4 certifications"),
@@ -304,6 +335,7 @@ GONE = {
     ),
     "a document without the attribute": (judged(document={"value": None}), ["account"]),
     "an inactive identity with a new document": (judged(document={"inactive": True}), ["search", "account"]),
+    "an account whose document does not list access": (judged("i4", document={"access": None}), ["account"]),
     "an account not read since": (judged(account_read={"modified": at(-5)}), ["search"]),
 }
 THERE = {
@@ -349,6 +381,31 @@ UNKNOWN = {
         "(an inactive identity leaves the nightly synchronisation)",
     ),
     "an end to come": (judged("i2", document={"access": True}, ends=at(9000)), "is to end later: "),
+    "an entitlement with an end to come": (judged(document={"access": True}, ends=at(9000)), "is to end later: "),
+    "a role with an account": (
+        judged("i2", document={"found": False}, account_read=item("i1")["account_read"]),
+        "Search does not know the identity",
+    ),
+    "an account that is not listed, and no document": (
+        judged(document={"found": False}, account_read={"found": False, "source_seen": True}),
+        "no such account is listed",
+    ),
+    "an account that is not listed, and an old document": (
+        judged(document={"synced": at(-9)}, account_read={"found": False, "source_seen": True}),
+        "no such account is listed",
+    ),
+    "an account that is not listed, and nobody asked Search": (
+        judged(document=None, account_read={"found": False, "source_seen": True}),
+        "no such account is listed",
+    ),
+    "a total that nobody said": (
+        judged("i2", document={"found": False}, lookups=[exchange("POST", "/search/v1", seconds=NOW, count=1, total=None)]),
+        "Search does not know the identity",
+    ),
+    "a reload of the future": (
+        judged(account_read={"task": "t1"}, tasks={"t1": {"completionStatus": "SUCCESS", "completed": at(9000)}}),
+        "could not be read again",
+    ),
     "an odd end": (judged("i2", document={"access": True}, ends="soon"), "is to end later: soon"),
     "no list of access": (judged("i2", document={"access": None}), "does not list all of its access"),
     "no list of accounts": (judged(document={"account": None}, account_read=None), "does not list all of its accounts"),
@@ -406,6 +463,13 @@ class TestOneItem:
     def test_unknown_is_never_gone(self, answer, reason):
         assert (answer["present"], answer["seen_in"], answer["seen_at"]) == (None, [], None)
         assert reason in answer["reason"]
+
+    def test_the_plain_reasons(self):
+        assert judged("i2", document={"access": True})["reason"] == "the identity still has it"
+        assert judged("i2")["reason"] == "the identity has it no more"
+        assert judged(document={"found": False})["reason"] == "the account has it no more"
+        there = judged(document={"access": True, "value": False, "account": False}, account_read=None)
+        assert there["reason"] == "the identity still has it"
 
     @pytest.mark.parametrize(("left", "words"), [(1, "1 is there"), (2, "2 are there")])
     def test_what_a_role_leaves_behind_is_said(self, left, words):
