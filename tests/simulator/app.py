@@ -32,6 +32,8 @@ CONFIG = {
     # SailPoint
     "beta_detail": "SLIM",
     "report_id": "new",
+    "search_lag": 30,
+    "reload_seconds": 1,
     # Xpanse
     "slash": "both",
     "slash_status": 308,
@@ -158,6 +160,7 @@ class Control:
             route("/campaigns/{id}", "PATCH", "patch_campaign"),
             route("/exposures/{id}", "PATCH", "patch_exposure"),
             route("/alerts/{id}", "PATCH", "patch_alert"),
+            route("/reloads", "POST", "set_reloads"),
             route("/expire_tokens", "POST", "expire_tokens"),
             route("/purge_reports", "POST", "purge_reports"),
             route("/reset", "POST", "reset"),
@@ -223,6 +226,9 @@ class Control:
 
     def patch_alert(self, request, body):
         return self.simulator.xpanse.patch_alert(request.path_params["id"], body)
+
+    def set_reloads(self, request, body):
+        return self.simulator.sailpoint.set_reloads(body)
 
     def expire_tokens(self, request, body):
         return {"expired": self.simulator.sailpoint.expire_tokens()}

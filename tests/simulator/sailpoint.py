@@ -15,7 +15,9 @@ from urllib.parse import parse_qs
 
 from starlette.responses import Response
 
-from simulator import report_file
+from simulator import access, report_file
+from simulator.access_calls import PATHS as ACCESS_PATHS
+from simulator.access_calls import AccessCalls
 from simulator.core import Refused, iso, json_response, retry_after
 
 CLIENTS = {
@@ -112,6 +114,10 @@ class Campaign:
         self.fields = data["fields"]
         self.full_fields = data["full_fields"]
         self.settings = data["settings"]
+        self.settings["access"] = {**access.SETTINGS, **self.settings.get("access", {})}
+        if self.settings["access"]["signed"] is None:
+            # Everything is decided before the campaign was changed last.
+            self.settings["access"]["signed"] = (self.full_fields["modified"] or self.fields["created"] + 3_600_000) - 1_800_000
         self.operation = None
         self.reports = {}
         self.last_stamp = max(self.full_fields["modified"] or 0, *[one["last_run_at"] for one in data["reports"]], 0)
@@ -175,6 +181,13 @@ class Campaign:
             text = "\ufeff" + text
         self.files[report["id"]] = {"text": text, "name": "%s - %s" % (self.fields["name"], REPORT_NAMES[kind]), "purged": None}
 
+    def holds(self, number, item):
+        """Whether the revoked access of a row is still there: what a scan finds, too, unless the row says otherwise."""
+        if "held" in item:
+            return item["held"]
+        stay = self.settings["scan_result"]
+        return bool(item["open"]) if stay is None else item.get("item", number) in stay
+
     def shown(self, full):
         fields = {**self.fields, **self.full_fields} if full else dict(self.fields)
         for name in TIMES:
@@ -196,7 +209,7 @@ class Campaign:
         ]
 
 
-class SailPoint:
+class SailPoint(AccessCalls):
     """The API. Every method that answers a request takes (request, body, log entry)."""
 
     name = "sailpoint"
@@ -209,6 +222,7 @@ class SailPoint:
         ("run_scan", "POST", "/campaigns/v1/{id}/run-remediation-scan", "/campaigns/{id}/run-remediation-scan"),
         ("run_report", "POST", "/campaigns/v1/{id}/run-report/{type}", "/campaigns/{id}/run-report/{type}"),
         ("download_report", "GET", "/reports/v1/{report_id}", "/reports/{report_id}"),
+        *ACCESS_PATHS,
     )
 
     def __init__(self, simulator, campaigns):
@@ -216,6 +230,9 @@ class SailPoint:
         self.tokens = {}
         self.files = {}
         self.owners = {}
+        # Accounts that are read again from their sources; and how that ends for some: a status, or never.
+        self.tasks = {}
+        self.reloads = {}
         self.campaigns = {data["fields"]["id"]: Campaign(simulator, data, self.files) for data in campaigns}
         for data in campaigns:
             campaign = self.campaigns[data["fields"]["id"]]
@@ -232,6 +249,14 @@ class SailPoint:
         if status == 401:
             return json_response({"error": "JWT validation failed: no valid token in the request"}, 401)
         return error(status)
+
+    @staticmethod
+    def bad_request(cause):
+        return error(400, causes=[cause])
+
+    @staticmethod
+    def missing(cause):
+        return error(404, causes=[cause])
 
     @staticmethod
     def too_many(headers):
@@ -255,6 +280,7 @@ class SailPoint:
             raise Refused(self.too_many(retry_after(simulator.config, simulator.clock, wait)))
         if known["level"] not in levels:
             raise Refused(error(403))
+        return known["level"]
 
     def _campaign(self, request, entry):
         campaign_id = request.path_params["id"]
@@ -451,8 +477,12 @@ class SailPoint:
                 raise ValueError("%s is a list" % name)
             if name == "scan_result" and not (value is None or isinstance(value, list)):
                 raise ValueError("scan_result is null or the numbers of the items that stay open")
+            if name == "access":
+                self._check_access(value)
             if name == "words" and not {"remediated", "open"} <= set(value):
                 raise ValueError("words has remediated and open")
+        if "access" in wanted:
+            wanted = {**wanted, "access": {**campaign.settings["access"], **wanted["access"]}}
         for name, value in wanted.items():
             for part in (campaign.settings, campaign.full_fields):
                 if name in part:
@@ -461,6 +491,18 @@ class SailPoint:
             else:
                 campaign.fields[name] = value
         return self.shown(campaign)
+
+    @staticmethod
+    def _check_access(wanted):
+        if not isinstance(wanted, dict) or not set(wanted) <= set(access.SETTINGS):
+            raise ValueError("access has some of %s" % ", ".join(access.SETTINGS))
+
+    def set_reloads(self, wanted):
+        """How reading accounts again ends from now on. wanted: by the account's id a status of a task, or never."""
+        if not set(wanted.values()) <= {"SUCCESS", "WARNING", "ERROR", "TERMINATED", "TEMPERROR", "never"}:
+            raise ValueError("a reload ends with a status of a task, or never")
+        self.reloads.update(wanted)
+        return self.reloads
 
     def expire_tokens(self):
         for known in self.tokens.values():

@@ -16,9 +16,9 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, MissingLibrary, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
@@ -55,6 +55,9 @@ REPORT_TYPES = (
 )
 # Pages of an API that never says that it is at the end would be read for ever.
 MOST_CAMPAIGNS = 100_000
+MOST_PAGED = 1_000_000
+# Of a longer value the record has enough with what came: it is a row of ids, each of which has a result of its own.
+LONGEST_SHOWN = 200
 ACCEPTED_TYPES = {
     "csv": "text/csv, application/csv, application/octet-stream;q=0.9, */*;q=0.1",
     "pdf": "application/pdf, application/octet-stream;q=0.9, */*;q=0.1",
@@ -245,7 +248,7 @@ class SailPointApi:
             )
         try:
             self.client = HttpClient(
-                options["base_url"], options, authentication, explain, hint, check_mode, read_only_posts=("/oauth/token",)
+                options["base_url"], options, authentication, explain, hint, check_mode, ("/oauth/token", self._path("search"))
             )
         except BadConnectionOption as error:
             raise TaskFailed(str(error)) from error
@@ -411,6 +414,127 @@ class SailPointApi:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
 
+    # --- what reviewers decided, and what identities and accounts hold today ---
+
+    def list_certifications(self, campaign_id: str, record: Any) -> list[dict[str, Any]]:
+        """The campaign's certifications, those that this user may see (documented: never those of governance groups)."""
+        # Beta calls it campaignRef.id, and has no items: who wants those must not come here with it.
+        params = {"filters": 'campaign.id eq "%s"' % escape(campaign_id), "sorters": "name"}
+        pages = self._pages(
+            self._path("certifications"), params, record, lambda page: {"body": list(map(certification_facts, page))}
+        )
+        return [certification for page in pages for certification in page]
+
+    def decision_summary(self, certification_id: str, record: Any) -> dict[str, Any]:
+        """How many items of each kind were approved and revoked. Open to ORG_ADMIN and CERT_ADMIN (documented)."""
+        path = self._path("certifications", certification_id, "decision-summary")
+        answer = only_200(self.client.request("GET", path, record=record), "GET", path)
+        if not isinstance(answer.body, dict):
+            raise HttpError("GET", path, "the answer is not a summary of decisions", answer.status)
+        return answer.body
+
+    def review_items(self, certification_id: str, record: Any, facts: Callable[[list], dict]) -> Iterator[list[dict[str, Any]]]:
+        """The certification's items, page by page. facts: what of a page is kept on record beside its length.
+
+        There is no filter on the decision (documented). Role composition campaigns give none (seen on a tenant).
+        """
+        path = self._path("certifications", certification_id, "access-review-items")
+        return self._pages(path, {"sorters": "access.name"}, record, facts)
+
+    def search(
+        self, index: str, terms: dict[str, list[str]], includes: list[str], record: Any, limit: int = PAGE_SIZE, **more: Any
+    ) -> list[dict[str, Any]]:
+        """The documents of an index in which each of these fields has one of its terms (about 800 at most, documented).
+
+        limit: of documents, up to 10,000 (documented). more: further keys of the body; `filters` are added to the terms.
+        """
+        filters = {field: {"type": "TERMS", "terms": values} for field, values in terms.items()}
+        body = dict(
+            more,
+            indices=[index],
+            query={"query": "*"},
+            filters=dict(filters, **more.get("filters", {})),
+            queryResultFilter={"includes": includes},
+            sort=["id"],
+        )
+        # The ids would be most of the record, and each item has its own.
+        sent = {"indices": [index], "terms": {field: len(values) for field, values in terms.items()}}
+        params = {"limit": limit, "count": "true"}
+        return self._list("POST", self._path("search"), params, record, lambda page: {"sent": sent}, json=body)[0]
+
+    def list_accounts(self, account_ids: list[str], record: Any) -> list[dict[str, Any]]:
+        """The accounts with these ids, a page of them at most, as of the last time that their source was read.
+
+        Open to ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN, and HELPDESK, not to CERT_ADMIN (documented).
+        """
+        params = {"filters": ids_filter(account_ids), "limit": PAGE_SIZE, "count": "true"}
+        return self._list("GET", self._path("accounts"), params, record)[0]
+
+    def reload_account(self, account_id: str, record: Any) -> str:
+        """Has one account read again from its source. Returns the id of the task (documented: 202)."""
+        path = self._path("accounts", account_id, "reload")
+        # To read once more than needed does no harm.
+        answer = self.client.request("POST", path, repeatable=True, record=record)
+        task_id = answer.body.get("id") if isinstance(answer.body, dict) else None
+        if answer.status != 202 or not isinstance(task_id, str) or not task_id:
+            raise HttpError("POST", path, "the answer names no task, which 202 does", answer.status)
+        return task_id
+
+    def list_tasks(self, task_ids: list[str], record: Any) -> list[dict[str, Any]]:
+        """The tasks with these ids, a page of them at most. Not in v3 and not the same in beta, so v2024 is asked there."""
+        version = self._version if self._version not in ("v3", "beta") else "v2024"
+        path = "/task-status/v1" if version == "v1" else "/%s/task-status" % version
+        params = {"filters": ids_filter(task_ids), "limit": PAGE_SIZE, "count": "true"}
+        return self._list("GET", path, params, record, tasks_kept)[0]
+
+    def work_items(self, record: Any) -> Iterator[list[dict[str, Any]]]:
+        """The work items of this user (documented: of others only one owner at a time), page by page."""
+        return self._pages(self._path("work-items"), {}, record)
+
+    def _list(
+        self, method: str, path: str, params: dict, record: Any, facts: Callable[[list], dict] | None = None, **content: Any
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """(objects, total or None) of one answer that is a list. On record is how many they are, and what facts(them) gives.
+
+        Not the bodies: they are large, and each item keeps what it needs of them.
+        """
+        shown = {name: value for name, value in params.items() if len(str(value)) <= LONGEST_SHOWN}
+        query = urlencode(shown, quote_via=quote)
+        exchange: dict[str, Any] = dict(
+            method=method, path="%s?%s" % (path, query), status=None, reference=None, server_time=None, sent=None
+        )
+        try:
+            answer = only_200(self.client.request(method, path, params=params, **content), method, path)
+        except HttpError as error:
+            if error.status is not None:
+                record.append(dict(exchange, status=error.status, reference=error.reference, body=None))
+            raise
+        page = answer.body
+        if not isinstance(page, list) or not all(isinstance(one, dict) for one in page):
+            raise HttpError(method, path, "the answer is not a list of objects", answer.status)
+        said = answer.headers.get("X-Total-Count", "")
+        total = int(said) if re.fullmatch(r"[0-9]{1,9}", said) else None
+        exchange.update(status=answer.status, server_time=answer.server_time, count=len(page), total=total)
+        record.append(dict(exchange, **(facts(page) if facts else {})))
+        return page, total
+
+    def _pages(
+        self, path: str, params: dict, record: Any, facts: Callable[[list], dict] | None = None
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yields each page of a list until the end: all that X-Total-Count says, or a page that is empty."""
+        offset, before = 0, None
+        while True:
+            page, total = self._list("GET", path, dict(params, limit=PAGE_SIZE, offset=offset, count="true"), record, facts)
+            ids = [one.get("id") for one in page]
+            if page and ids == before:
+                raise HttpError("GET", path, "the same page came twice", 200)
+            yield page
+            offset, before = offset + len(page), ids
+            if not page or offset == total:
+                return
+            if offset > MOST_PAGED:
+                raise HttpError("GET", path, "there are more than %d, or the pages never end" % MOST_PAGED, 200)
+
     @staticmethod
     def _check_file(url_path: str, answer: Answer, start: bytes, file_format: str) -> None:
         """A login page or a JSON object must never be read as a report."""
@@ -429,6 +553,23 @@ class SailPointApi:
                 hint="Something other than the API answered (a proxy, a login page?).",
                 passing=True,
             )
+
+
+def certification_facts(certification: dict[str, Any]) -> dict[str, Any]:
+    """What is kept on record of a certification."""
+    kept = {name: certification.get(name) for name in ("id", "phase", "signed", "hasErrors")}
+    campaign = certification.get("campaign")
+    return dict(kept, campaign={"id": campaign.get("id") if isinstance(campaign, dict) else None})
+
+
+def tasks_kept(tasks: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is kept on record of tasks."""
+    return {"body": [{name: task.get(name) for name in ("id", "completionStatus", "completed")} for task in tasks]}
+
+
+def ids_filter(ids: list[str]) -> str:
+    """The filter for so many ids."""
+    return "id in (%s)" % ", ".join('"%s"' % escape(one) for one in ids)
 
 
 def escape(text: str) -> str:

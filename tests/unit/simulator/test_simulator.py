@@ -379,7 +379,7 @@ def test_what_is_not_there(client):
         "/campaigns/v1/nothing",
         "/campaigns/v1/nothing/reports",
         "/reports/v1/nothing",
-        "/task-status/v1",
+        "/certification-tasks/v1",
         "/v1/campaigns",
         "/v2023/campaigns",
     ):

@@ -1,0 +1,494 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is proved of revoked access by what SailPoint showed: of each item, and of each campaign. Pure, from the record alone.
+
+`present: false` comes out of `judge_item`, `remediated` out of `Tally.verdict`, and from nowhere else. All times that are
+compared are the server's. Private to the collection.
+
+The record is what M(secops.remediation.sailpoint_revoked_access_info) returns:
+
+campaigns: for each campaign its `campaign_id` and `answers`, the exchanges (see _verdict.answers) in which the campaign was
+read, its certifications listed, their decisions summed up, and their items read. Of a page of certifications `body` holds what
+matters of each, and `count` and `total` (X-Total-Count) how many came and how many there are; of a page of items there is,
+instead of a body, `revoked`: by type, how many were.
+
+lookups: the exchanges that asked Search and for accounts, for all campaigns together; instead of bodies they have `count` and
+`total`. Tasks that read accounts again have a `body`.
+
+revoked_items: what was revoked, a dict each, in any order, as many as there are: `campaign_id`, `certification_id`, `item_id`,
+`access` {type, id, name}, `ends` (a date on which the access ends), and
+  document: what Search showed: `answer` (the place in lookups), `found`, `synced`, `inactive`, `access` (whether the identity
+  has it), `standalone` (false: through another grant), `left` (entitlements of the revoked role that are there), `account`
+  (whether the certified account is there), `value` (whether that has the attribute's value); `problem` in words;
+  account_read: the same of the account itself: `answer`, `found`, `identity_id`, `modified`, `disabled`, `value`, `problem`,
+  `source_seen` (whether the same user was shown other accounts of that source), `task` (that read it again).
+What could not be told is null, and what is null never counts as gone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, is_later, is_past, parse_time
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
+    COMPLETED,
+    UNDECIDED,
+    campaign_in,
+    quoted,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, path_of
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    INCONCLUSIVE,
+    PENDING,
+    REMEDIATED,
+    UNREMEDIATED,
+)
+
+ENTITLEMENT, ACCESS_PROFILE, ROLE, ACCOUNT = "ENTITLEMENT", "ACCESS_PROFILE", "ROLE", "ACCOUNT"
+# By the type of an item, what a summary of decisions calls the number of those that were revoked.
+REVOKED_COUNTS = {
+    ENTITLEMENT: "entitlementsRevoked",
+    ACCESS_PROFILE: "accessProfilesRevoked",
+    ROLE: "rolesRevoked",
+    ACCOUNT: "accountsRevoked",
+}
+ROLE_COMPOSITION = "ROLE_COMPOSITION"
+SIGNED = "SIGNED"
+SUCCESS = "SUCCESS"
+TWICE = "the answer has it twice"
+SEARCH, ACCOUNTS = "search", "account"
+# Why a document alone cannot say it, where the account can.
+NO_ACCOUNT = "the certified account is not among the identity's accounts, so it was deleted or belongs to somebody else now"
+# Of the reasons why items cannot be seen, so many are said.
+MOST_REASONS = 3
+
+
+# --- one item ---
+
+
+class View:
+    """What one source of facts says of an item. present: True, False, or None. reason: in words. at: text, the moment of it.
+
+    gap: whether all that is missing is the certified account. hinders: whether it keeps the other source from saying gone.
+    """
+
+    def __init__(
+        self, present: bool | None, reason: str, at: str | None = None, gap: bool = False, hinders: bool = False
+    ) -> None:
+        self.present, self.reason, self.at, self.gap, self.hinders = present, reason, at, gap, hinders
+
+
+def judge_item(
+    item: dict[str, Any], signed: Any, lookups: list[dict[str, Any]], tasks: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """`present` (True, False, or None), `seen_in`, `seen_at`, and `reason` of one revoked item.
+
+    signed: when its certification was signed off. tasks: see reloads_in.
+    """
+    kind = (item.get("access") or {}).get("type")
+    if kind not in REVOKED_COUNTS:
+        return said(None, "items of the type %s are not understood" % kind)
+    if parse_time(signed) is None:
+        return said(None, "nobody knows when its certification was signed off")
+    document = view_of_document(item, kind, signed, lookups)
+    account = view_of_account(item, kind, signed, lookups, tasks)
+    if document.present or account.present:
+        return said(True, "; ".join(view.reason for view in (document, account) if view.present), document, account)
+    if account.hinders:
+        return said(None, account.reason)
+    if document.present is False:
+        return said(False, document.reason, document, account)
+    if account.present is False and (document.gap or kind == ENTITLEMENT and document.at is None):
+        return said(False, account.reason, document, account)
+    return said(None, "; ".join(view.reason for view in (document, account) if view.reason))
+
+
+def said(present: bool | None, reason: str, document: View | None = None, account: View | None = None) -> dict[str, Any]:
+    """What is said of an item, and what it stands on: the views that say the same."""
+    views = {SEARCH: document, ACCOUNTS: account}
+    seen = {name: view.at for name, view in views.items() if view and present is not None and view.present is present}
+    return dict(present=present, seen_in=list(seen), seen_at=in_utc(next(iter(seen.values()), None)), reason=reason)
+
+
+def view_of_document(item: dict[str, Any], kind: str, signed: str, lookups: list[dict[str, Any]]) -> View:
+    """What the identity's document in Search says."""
+    document = item.get("document")
+    if not isinstance(document, dict):
+        return View(None, "Search was not asked for the identity")
+    exchange, problem = lookup_in(document, lookups, "/search")
+    if exchange is None:
+        return View(None, "Search %s" % problem)
+    if document.get("found") is not True:
+        cut = isinstance(exchange.get("total"), int) and exchange["total"] != exchange.get("count")
+        return View(
+            None, "Search's answer was cut off" if cut else "Search does not know the identity (deleted, or uncorrelated)"
+        )
+    synced = document.get("synced")
+    if not isinstance(synced, str) or parse_time(synced) is None:
+        return View(None, "the identity's document does not say when it was synchronised")
+    if not is_past(synced, exchange["server_time"]):
+        return View(None, "the identity's document is from the future by the server's clock: %s" % synced)
+    if not is_later(synced, signed):
+        asleep = " (an inactive identity leaves the nightly synchronisation)" if document.get("inactive") else ""
+        return View(None, "the identity's document is from before the sign-off%s: %s, and %s" % (asleep, synced, signed))
+    if document.get("access") is True or document.get("value") is True or (kind == ACCOUNT and document.get("account") is True):
+        return still_there(item, document, synced, exchange["server_time"])
+    return not_there(document, kind, synced)
+
+
+def still_there(item: dict[str, Any], document: dict[str, Any], synced: str, now: str) -> View:
+    """The document shows the item."""
+    ends = item.get("ends")
+    if ends is not None and not (parse_time(ends) and is_past(ends, now)):
+        # Who reviews may let access end later, and until then it is there rightly.
+        return View(None, "the access is still there, and is to end later: %s" % ends, synced)
+    if document.get("access") is not True:
+        return View(True, "the certified account still has it" if document.get("value") else "the account is still there", synced)
+    if document.get("value") is False and document.get("account") is True:
+        return View(True, "the identity still has it, through another account or grant", synced)
+    if document.get("standalone") is False:
+        return View(True, "the identity still has it, through a role or an access profile", synced)
+    return View(True, "the identity still has it", synced)
+
+
+def not_there(document: dict[str, Any], kind: str, synced: str) -> View:
+    """The document does not show the item: whether that is all that it has to show."""
+    if document.get("access") is not False and kind != ACCOUNT:
+        return View(None, "the identity's document does not list all of its access")
+    if kind in (ROLE, ACCESS_PROFILE):
+        left = document.get("left")
+        more = ""
+        if isinstance(left, int) and left:
+            more = "; of its entitlements %d %s there through another grant" % (left, "is" if left == 1 else "are")
+        return View(False, "the identity has it no more" + more, synced)
+    if document.get("account") is not True:
+        # at: the document is new enough, so what an account says must fit to it.
+        return View(
+            None,
+            NO_ACCOUNT if document.get("account") is False else "the identity's document does not list all of its accounts",
+            synced,
+            gap=True,
+        )
+    if document.get("value") is not False:
+        return View(None, "the identity's document does not show the account's attribute", synced, gap=True)
+    return View(False, "neither the identity nor the certified account has it", synced)
+
+
+def view_of_account(
+    item: dict[str, Any], kind: str, signed: str, lookups: list[dict[str, Any]], tasks: dict[str, dict[str, Any]]
+) -> View:
+    """What the account itself says, as of the last time that its source was read."""
+    account = item.get("account_read")
+    if kind not in (ENTITLEMENT, ACCOUNT) or not isinstance(account, dict):
+        return View(None, "")
+    if account.get("reload_problem"):
+        return View(None, "the account could not be read again from its source: %s" % account["reload_problem"], hinders=True)
+    exchange, problem = lookup_in(account, lookups, "/accounts")
+    if exchange is None:
+        return View(None, "the account %s" % problem, hinders=True)
+    task = tasks.get(account["task"]) if account.get("task") else None
+    if account.get("task") and not is_read_again(task, signed, exchange["server_time"]):
+        said_of_it = "task %s ended with %s" % (account["task"], (task or {}).get("completionStatus"))
+        return View(None, "the account could not be read again from its source: %s" % said_of_it, hinders=True)
+    read_at = task["completed"] if task else account.get("modified")
+    if account.get("found") is not True:
+        return lost_account(item, account, exchange["server_time"])
+    if kind == ACCOUNT:
+        if account.get("disabled"):
+            return View(None, "the account is there and disabled", hinders=True)
+        return View(True, "the account is still there", account.get("modified"))
+    if account.get("value") is None:
+        return View(None, "the account does not show the attribute", hinders=True)
+    is_fresh = is_later(read_at, signed) and is_past(read_at, exchange["server_time"])
+    if account["value"]:
+        if is_fresh:
+            return View(True, "the account still has it", read_at)
+        return View(None, "the account still has it, as it was last read before the sign-off", hinders=True)
+    if not is_fresh:
+        return View(None, "the account is not known to have been read since the sign-off")
+    other = account.get("identity_id") != (item.get("identity") or {}).get("id")
+    return View(False, "the account has it no more" + (", and belongs to another identity now" if other else ""), read_at)
+
+
+def lost_account(item: dict[str, Any], account: dict[str, Any], now: str) -> View:
+    """An account that is not listed: gone, or out of this user's sight."""
+    document = item.get("document")
+    # Only with a document that has it no more either.
+    is_lost = isinstance(document, dict) and document.get("account") is False
+    if account.get("source_seen") is not True or not is_lost:
+        return View(None, "no such account is listed, or this user may not see it")
+    return View(False, "neither the identity nor the list of accounts has the certified account any more", now)
+
+
+def is_read_again(task: dict[str, Any] | None, signed: str, now: str) -> bool:
+    """Whether a task read the account after the sign-off."""
+    return (
+        task is not None
+        and task.get("completionStatus") == SUCCESS
+        and is_later(task.get("completed"), signed)
+        and is_past(task.get("completed"), now)
+    )
+
+
+def lookup_in(facts: dict[str, Any], lookups: list[dict[str, Any]], resource: str) -> tuple[dict[str, Any] | None, str]:
+    """(the exchange that the facts are from, ""), or (None, why they are worth nothing)."""
+    if facts.get("problem"):
+        return None, "could not be asked: %s" % facts["problem"] if facts["problem"] != TWICE else "says it twice"
+    place = facts.get("answer")
+    if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place < len(lookups):
+        return None, "has no answer on record"
+    exchange = lookups[place]
+    if exchange.get("status") != 200 or resource not in path_of(exchange):
+        return None, "has no answer on record"
+    if parse_time(exchange.get("server_time")) is None:
+        return None, "does not say the server's time"
+    return exchange, ""
+
+
+def reloads_in(lookups: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """By its id, each task as it was last seen."""
+    return {
+        task["id"]: task
+        for exchange in lookups
+        if exchange.get("status") == 200 and "/task-status" in path_of(exchange) and isinstance(exchange.get("body"), list)
+        for task in exchange["body"]
+        if isinstance(task, dict) and isinstance(task.get("id"), str)
+    }
+
+
+# --- one campaign ---
+
+
+class Decisions:
+    """What the answers on record say of a campaign's certifications, and whether they add up.
+
+    problems: why they do not, in words. signed: by a certification's id when it was signed off. revoked: by
+    (certification, type), how many items its summary says were revoked.
+    """
+
+    def __init__(self, campaign_id: str, exchanges: list[dict[str, Any]]) -> None:
+        self.campaign_id = campaign_id
+        self.problems: list[str] = []
+        self.signed: dict[str, Any] = {}
+        self.revoked: Counter[tuple[str, str]] = Counter()
+        self.campaign = next(filter(None, (campaign_in(one, campaign_id) for one in reversed(exchanges))), None)
+        try:
+            self._read(exchanges)
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            # Whatever is on record, it must not cost other campaigns their answers.
+            self.problems.append(
+                "what is on record of the certifications cannot be judged (%s: %s)" % (type(error).__name__, error)
+            )
+
+    def _read(self, exchanges: list[dict[str, Any]]) -> None:
+        if self.campaign is None:
+            self.problems.append("no answer on record shows the campaign")
+            return
+        problem = nothing_to_read(self.campaign)
+        if problem:
+            self.problems.append(problem)
+            return
+        self._read_certifications(exchanges)
+        self._read_summaries(exchanges)
+
+    def _read_certifications(self, exchanges: list[dict[str, Any]]) -> None:
+        pages = [
+            one
+            for one in exchanges
+            if is_read(one, "/certifications", "/certifications/v1") and isinstance(one.get("body"), list)
+        ]
+        found = [certification for page in pages for certification in page["body"] if isinstance(certification, dict)]
+        self.signed = {one["id"]: one.get("signed") for one in found if isinstance(one.get("id"), str)}
+        total = (self.campaign or {}).get("totalCertifications")
+        if not pages:
+            self.problems.append("no answer on record lists the certifications")
+            return
+        if isinstance(total, bool) or not isinstance(total, int):
+            self.problems.append("the campaign does not say how many certifications it has")
+        elif len(self.signed) != total:
+            self.problems.append(
+                "the list shows %d of %d certifications (those of governance groups, and those that this user may not see, are "
+                "left out)" % (len(self.signed), total)
+            )
+        if any(page.get("total") not in (None, len(found)) for page in pages) or len(self.signed) != len(found):
+            self.problems.append("the list of certifications changed while it was read, or was cut off")
+        if any(one.get("campaign") != {"id": self.campaign_id} for one in found):
+            self.problems.append("the list has certifications of another campaign")
+        now = pages[-1].get("server_time")
+        open_ones = sum(one.get("phase") != SIGNED or not is_past(one.get("signed"), now) for one in found)
+        if open_ones:
+            self.problems.append("%d of %d certifications are not known to be signed off" % (open_ones, len(found)))
+        failed = sum(one.get("hasErrors") is not False for one in found)
+        if failed:
+            self.problems.append(
+                "%d of %d certifications have an error, or do not say that they have none" % (failed, len(found))
+            )
+
+    def _read_summaries(self, exchanges: list[dict[str, Any]]) -> None:
+        summaries: dict[str, dict[str, Any]] = {}
+        pages: dict[str, list[dict[str, Any]]] = {}
+        for exchange in exchanges:
+            certification_id, what = part_of(exchange)
+            if what == "decision-summary" and isinstance(exchange.get("body"), dict):
+                summaries[certification_id] = exchange["body"]
+            elif what == "access-review-items":
+                pages.setdefault(certification_id, []).append(exchange)
+        missing = odd = cut = 0
+        for certification_id in self.signed:
+            summary = summaries.get(quoted(certification_id))
+            if summary is None:
+                missing += 1
+                continue
+            counts = {kind: summary.get(name) for kind, name in REVOKED_COUNTS.items()}
+            if any(isinstance(one, bool) or not isinstance(one, int) or one < 0 for one in counts.values()):
+                odd += 1
+                continue
+            self.revoked.update({(certification_id, kind): count for kind, count in counts.items() if count})
+            cut += any(counts.values()) and not is_whole(pages.get(quoted(certification_id), []), counts)
+        for number, words in (
+            (missing, "of %d certifications there is no summary of the decisions"),
+            (odd, "of %d certifications the summary of the decisions does not say how many were revoked"),
+            (cut, "of %d certifications the items that were read do not add up to the summary"),
+        ):
+            if number:
+                self.problems.append(words % number)
+
+
+def nothing_to_read(campaign: dict[str, Any]) -> str | None:
+    """Why nothing is to be learned from a campaign's items, or None."""
+    if campaign.get("status") != COMPLETED:
+        return "the campaign is %s" % campaign.get("status")
+    if campaign.get("type") == ROLE_COMPOSITION:
+        return "the items of a role composition campaign are not shown"
+    return None
+
+
+def part_of(exchange: dict[str, Any]) -> tuple[str, str]:
+    """(certification as a path has it, what was read of it) of an exchange; ("", "") where it is none of these."""
+    steps = path_of(exchange).split("/")
+    is_one = exchange.get("method") == "GET" and exchange.get("status") == 200 and "certifications" in steps
+    return (steps[-2], steps[-1]) if is_one and len(steps) > 3 else ("", "")
+
+
+def is_read(exchange: dict[str, Any], *ends: str) -> bool:
+    """Whether this read what such a path leads to."""
+    return exchange.get("method") == "GET" and exchange.get("status") == 200 and path_of(exchange).endswith(ends)
+
+
+def is_whole(pages: list[dict[str, Any]], counts: dict[str, Any]) -> bool:
+    """Whether the pages of a certification's items are all that there are, with as many revoked of each type as its summary."""
+    revoked: Counter = Counter()
+    for page in pages:
+        revoked.update(page["revoked"] if isinstance(page.get("revoked"), dict) else {})
+    total = sum(page.get("count") or 0 for page in pages)
+    return all(page.get("total") in (None, total) for page in pages) and {
+        kind: count for kind, count in revoked.items() if count
+    } == {kind: count for kind, count in counts.items() if count}
+
+
+class Tally:
+    """What is known of a campaign's items, one after the other. campaign: its part of the record. lookups: see above."""
+
+    def __init__(self, campaign: dict[str, Any], lookups: list[dict[str, Any]], tasks: dict[str, dict[str, Any]]) -> None:
+        self.decisions = Decisions(campaign["campaign_id"], exchanges_in(campaign))
+        self.error = campaign.get("error")
+        self._lookups, self._tasks = lookups, tasks
+        self._counts: Counter = Counter()
+        self._unknown: Counter = Counter()
+        self._items: Counter = Counter()
+        self._ids: set[int] = set()
+        self._first: str | None = None
+
+    def add(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Takes an item in. Returns what judge_item says of it."""
+        certification_id, item_id = item.get("certification_id"), item.get("item_id")
+        try:
+            answer = judge_item(item, self.decisions.signed.get(str(certification_id)), self._lookups, self._tasks)
+            kind = item["access"]["type"]
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            answer, kind = said(None, "what is on record of it cannot be judged (%s)" % type(error).__name__), None
+        self._items[str(certification_id), str(kind)] += 1
+        self._ids.add(hash((str(certification_id), str(item_id))))
+        self._counts[answer["present"]] += 1
+        if answer["present"] is None:
+            self._unknown[short(answer["reason"])] += 1
+        elif answer["seen_at"] and (self._first is None or answer["seen_at"] < self._first):
+            self._first = answer["seen_at"]
+        return answer
+
+    def verdict(self) -> dict[str, Any]:
+        """`outcome`, `reason`, `complete`, `problems`, and the counts `items_total`, `items_gone`, `items_present`,
+        `items_unknown`; `as_of`: the oldest moment of which any of it is known."""
+        total, present, gone = sum(self._counts.values()), self._counts[True], self._counts[False]
+        problems = list(self.decisions.problems)
+        if self.error:
+            problems.append(str(self.error))
+        if self._items != self.decisions.revoked or len(self._ids) != total:
+            problems.append(
+                "%d revoked items are on record, and the summaries of the decisions say %d"
+                % (total, sum(self.decisions.revoked.values()))
+                if total != sum(self.decisions.revoked.values())
+                else "the revoked items on record are not those of the summaries of the decisions"
+            )
+        outcome, reason = self._answer(total, present, gone, problems)
+        return dict(
+            outcome=outcome,
+            reason=reason,
+            complete=not problems and present + gone == total,
+            problems=problems,
+            items_total=total,
+            items_gone=gone,
+            items_present=present,
+            items_unknown=total - present - gone,
+            as_of=self._first,
+        )
+
+    def _answer(self, total: int, present: int, gone: int, problems: list[str]) -> tuple[str, str]:
+        as_of = ", as of %s" % self._first if self._first else ""
+        unseen = self._unseen(total)
+        if present:
+            reason = "%d of %d revoked items %s still there%s" % (present, total, "is" if present == 1 else "are", as_of)
+            return UNREMEDIATED, "; ".join([reason] + unseen + problems)
+        status = (self.decisions.campaign or {}).get("status")
+        if status in UNDECIDED:
+            return PENDING, "the campaign is %s: not all decisions are made yet" % status
+        if problems or unseen:
+            return INCONCLUSIVE, "; ".join(problems + unseen)
+        if not total:
+            return REMEDIATED, "nothing was revoked"
+        return REMEDIATED, "%d of %d revoked items are gone from the identities%s" % (gone, total, as_of)
+
+    def _unseen(self, total: int) -> list[str]:
+        said_of_them = ["%s (%d)" % reason for reason in self._unknown.most_common(MOST_REASONS)]
+        more = len(self._unknown) - len(said_of_them)
+        if not said_of_them:
+            return []
+        words = ", ".join(said_of_them) + (", and %d more reasons" % more if more > 0 else "")
+        return ["of %d of %d revoked items it cannot be said: %s" % (sum(self._unknown.values()), total, words)]
+
+
+def short(reason: str) -> str:
+    """A reason without what differs from item to item, which comes after a colon."""
+    return "; ".join(part.partition(": ")[0] for part in reason.split("; "))
+
+
+def prove(
+    campaigns: Iterable[dict[str, Any]], lookups: list[dict[str, Any]], items: Iterable[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """By a campaign's id what the record proves of it: see Tally.verdict. items: gone through once."""
+    lookups = [one if isinstance(one, dict) else {} for one in lookups]
+    tasks = reloads_in(lookups)
+    tallies = {
+        campaign["campaign_id"]: Tally(campaign, lookups, tasks)
+        for campaign in campaigns
+        if isinstance(campaign.get("campaign_id"), str)
+    }
+    for item in items:
+        campaign_id = item.get("campaign_id")
+        if isinstance(campaign_id, str) and campaign_id in tallies:
+            tallies[campaign_id].add(item)
+    return {campaign_id: tally.verdict() for campaign_id, tally in tallies.items()}

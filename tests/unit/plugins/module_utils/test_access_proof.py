@@ -1,0 +1,513 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the record of a look at revoked access proves: a true one, and each of the least damages that make it prove nothing."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import random
+import re
+
+import pytest
+from conversations import at, campaign, damaged, exchange, reasons_in
+
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import access_proof
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import prove, reloads_in
+
+SIGNED = at(0)
+SYNCED = at(600)
+NOW = 700
+TYPES = {"i1": "ENTITLEMENT", "i2": "ROLE", "i3": "ACCESS_PROFILE", "i4": "ACCOUNT"}
+COUNTS = ("entitlementsRevoked", "accessProfilesRevoked", "rolesRevoked", "accountsRevoked")
+
+
+def item(item_id, certification="k1", **more):
+    """A revoked item that is gone, as the record has it."""
+    kind = TYPES[item_id]
+    has_account = kind in ("ENTITLEMENT", "ACCOUNT")
+    gone = kind == "ACCOUNT"
+    account = dict(answer=1, found=True, identity_id="p1", modified=at(500), disabled=False, value=False)
+    return dict(
+        dict(
+            campaign_id="c1",
+            certification_id=certification,
+            item_id=item_id,
+            identity=dict(id="p1", name="Alison"),
+            access=dict(type=kind, id="a-" + item_id, name="Access"),
+            ends=None,
+            document=dict(
+                answer=0,
+                found=True,
+                synced=SYNCED,
+                inactive=False,
+                access=False,
+                standalone=None,
+                left=0,
+                account=not gone if has_account else None,
+                value=False if kind == "ENTITLEMENT" else None,
+            ),
+            account_read=dict(answer=1, found=False, source_seen=True) if gone else account if has_account else None,
+        ),
+        **more,
+    )
+
+
+def certification(certification_id, **more):
+    return dict(dict(id=certification_id, campaign={"id": "c1"}, phase="SIGNED", signed=SIGNED, hasErrors=False), **more)
+
+
+def listing(*certifications, total=None, **more):
+    body = list(certifications)
+    count = len(body) if total is None else total
+    return exchange("GET", "/certifications/v1?limit=250&offset=0", body=body, seconds=2, count=len(body), total=count, **more)
+
+
+def summary(certification_id, *counts):
+    return exchange("GET", "/certifications/v1/%s/decision-summary" % certification_id, body=dict(zip(COUNTS, counts)), seconds=3)
+
+
+def page(certification_id, count, total, **revoked):
+    path = "/certifications/v1/%s/access-review-items?limit=250&offset=0" % certification_id
+    return exchange("GET", path, seconds=4, count=count, total=total, revoked=revoked)
+
+
+def record():
+    """(campaign, lookups, items) of a campaign that is remediated: four items, one of each type, in two certifications."""
+    answers = [
+        exchange("GET", "/campaigns/v1/c1?detail=FULL", body=campaign(0, totalCertifications=3, type="MANAGER"), seconds=1),
+        listing(certification("k1"), certification("k2"), certification("k3")),
+        summary("k1", 1, 0, 1, 0),
+        page("k1", 5, 5, ENTITLEMENT=1, ROLE=1),
+        summary("k2", 0, 1, 0, 1),
+        page("k2", 2, 2, ACCESS_PROFILE=1, ACCOUNT=1),
+        summary("k3", 0, 0, 0, 0),
+    ]
+    lookups = [
+        exchange("POST", "/search/v1?limit=250", seconds=NOW, count=1, total=1),
+        exchange("GET", "/accounts/v1?limit=250", seconds=NOW, count=2, total=2),
+    ]
+    items = [item("i1"), item("i2"), item("i3", "k2"), item("i4", "k2")]
+    return dict(campaign_id="c1", answers=answers), lookups, items
+
+
+def proved(change=None):
+    """What is proved of the record after change(campaign, lookups, items)."""
+    one, lookups, items = copy.deepcopy(record())
+    if change:
+        change(one, lookups, items)
+    return prove([one], lookups, items)["c1"]
+
+
+def judged(item_id="i1", tasks=(), lookups=None, **changes):
+    """What is said of one item. changes: of the item, dicts into dicts."""
+    one = item(item_id)
+    for name, value in changes.items():
+        one[name] = dict(one[name] or {}, **value) if isinstance(value, dict) else value
+    return access_proof.judge_item(one, SIGNED, lookups or record()[1], dict(tasks))
+
+
+class TestTheWholeRecord:
+    def test_everything_is_gone(self):
+        found = proved()
+        assert (found["outcome"], found["complete"], found["problems"]) == ("remediated", True, [])
+        assert found["reason"] == "4 of 4 revoked items are gone from the identities, as of %s" % SYNCED
+        assert [found["items_" + name] for name in ("total", "gone", "present", "unknown")] == [4, 4, 0, 0]
+        assert found["as_of"] == SYNCED
+
+    def test_nothing_was_revoked(self):
+        def change(one, lookups, items):
+            items.clear()
+            lookups.clear()
+            one["answers"][2:] = [summary(name, 0, 0, 0, 0) for name in ("k1", "k2", "k3")]
+
+        found = proved(change)
+        assert (found["outcome"], found["reason"], found["complete"]) == ("remediated", "nothing was revoked", True)
+
+    def test_one_item_is_still_there(self):
+        found = proved(lambda one, lookups, items: items[1]["document"].update(access=True))
+        assert (found["outcome"], found["complete"]) == ("unremediated", True)
+        assert found["reason"] == "1 of 4 revoked items is still there, as of %s" % SYNCED
+
+    def test_one_that_is_there_outweighs_what_is_not_known(self):
+        def change(one, lookups, items):
+            items[1]["document"].update(access=True)
+            items[0]["document"] = items[0]["account_read"] = None
+            one["error"] = "something failed"
+
+        found = proved(change)
+        assert (found["outcome"], found["complete"]) == ("unremediated", False)
+        assert "something failed" in found["reason"] and "Search was not asked" in found["reason"]
+
+    def test_several_that_are_still_there(self):
+        def change(one, lookups, items):
+            items[0]["document"].update(access=True, synced=at(650))
+            items[1]["document"].update(access=True, synced=at(610))
+
+        # The oldest moment is the one that can be relied on.
+        assert proved(change)["reason"] == "2 of 4 revoked items are still there, as of %s" % SYNCED
+
+    def test_the_oldest_moment_counts(self):
+        assert proved(lambda one, lookups, items: items[2]["document"].update(synced=at(60)))["as_of"] == at(60)
+
+    def test_a_campaign_that_was_read_in_a_list(self):
+        """REPORT_ADMIN may not read it otherwise; a list of campaigns is none of certifications."""
+
+        def change(one, lookups, items):
+            whole = one["answers"][0]
+            whole.update(path="/campaigns/v1?filters=x", body=[whole["body"]])
+
+        assert proved(change)["outcome"] == "remediated"
+
+    def test_items_of_other_campaigns_do_not_count(self):
+        other = dict(item("i1"), campaign_id="c2")
+        assert proved(lambda one, lookups, items: items.append(other))["items_total"] == 4
+
+    def test_many_reasons_are_counted_and_bounded(self):
+        def change(one, lookups, items):
+            items[0]["document"].update(synced=None)
+            items[0]["account_read"] = None
+            items[1]["document"].update(synced=at(-5))
+            items[2]["document"].update(synced=at(-6))
+            items[3]["document"].update(found=False)
+
+        reason = proved(change)["reason"]
+        assert "of 4 of 4 revoked items it cannot be said" in reason
+        assert "the identity's document is from before the sign-off (2)" in reason
+
+    def test_more_reasons_than_are_said(self, monkeypatch):
+        monkeypatch.setattr(access_proof, "MOST_REASONS", 1)
+
+        def change(one, lookups, items):
+            items[0].update(document=None, account_read=None)
+            items[1]["document"].update(found=False)
+
+        assert "and 1 more reasons" in proved(change)["reason"]
+
+
+def answers(place, **changes):
+    """Changes an answer of the campaign."""
+    return lambda one, lookups, items: one["answers"][place].update(changes)
+
+
+def body(place, **changes):
+    """Changes the body of an answer of the campaign."""
+    return lambda one, lookups, items: one["answers"][place]["body"].update(changes)
+
+
+def listed(number, **changes):
+    """Changes a certification in the list."""
+    return lambda one, lookups, items: one["answers"][1]["body"][number].update(changes)
+
+
+def without(place):
+    """Takes an answer of the campaign away."""
+    return lambda one, lookups, items: one["answers"].pop(place)
+
+
+def lookup(place, **changes):
+    """Changes a lookup."""
+    return lambda one, lookups, items: lookups[place].update(changes)
+
+
+DAMAGES = {
+    "no campaign": (without(0), "no answer on record shows the campaign"),
+    "another campaign": (body(0, id="c2"), "no answer on record shows the campaign"),
+    "an error for a campaign": (answers(0, status=403), "no answer on record shows the campaign"),
+    "an error": (lambda one, lookups, items: one.update(error="HTTP 500"), "HTTP 500"),
+    "an archived campaign": (body(0, status="ARCHIVED"), "the campaign is ARCHIVED"),
+    "a role composition campaign": (body(0, type="ROLE_COMPOSITION"), "the items of a role composition campaign are not shown"),
+    "no number of certifications": (body(0, totalCertifications=None), "does not say how many certifications it has"),
+    "true certifications": (body(0, totalCertifications=True), "does not say how many certifications it has"),
+    "a list that is none": (answers(1, body=None), "no answer on record lists the certifications"),
+    "a certification twice, and as many as there should be": (
+        lambda one, lookups, items: one["answers"][1].update(body=[*one["answers"][1]["body"], certification("k1")], total=4),
+        "the list of certifications changed while it was read, or was cut off",
+    ),
+    "an error for a summary": (answers(6, status=500), "there is no summary of the decisions"),
+    "a summary that is none": (answers(6, body=None), "there is no summary of the decisions"),
+    "a summary of something else": (answers(6, path="/campaigns/v1/k3/decision-summary"), "there is no summary of the decisions"),
+    "a negative number": (body(6, rolesRevoked=-1), "does not say how many were revoked"),
+    "an error for items": (answers(3, status=500), "the items that were read do not add up to the summary"),
+    "items that do not say": (answers(3, revoked=None), "the items that were read do not add up to the summary"),
+    "no list": (without(1), "no answer on record lists the certifications"),
+    "a list with an error": (answers(1, status=500), "no answer on record lists the certifications"),
+    "governance groups": (body(0, totalCertifications=4), "the list shows 3 of 4 certifications"),
+    "more than there are": (body(0, totalCertifications=2), "the list shows 3 of 2 certifications"),
+    "a list that was cut": (answers(1, total=4), "the list of certifications changed while it was read, or was cut off"),
+    "a certification twice": (
+        lambda one, lookups, items: one["answers"][1]["body"].append(certification("k1")),
+        "the list of certifications changed while it was read, or was cut off",
+    ),
+    "another campaign's certification": (listed(0, campaign={"id": "c2"}), "the list has certifications of another campaign"),
+    "not signed": (listed(0, phase="ACTIVE"), "1 of 3 certifications are not known to be signed off"),
+    "no date of signing": (listed(2, signed=None), "1 of 3 certifications are not known to be signed off"),
+    "signed in the future": (listed(2, signed=at(9000)), "1 of 3 certifications are not known to be signed off"),
+    "no clock at the list": (answers(1, server_time=None), "3 of 3 certifications are not known to be signed off"),
+    "a certification with an error": (listed(1, hasErrors=True), "1 of 3 certifications have an error"),
+    "a certification that does not say": (listed(1, hasErrors=None), "1 of 3 certifications have an error"),
+    "no summary": (without(6), "of 1 certifications there is no summary of the decisions"),
+    "a summary of another": (answers(6, path="/certifications/v1/k9/decision-summary"), "there is no summary of the decisions"),
+    "a summary without a number": (body(6, rolesRevoked=None), "does not say how many were revoked"),
+    "a summary with an odd number": (body(6, rolesRevoked=True), "does not say how many were revoked"),
+    "a summary that says more": (body(2, entitlementsRevoked=2), "the items that were read do not add up to the summary"),
+    "a summary that says less": (body(2, entitlementsRevoked=0), "the items that were read do not add up to the summary"),
+    "no items": (without(3), "the items that were read do not add up to the summary"),
+    "items that were cut": (answers(3, total=6), "the items that were read do not add up to the summary"),
+    "other items": (answers(3, revoked={"ENTITLEMENT": 2}), "the items that were read do not add up to the summary"),
+    "an item too few": (lambda one, lookups, items: items.pop(), "3 revoked items are on record, and the summaries"),
+    "an item too many": (
+        lambda one, lookups, items: items.append(dict(item("i1"), item_id="i9")),
+        "5 revoked items are on record",
+    ),
+    "another item": (
+        lambda one, lookups, items: items[0].update(certification_id="k2"),
+        "the revoked items on record are not those of the summaries of the decisions",
+    ),
+    "an item twice": (
+        lambda one, lookups, items: items[1].update(item_id="i1"),
+        "the revoked items on record are not those of the summaries of the decisions",
+    ),
+    "junk for a number": (answers(3, count="five"), "what is on record of the certifications cannot be judged (TypeError"),
+    "junk for an item": (lambda one, lookups, items: items[0].update(access=None), "what is on record of it cannot be judged"),
+    "no clock at Search": (lookup(0, server_time=None), "Search does not say the server's time"),
+    "Search failed": (lookup(0, status=503), "Search has no answer on record"),
+    "another call than Search": (lookup(0, path="/accounts/v1"), "Search has no answer on record"),
+    "no lookups": (lambda one, lookups, items: lookups.clear(), "Search has no answer on record"),
+}
+
+
+class TestTheLeastDamage:
+    @pytest.mark.parametrize(("change", "reason"), DAMAGES.values(), ids=DAMAGES)
+    def test_no_damaged_record_proves_that_all_is_gone(self, change, reason):
+        found = proved(change)
+        assert (found["outcome"], found["complete"]) == ("inconclusive", False)
+        assert reason in found["reason"]
+
+    def test_an_item_twice_hides_another(self):
+        def change(one, lookups, items):
+            # Two of a type, of which one came twice and the other never.
+            one["answers"][2] = summary("k1", 2, 0, 0, 0)
+            one["answers"][3] = page("k1", 5, 5, ENTITLEMENT=2)
+            items[1] = item("i1")
+
+        found = proved(change)
+        assert found["outcome"] == "inconclusive"
+        assert "the revoked items on record are not those of the summaries" in found["reason"]
+
+    @pytest.mark.parametrize("status", ["ACTIVE", "STAGED", "PENDING", "COMPLETING"])
+    def test_decisions_that_are_still_to_come(self, status):
+        found = proved(body(0, status=status))
+        assert (found["outcome"], found["complete"]) == ("pending", False)
+        assert found["reason"] == "the campaign is %s: not all decisions are made yet" % status
+
+    def test_whatever_is_damaged_nothing_breaks_and_no_item_is_lost(self):
+        """A record may hold junk anywhere: what comes out is an outcome, and all is gone only where nothing was harmed."""
+        dice = random.Random(3)
+        whole = record()
+        for _round in range(1500):
+            one, lookups, items = (damaged(part, dice) if dice.random() < 0.5 else part for part in whole)
+            if not isinstance(one, dict) or not isinstance(lookups, list) or not isinstance(items, list):
+                continue
+            found = prove([one], lookups, [each for each in items if isinstance(each, dict)])
+            for verdict in found.values():
+                assert verdict["outcome"] in ("remediated", "unremediated", "inconclusive", "pending")
+                if verdict["outcome"] == "remediated":
+                    assert verdict["complete"] and verdict["items_gone"] == verdict["items_total"]
+
+
+GONE = {
+    "an entitlement": (judged(), ["search", "account"]),
+    "an entitlement by the document alone": (judged(account_read=None), ["search"]),
+    "a role": (judged("i2"), ["search"]),
+    "an access profile": (judged("i3"), ["search"]),
+    "an account": (judged("i4"), ["account"]),
+    "by the account alone": (judged(document={"found": False}), ["account"]),
+    "by an account that belongs to another": (
+        judged(document={"account": False}, account_read={"identity_id": "p2"}),
+        ["account"],
+    ),
+    "an account that is gone": (
+        judged(document={"account": False, "value": None}, account_read={"found": False, "source_seen": True}),
+        ["account"],
+    ),
+    "a document without the attribute": (judged(document={"value": None}), ["account"]),
+    "an inactive identity with a new document": (judged(document={"inactive": True}), ["search", "account"]),
+    "an account whose document does not list access": (judged("i4", document={"access": None}), ["account"]),
+    "an account not read since": (judged(account_read={"modified": at(-5)}), ["search"]),
+}
+THERE = {
+    "in the document": (judged(document={"access": True}), "the identity still has it"),
+    "in the account of the document": (judged(document={"value": True}), "the certified account still has it"),
+    "in the account": (judged(account_read={"value": True}), "the account still has it"),
+    "through another account": (judged(document={"access": True, "value": False}), "through another account or grant"),
+    "through a role": (
+        judged(document={"access": True, "value": True, "standalone": False}),
+        "through a role or an access profile",
+    ),
+    "a role": (judged("i2", document={"access": True}), "the identity still has it"),
+    "an account of the identity": (judged("i4", document={"account": True}, account_read=None), "the account is still there"),
+    "an account of another": (
+        judged("i4", account_read=dict(found=True, identity_id="p2", disabled=False, modified=at(9))),
+        "the account is still there",
+    ),
+    "a role that was to end": (judged("i2", document={"access": True}, ends=at(-5)), "the identity still has it"),
+}
+UNKNOWN = {
+    "a type that nobody knows": (judged(access={"type": "CAMPAIGN"}), "items of the type CAMPAIGN are not understood"),
+    "no sign-off": (
+        access_proof.judge_item(item("i1"), None, record()[1], {}),
+        "nobody knows when its certification was signed off",
+    ),
+    "nobody asked": (judged("i2", document=None), "Search was not asked for the identity"),
+    "an error": (judged("i2", document={"problem": "HTTP 503"}), "Search could not be asked: HTTP 503"),
+    "twice": (judged("i2", document={"problem": access_proof.TWICE}), "Search says it twice"),
+    "no place": (judged("i2", document={"answer": None}), "Search has no answer on record"),
+    "a place that there is not": (judged("i2", document={"answer": 7}), "Search has no answer on record"),
+    "a place that is true": (judged("i2", document={"answer": True}), "Search has no answer on record"),
+    "an identity that is unknown": (judged("i2", document={"found": False}), "Search does not know the identity"),
+    "a cut answer": (
+        judged("i2", document={"found": False}, lookups=[exchange("POST", "/search/v1", seconds=NOW, count=1, total=2)]),
+        "Search's answer was cut off",
+    ),
+    "no moment": (judged("i2", document={"synced": None}), "does not say when it was synchronised"),
+    "the future": (judged("i2", document={"synced": at(9000)}), "from the future by the server's clock"),
+    "an old document": (judged("i2", document={"synced": at(0)}), "from before the sign-off: "),
+    "an old document that has it": (judged("i2", document={"synced": at(-9), "access": True}), "from before the sign-off: "),
+    "an inactive identity": (
+        judged("i2", document={"synced": at(-9), "inactive": True}),
+        "(an inactive identity leaves the nightly synchronisation)",
+    ),
+    "an end to come": (judged("i2", document={"access": True}, ends=at(9000)), "is to end later: "),
+    "an entitlement with an end to come": (judged(document={"access": True}, ends=at(9000)), "is to end later: "),
+    "a role with an account": (
+        judged("i2", document={"found": False}, account_read=item("i1")["account_read"]),
+        "Search does not know the identity",
+    ),
+    "an account that is not listed, and no document": (
+        judged(document={"found": False}, account_read={"found": False, "source_seen": True}),
+        "no such account is listed",
+    ),
+    "an account that is not listed, and an old document": (
+        judged(document={"synced": at(-9)}, account_read={"found": False, "source_seen": True}),
+        "no such account is listed",
+    ),
+    "an account that is not listed, and nobody asked Search": (
+        judged(document=None, account_read={"found": False, "source_seen": True}),
+        "no such account is listed",
+    ),
+    "a total that nobody said": (
+        judged("i2", document={"found": False}, lookups=[exchange("POST", "/search/v1", seconds=NOW, count=1, total=None)]),
+        "Search does not know the identity",
+    ),
+    "a reload of the future": (
+        judged(account_read={"task": "t1"}, tasks={"t1": {"completionStatus": "SUCCESS", "completed": at(9000)}}),
+        "could not be read again",
+    ),
+    "an odd end": (judged("i2", document={"access": True}, ends="soon"), "is to end later: soon"),
+    "no list of access": (judged("i2", document={"access": None}), "does not list all of its access"),
+    "no list of accounts": (judged(document={"account": None}, account_read=None), "does not list all of its accounts"),
+    "no account": (judged(document={"account": False}, account_read=None), "is not among the identity's accounts"),
+    "no account, out of sight": (
+        judged(document={"account": False}, account_read={"found": False, "source_seen": False}),
+        "no such account is listed, or this user may not see it",
+    ),
+    "no attribute": (judged(document={"value": None}, account_read=None), "does not show the account's attribute"),
+    "an account without the attribute": (judged(account_read={"value": None}), "the account does not show the attribute"),
+    "an account that had it": (
+        judged(account_read={"value": True, "modified": at(-9)}),
+        "the account still has it, as it was last read before the sign-off",
+    ),
+    "an account that nobody has read since": (
+        judged(document={"found": False}, account_read={"modified": at(-9)}),
+        "the account is not known to have been read since the sign-off",
+    ),
+    "an account of the future": (
+        judged(document={"found": False}, account_read={"modified": at(9000)}),
+        "the account is not known to have been read since the sign-off",
+    ),
+    "a disabled account": (
+        judged("i4", account_read=dict(found=True, identity_id="p2", disabled=True)),
+        "the account is there and disabled",
+    ),
+    "an error of the accounts": (judged(account_read={"problem": "HTTP 500"}), "the account could not be asked: HTTP 500"),
+    "no reload": (
+        judged(account_read={"reload_problem": "it went wrong"}),
+        "could not be read again from its source: it went wrong",
+    ),
+    "a reload that nobody saw": (judged(account_read={"task": "t1"}), "task t1 ended with None"),
+    "a reload that failed": (
+        judged(account_read={"task": "t1"}, tasks={"t1": {"completionStatus": "ERROR", "completed": at(600)}}),
+        "task t1 ended with ERROR",
+    ),
+    "a reload before the sign-off": (
+        judged(account_read={"task": "t1"}, tasks={"t1": {"completionStatus": "SUCCESS", "completed": at(-9)}}),
+        "could not be read again",
+    ),
+}
+
+
+class TestOneItem:
+    @pytest.mark.parametrize(("answer", "seen_in"), GONE.values(), ids=GONE)
+    def test_gone(self, answer, seen_in):
+        assert (answer["present"], answer["seen_in"]) == (False, seen_in), answer
+        assert answer["seen_at"] and answer["seen_at"] > SIGNED
+
+    @pytest.mark.parametrize(("answer", "reason"), THERE.values(), ids=THERE)
+    def test_still_there(self, answer, reason):
+        assert answer["present"] is True and reason in answer["reason"] and answer["seen_in"]
+
+    @pytest.mark.parametrize(("answer", "reason"), UNKNOWN.values(), ids=UNKNOWN)
+    def test_unknown_is_never_gone(self, answer, reason):
+        assert (answer["present"], answer["seen_in"], answer["seen_at"]) == (None, [], None)
+        assert reason in answer["reason"]
+
+    def test_the_plain_reasons(self):
+        assert judged("i2", document={"access": True})["reason"] == "the identity still has it"
+        assert judged("i2")["reason"] == "the identity has it no more"
+        assert judged(document={"found": False})["reason"] == "the account has it no more"
+        there = judged(document={"access": True, "value": False, "account": False}, account_read=None)
+        assert there["reason"] == "the identity still has it"
+
+    @pytest.mark.parametrize(("left", "words"), [(1, "1 is there"), (2, "2 are there")])
+    def test_what_a_role_leaves_behind_is_said(self, left, words):
+        answer = judged("i2", document={"left": left})
+        assert answer["present"] is False and words in answer["reason"]
+
+    def test_an_account_that_was_read_again_is_fresh(self):
+        tasks = {"t1": {"completionStatus": "SUCCESS", "completed": at(650)}}
+        answer = judged(document=None, account_read={"task": "t1", "modified": at(-9)}, tasks=tasks)
+        assert (answer["present"], answer["seen_at"]) == (False, at(650))
+
+    def test_every_reason_is_shown(self):
+        shown = [answer["reason"] for answer, _more in (*GONE.values(), *THERE.values(), *UNKNOWN.values())]
+        shown += [proved(change)["reason"] for change, _reason in DAMAGES.values()]
+        shown.append(judged("i2", document={"left": 2})["reason"])
+        functions = [
+            access_proof.judge_item,
+            access_proof.view_of_document,
+            access_proof.still_there,
+            access_proof.not_there,
+            access_proof.view_of_account,
+            access_proof.lost_account,
+            access_proof.lookup_in,
+            access_proof.nothing_to_read,
+            *filter(inspect.isfunction, vars(access_proof.Decisions).values()),
+            access_proof.Tally.add,
+            access_proof.Tally.verdict,
+        ]
+        for pattern in reasons_in(*functions):
+            assert any(re.search(pattern.replace("%d", ".*"), reason) for reason in shown), pattern
+
+
+class TestTasks:
+    def test_the_last_look_at_a_task_counts(self):
+        looks = [
+            exchange("GET", "/task-status/v1?filters=x", body=[{"id": "t1", "completionStatus": None}]),
+            exchange("GET", "/task-status/v1?filters=x", body=[{"id": "t1", "completionStatus": "SUCCESS"}]),
+            exchange("GET", "/task-status/v1?filters=x", status=500, body=[{"id": "t1", "completionStatus": "ERROR"}]),
+            exchange("GET", "/accounts/v1", body=[{"id": "t1", "completionStatus": "ERROR"}]),
+        ]
+        assert reloads_in(looks)["t1"]["completionStatus"] == "SUCCESS"
