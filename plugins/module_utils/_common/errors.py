@@ -28,13 +28,3 @@ class MissingLibrary(TaskFailed):
     def __init__(self, library: str, import_error: str) -> None:
         self.library = library
         super().__init__("%s is missing" % library, exception=import_error)
-
-
-class Connection(Protocol):
-    """What talks to an API. client: its HttpClient. secrets: what must never be shown; it may grow."""
-
-    client: HttpClient
-    secrets: set[str]
-
-
-Api = TypeVar("Api", bound=Connection)

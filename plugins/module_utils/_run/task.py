@@ -15,7 +15,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from ansible.module_utils.common.parameters import remove_values
@@ -30,7 +30,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.redacti
 from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows, pieces_of
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import InShort, Item, Params, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
-from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, Limiter
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpClient, HttpError, Limiter
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, longest
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
@@ -39,6 +39,16 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 RESULTS_SCHEMA_VERSION = 1
+
+
+class Connection(Protocol):
+    """What talks to an API. client: its HttpClient. secrets: what must never be shown; it may grow."""
+
+    client: HttpClient
+    secrets: set[str]
+
+
+Api = TypeVar("Api", bound=Connection)
 
 
 class Task:
