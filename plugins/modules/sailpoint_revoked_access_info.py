@@ -333,8 +333,9 @@ results_file:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Result
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, TaskFailed, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access import look
 

@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Steps
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, drive
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import ItemFailed
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_items import (
     Item,
     Pool,
