@@ -20,7 +20,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import children, kill, running_simulator, wait_until
+from conftest import kill, running_simulator, wait_until
+from running_ansible import children
 from simulator import company
 
 PLAYBOOK = "secops.remediation.verify"

@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import children, wait_until
+from conftest import wait_until
+from running_ansible import children
 from simulator import company
 from trust import PLAYBOOK, QUICK, Run, exposure_id, scans_of, verify
 
