@@ -196,17 +196,21 @@ class Campaign:
         return fields
 
     def shown_reports(self):
-        return [
-            {
-                "type": "REPORT_RESULT",
-                "id": report["id"],
-                "name": REPORT_NAMES[kind],
-                "status": report["status"],
-                "reportType": kind,
-                "lastRunAt": iso(report["last_run_at"]),
-            }
-            for kind, report in self.reports.items()
-        ]
+        return [self._shown_report(kind, report) for kind, report in self.reports.items()]
+
+    @staticmethod
+    def _shown_report(kind, report):
+        shown = {
+            "type": "REPORT_RESULT",
+            "id": report["id"],
+            "name": REPORT_NAMES[kind],
+            "status": report["status"],
+            "reportType": kind,
+        }
+        # The specification lets a time that is not there be left out, not be null.
+        if report["last_run_at"] is not None:
+            shown["lastRunAt"] = iso(report["last_run_at"])
+        return shown
 
 
 class SailPoint(AccessCalls):

@@ -441,6 +441,14 @@ def test_nothing_revoked_is_a_header_only(client):
     assert text.count("\n") == 1 and text.startswith("Identity,")
 
 
+def test_a_report_that_never_ran_has_no_time_of_a_run(client):
+    assert client.run(company.PRIVILEGED, "run-report/" + REMEDIATION).status_code == 202
+    pending = client.report(company.PRIVILEGED)
+    assert pending["status"] == "PENDING" and "lastRunAt" not in pending
+    client.finish()
+    assert client.report(company.PRIVILEGED)["lastRunAt"]
+
+
 def test_a_report_before_the_scan_shows_everything_open(client):
     assert {row["Remediation Status"] for row in client.rows(company.PRIVILEGED)} == {"Open"}
 

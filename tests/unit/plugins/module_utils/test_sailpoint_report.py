@@ -66,10 +66,10 @@ class TestReport:
         item, ending = get_report(FakeSailPoint(reports=[report()]), path=None)
         assert ending is None and facts(item) == ("finished", None, None, False)
 
-    def test_none_yet(self):
-        api = FakeSailPoint(
-            reports=[[], [], report("PENDING", None), report("PENDING", None), report()], run_report=[None], download=["sha"]
-        )
+    @pytest.mark.parametrize("time_of_no_run", [dict(lastRunAt=None), {}], ids=["null", "left out"])
+    def test_none_yet(self, time_of_no_run):
+        pending = [dict(reportType=TYPE, id="r1", status="PENDING", **time_of_no_run)]
+        api = FakeSailPoint(reports=[[], [], pending, pending, report()], run_report=[None], download=["sha"])
         item, ending = get_report(api)
         assert ending is None and facts(item) == ("finished", "/f.csv", "sha", True)
         assert api.calls.count("run_report") == 1
