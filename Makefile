@@ -12,6 +12,7 @@ UNIT_ARGS ?= -n auto --maxprocesses 4
 # Real runs of ansible-playbook: they mostly wait, so several run side by side.
 INTEGRATION_ARGS ?= -n auto --maxprocesses 4
 SANITY_ARGS ?=
+CONFORMANCE_ARGS ?= -n auto --maxprocesses 2
 # Each worker has a browser of its own.
 BROWSER_ARGS ?= -n auto --maxprocesses 2
 # Half an hour; without --full it is five minutes.
@@ -50,6 +51,7 @@ endif
 
 VENV := $(CURDIR)/.cache/venv/py$(PYTHON_VERSION)$(addprefix -core,$(ANSIBLE_CORE))$(addprefix -requests,$(REQUESTS))
 OSCAL := $(CURDIR)/.cache/venv/oscal-py$(PYTHON_VERSION)
+SAILPOINT := $(CURDIR)/.cache/venv/sailpoint-py$(PYTHON_VERSION)
 IMPORTER := $(CURDIR)/.cache/venv/importer-py$(PYTHON_VERSION)
 BIN := $(VENV)/bin
 MAKE_VENV = "$(PYTHON)" tests/tools/make_venv.py
@@ -68,7 +70,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 export ANSIBLE_PYTHON_INTERPRETER := $(BIN)/python
 export PYTHONPATH := $(CURDIR)/.cache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
-export PYTHON ANSIBLE_CORE REQUESTS DEMO_DIR UNIT_ARGS INTEGRATION_ARGS SANITY_ARGS BROWSER_ARGS
+export PYTHON ANSIBLE_CORE REQUESTS DEMO_DIR UNIT_ARGS INTEGRATION_ARGS SANITY_ARGS BROWSER_ARGS CONFORMANCE_ARGS
 # For tools that bring their own idea of where collections are.
 WITHOUT_OURS := env -u PYTHONPATH -u ANSIBLE_COLLECTIONS_PATH -u ANSIBLE_CONFIG -u ANSIBLE_HOME -u ANSIBLE_REMOTE_TMP -u ANSIBLE_PYTHON_INTERPRETER
 unexport VIRTUAL_ENV PYTHONHOME
@@ -84,7 +86,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
 	@echo
 	@echo 'Variables: PYTHON=/path/to/python3.12  ANSIBLE_CORE=2.16  REQUESTS=2.28.0  DEMO_DIR=folder'
-	@echo '           UNIT_ARGS, INTEGRATION_ARGS, BROWSER_ARGS (for pytest), SANITY_ARGS (for ansible-test), BENCH_ARGS, DEMO_ARGS'
+	@echo '           UNIT_ARGS, INTEGRATION_ARGS, BROWSER_ARGS, CONFORMANCE_ARGS (for pytest), SANITY_ARGS (for ansible-test), BENCH_ARGS, DEMO_ARGS'
 
 .PHONY: demo
 demo: run-venv ## See a verification run against simulated systems
@@ -92,7 +94,7 @@ demo: run-venv ## See a verification run against simulated systems
 
 .PHONY: test
 test: ## Run every check; the last line counts the tests
-	@MAKE="$(MAKE)" "$(PYTHON)" tests/tools/run_parts.py venv lint docs-lint build sanity unit oscal browser integration
+	@MAKE="$(MAKE)" "$(PYTHON)" tests/tools/run_parts.py venv lint docs-lint build sanity unit oscal browser conformance integration
 
 .PHONY: lint
 lint: venv ## Lint playbooks, roles, YAML, Python with its type hints, and the changelog
@@ -150,6 +152,12 @@ screenshot: venv ## Make the README's picture of the page from a fresh demo
 oscal: link ## Validate the OSCAL evidence with compliance-trestle
 	@$(MAKE_VENV) "$(OSCAL)" tests/requirements-oscal.txt --core none
 	"$(OSCAL)/bin/python" -m pytest tests/oscal --junitxml=.cache/results/oscal.xml
+
+.PHONY: conformance
+conformance: venv ## Hold the modules and the simulator against SailPoint's specification with Prism, and its own client
+	@"$(BIN)/python" tests/conformance/install_prism.py > /dev/null
+	@$(MAKE_VENV) "$(SAILPOINT)" tests/requirements-conformance.txt --core none
+	SAILPOINT_SDK="$(SAILPOINT)/bin/python" "$(BIN)/pytest" tests/conformance --junitxml=.cache/results/conformance.xml $(CONFORMANCE_ARGS)
 
 .PHONY: bench
 bench: bench-venv ## Compare with a playbook of uri loops, and with the floor

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from running_ansible import Ansible, kill
 from running_simulator import running_simulator
 
 TESTS = Path(__file__).resolve().parents[1]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import sys
 import time
 from pathlib import Path
 
@@ -18,7 +17,6 @@ import requests
 import yaml
 
 TESTS = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TESTS))
 
 from running_simulator import running_simulator  # noqa: E402
 from simulator import access, company  # noqa: E402

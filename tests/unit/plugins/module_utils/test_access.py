@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import random
-import sys
 import tracemalloc
-from pathlib import Path
 
 import pytest
 from conversations import at, damaged
+from simulator import access as simulated  # noqa: E402
 
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_items import Item, Pool, has_revoked
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_search import (
@@ -22,10 +21,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.acce
     put_documents,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_why import explain
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-
-from simulator import access as simulated  # noqa: E402
 
 MOMENT = at(5)
 CERTIFIED = {"id": "acc1", "nativeIdentity": "CN=Alison"}

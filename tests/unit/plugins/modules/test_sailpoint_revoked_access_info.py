@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from running_simulator import running_simulator  # noqa: E402
+from simulator import company  # noqa: E402
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.rows import read_head, read_rows
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import prove
 from ansible_collections.secops.remediation.plugins.modules import sailpoint_revoked_access_info as module
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-
-from running_simulator import running_simulator  # noqa: E402
-from simulator import company  # noqa: E402
 
 ONE = company.WAREHOUSE
 
