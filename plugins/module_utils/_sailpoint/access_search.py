@@ -26,8 +26,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.acce
     TWICE,
 )
 
-# Whole fields: whether Search trims what is inside of a list is unknown.
-DOCUMENT_FIELDS = ["id", "synced", "inactive", "access", "accessCount", "accounts", "accountCount"]
+# Whole fields: whether Search trims what is inside of a list is unknown. The specification lets no document be without its name.
+DOCUMENT_FIELDS = ["id", "name", "synced", "inactive", "access", "accessCount", "accounts", "accountCount"]
 
 
 def batches(ids: Iterable[str], most: int, longest: int | None = None) -> list[list[str]]:
