@@ -190,6 +190,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     settle,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import remediation_scan
 
 ARGUMENT_SPEC = dict(
@@ -229,12 +230,18 @@ def run(task: Task) -> Result:
             )
         )
 
-    pace = pace_of(task, api.client.limiter)
+    readings = Readings(api)
+    pace = pace_of(task, api.client.limiter, together=lambda: readings.together)
     try:
         endings = drive(
             [
                 remediation_scan(
-                    api, ledger, pace, item, **{name: params[name] for name in ("start", "wait", "max_age", "confirm", "run_id")}
+                    api,
+                    ledger,
+                    pace,
+                    item,
+                    readings=readings,
+                    **{name: params[name] for name in ("start", "wait", "max_age", "confirm", "run_id")},
                 )
                 for item in items.values()
             ],
@@ -244,6 +251,7 @@ def run(task: Task) -> Result:
             params["wait_interval"],
             api.client.stop,
             task.check,
+            line=pace,
         )
     finally:
         close_ledger(task, ledger)
