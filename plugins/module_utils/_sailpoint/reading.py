@@ -11,6 +11,7 @@ is read alone.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ class Readings:
         self._wanted: dict[str, float] = {}
         # By id: when it was asked for, and the answer as it is kept for this campaign.
         self._found: dict[str, tuple[float, Exchange | None]] = {}
-        self._failure: tuple[float, HttpError] | None = None
+        self._failed_at = -math.inf
         self._failures = 0
         self._lock = threading.Lock()
         # One list at a time: who waits for it finds its own campaign in it.
@@ -104,10 +105,10 @@ class Readings:
         return exchange if time.monotonic() - asked_at <= FRESH_SECONDS else None
 
     def _ask(self, campaign_id: str, since: float, record: Record) -> None:
-        """Asks for a list of the wanted campaigns, this one among them. Raises HttpError where that may pass."""
-        if self._failure and self._failure[0] >= since:
-            # It was asked for this campaign as well, so this is its failure, too.
-            raise self._failure[1]
+        """Asks for a list of the wanted campaigns, this one among them."""
+        if self._failed_at >= since:
+            # It was asked for this campaign as well. Another one would wait for the same again.
+            return
         asked_at = time.monotonic()
         with self._lock:
             # Those that were found just now, and that nobody has taken yet, need not be asked for.
@@ -121,13 +122,11 @@ class Readings:
             for exchange in exchanges:
                 exchange["path"] = cut_path(exchange["path"], campaign_id)
                 record.append(exchange)
+            # What does not pass is a filter that is refused, or a list that this user may not have.
             self._failures = self._failures + 1 if error.passing else MOST_FAILURES
-            if not error.passing:
-                # A filter that is refused, or a list that this user may not have.
-                return
-            self._failure = (asked_at, error)
-            raise
-        self._failures, self._failure = 0, None
+            self._failed_at = asked_at
+            return
+        self._failures = 0
         with self._lock:
             for asked_id in asked:
                 if self._wanted.get(asked_id, asked_at + 1) <= asked_at:

@@ -104,6 +104,32 @@ class TestLooks:
         assert len(tenant.ends) == 30 and None not in tenant.ends and max(tenant.asked) < 200
 
 
+class TestTogether:
+    """Where one request looks at many, all are looked at at the same moments."""
+
+    def test_the_rounds_are_the_same_for_all(self, monkeypatch):
+        now = [1000.0]
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        looks = Pace(60, together=lambda: True)
+        with contextlib.ExitStack() as stack:
+            moments = set()
+            for _number in range(100):
+                scan = stack.enter_context(looks.scan())
+                (pause,) = scan.pause()
+                moments.add(round(now[0] + pause, 6))
+                now[0] += 1
+        assert moments == {1060.0, 1120.0}
+
+    def test_where_that_ends_they_wait_in_line(self):
+        together = [True]
+        looks = Pace(60, together=lambda: together[0])
+        with contextlib.ExitStack() as stack:
+            scans = [stack.enter_context(looks.scan()) for _number in range(20)]
+            assert next(scans[0].pause()) is not TURN
+            together[0] = False
+            assert next(scans[0].pause()) is TURN
+
+
 KINDS = ["uniform", "long tail", "half is known to run", "half is found running", "half has just begun"]
 INTERVAL, LIMIT = 60, 100
 
@@ -188,6 +214,10 @@ class TestWatch:
     def test_one_look_where_nobody_waits(self):
         step = Step(False)
         assert play(step, wait=False) is None and len(step.seen) == 1
+
+    def test_the_seconds_to_the_next_step_are_no_further_look(self):
+        step = Step(0.001, 0.001, True)
+        assert play(step, Pace(60)) is None and len(step.seen) == 3
 
     @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
     def test_a_wait_outlives_an_outage(self, status):

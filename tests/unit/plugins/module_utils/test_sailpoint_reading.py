@@ -179,24 +179,36 @@ class TestNeverAnAnswer:
 
 
 class TestAnOutage:
-    def test_a_list_that_fails_is_everybodys_failure(self, server, readings):
-        """Otherwise each would wait for it, one after the other."""
+    def test_a_list_that_fails_costs_nobody_a_reading(self, server, readings):
+        """And it is asked for once, not by each who waited for it."""
         server.on("GET", "/campaigns/v1", Reply(503, json={}))
-        record = []
-        for campaign_id in IDS[:-1]:
-            with pytest.raises(HttpError) as caught:
-                readings.read(campaign_id, record if campaign_id == "c0" else [])
-            assert caught.value.passing
-        assert len(server.requests) == 1 and record[0]["status"] == 503 and "c1" not in record[0]["path"]
+        found, records = read_all(readings)
+        assert all(one["alone"] for one in found.values()) and count(server, alone=False) == 1
+        (failed,) = [exchange for record in records.values() for exchange in record if exchange["status"] == 503]
+        assert failed["path"].count("%22c") == 1
+
+    def test_the_next_list_is_asked_for_again(self, server, readings):
+        server.on("GET", "/campaigns/v1", Reply(503, json={}))
+        read_all(readings)
+        lists(server)
+        for campaign_id in IDS:
+            readings.want(campaign_id)
+        found, _records = read_all(readings)
+        assert not any("alone" in one for one in found.values()) and count(server, alone=False) == 2
 
     def test_lists_that_never_come_are_done_without(self, server, readings):
         server.on("GET", "/campaigns/v1", Reply(503, json={}))
-        for _time in range(reading.MOST_FAILURES):
-            with pytest.raises(HttpError):
-                readings.want("c0")
-                readings.read("c0", [])
-        readings.want("c0")
-        assert readings.read("c0", [])["alone"] and not readings.together
+        for _round in range(reading.MOST_FAILURES + 2):
+            assert readings.read("c0", [])["alone"]
+            readings.want("c0")
+        assert not readings.together and count(server, alone=False) == reading.MOST_FAILURES
+
+    def test_where_nobody_answers_the_failure_is_that_of_the_campaign(self, server, readings):
+        server.on("GET", "/campaigns/v1", Reply(503, json={}))
+        server.on("GET", "/campaigns/v1/c0", Reply(503, json={}))
+        with pytest.raises(HttpError) as caught:
+            readings.read("c0", [])
+        assert caught.value.passing and caught.value.path == "/campaigns/v1/c0"
 
 
 class TestGathering:
