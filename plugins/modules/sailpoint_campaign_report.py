@@ -181,7 +181,8 @@ reports:
       description:
         - What the rest was read from and can be computed again from, in the order in which it came, with C(method), C(path),
           C(status), C(reference), C(server_time), what was C(sent) without credentials, and the C(body) that came (of a
-          download C(sha256) and C(size)). What an earlier run was answered is marked C(remembered).
+          download C(sha256) and C(size)). What an earlier run was answered is marked C(remembered). Of a list of many campaigns
+          only this one's part is here, and C(cut) says so.
       type: list
       elements: dict
       version_added: 0.3.0

@@ -72,6 +72,7 @@ class Readings:
             return (
                 not self.together
                 or since is None
+                or campaign_id in self._found
                 or len(self._wanted) >= others
                 or time.monotonic() - min(self._wanted.values()) >= PATIENCE
             )
