@@ -33,6 +33,7 @@ INPUTS: ArgumentSpec = dict(
     verify_wait=dict(type="bool", default=True),
     verify_wait_timeout=dict(type="int", default=21600),
     verify_wait_interval=dict(type="int", default=60),
+    verify_wait_for=dict(type="str", choices=["last", "each"], default="last"),
     verify_max_age=dict(type="int", default=86400),
     verify_confirm=dict(type="bool", default=True),
     verify_ledger=dict(type="str"),

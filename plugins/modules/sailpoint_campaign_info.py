@@ -148,6 +148,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import requests_in
 
 ARGUMENT_SPEC = dict(
@@ -199,9 +200,13 @@ def get_campaigns(task: Task, api: sailpoint.SailPointApi, campaign_ids: list[st
     missing_ids: list[str] = []
     requests: list[Exchange] = []
 
+    readings = Readings(api)
+    for campaign_id in campaign_ids:
+        readings.want(campaign_id)
+
     def get(campaign_id: str) -> Steps:
         try:
-            campaign = api.get_campaign(campaign_id, requests)
+            campaign = readings.read(campaign_id, requests)
             if campaign.get("id") != campaign_id:
                 raise ItemFailed("the API answered with another campaign, %r" % (campaign.get("id"),))
             items[campaign_id] = campaign

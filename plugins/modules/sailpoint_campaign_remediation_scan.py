@@ -137,7 +137,8 @@ scans:
       description:
         - What the rest was read from and can be computed again from, in the order in which it came, with C(method), C(path),
           C(status), C(reference), C(server_time), what was C(sent) without credentials, and the C(body) that came (of a
-          download C(sha256) and C(size)). What an earlier run was answered is marked C(remembered).
+          download C(sha256) and C(size)). What an earlier run was answered is marked C(remembered). Of a list of many campaigns
+          only this one's part is here, and C(cut) says so.
       type: list
       elements: dict
       version_added: 0.3.0
@@ -190,6 +191,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     settle,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import remediation_scan
 
 ARGUMENT_SPEC = dict(
@@ -229,12 +231,18 @@ def run(task: Task) -> Result:
             )
         )
 
-    pace = pace_of(task, api.client.limiter)
+    readings = Readings(api)
+    pace = pace_of(task, api.client.limiter, together=lambda: readings.together)
     try:
         endings = drive(
             [
                 remediation_scan(
-                    api, ledger, pace, item, **{name: params[name] for name in ("start", "wait", "max_age", "confirm", "run_id")}
+                    api,
+                    ledger,
+                    pace,
+                    item,
+                    readings=readings,
+                    **{name: params[name] for name in ("start", "wait", "max_age", "confirm", "run_id")},
                 )
                 for item in items.values()
             ],
@@ -244,6 +252,7 @@ def run(task: Task) -> Result:
             params["wait_interval"],
             api.client.stop,
             task.check,
+            line=pace,
         )
     finally:
         close_ledger(task, ledger)

@@ -79,6 +79,13 @@ options:
         again after its report was downloaded, and what it is then is remembered here. A later run that finds something
         else scans anew.
     type: path
+  run_id:
+    version_added: 0.4.0
+    description:
+      - What tells this run from others, as O(secops.remediation.sailpoint_campaign_remediation_scan#module:run_id). Where the
+        same run has seen the scan end, and the O(ledger) knows of no report since, the report is run without a look for a
+        newer one, which saves a request for each campaign.
+    type: str
 attributes:
   check_mode:
     support: full
@@ -174,7 +181,8 @@ reports:
       description:
         - What the rest was read from and can be computed again from, in the order in which it came, with C(method), C(path),
           C(status), C(reference), C(server_time), what was C(sent) without credentials, and the C(body) that came (of a
-          download C(sha256) and C(size)). What an earlier run was answered is marked C(remembered).
+          download C(sha256) and C(size)). What an earlier run was answered is marked C(remembered). Of a list of many campaigns
+          only this one's part is here, and C(cut) says so.
       type: list
       elements: dict
       version_added: 0.3.0
@@ -236,6 +244,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     settle,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report import campaign_report, report_owners
 
 ARGUMENT_SPEC = dict(
@@ -249,6 +258,7 @@ ARGUMENT_SPEC = dict(
     wait_timeout=dict(type="int", default=1800),
     wait_interval=dict(type="int", default=5),
     ledger=dict(type="path"),
+    run_id=dict(type="str"),
     results_file=dict(type="path"),
     **sailpoint.CONNECTION_OPTIONS,
 )
@@ -274,6 +284,7 @@ def run(task: Task) -> Result:
         task.say("reports: %d of %d done, next look in %.0f s%s" % (done, len(items), next_look, pace.silence()))
 
     ledger = open_ledger(task)
+    readings = Readings(api)
     pace = pace_of(task, api.client.limiter)
     owners = report_owners(api, ledger)
     try:
@@ -291,6 +302,8 @@ def run(task: Task) -> Result:
                     force=params["force"],
                     wait=params["wait"],
                     owners=owners,
+                    run_id=params["run_id"],
+                    readings=readings,
                 )
                 for campaign_id, item in items.items()
             ],
@@ -300,6 +313,7 @@ def run(task: Task) -> Result:
             params["wait_interval"],
             api.client.stop,
             task.check,
+            line=pace,
         )
     finally:
         close_ledger(task, ledger)

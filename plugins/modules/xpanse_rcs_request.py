@@ -65,9 +65,22 @@ options:
     default: 21600
   wait_interval:
     description:
-      - Seconds between two looks at a scan.
+      - Seconds between two looks at a scan. Of more than ten, see O(wait_for).
     type: int
     default: 60
+  wait_for:
+    version_added: 0.4.0
+    description:
+      - What is to be known soon, where more than ten scans are waited for.
+      - With V(last) a sample is looked at every O(wait_interval), more when ends are seen, and all when most have ended. The
+        last end is known within two intervals, many others later than they could be. It takes few requests, and leaves the
+        tenant's budget to others.
+      - With V(each) every scan is looked at every O(wait_interval), or as often as O(rate_limit) allows, so that each end is
+        known at once. Of 5,000 scans it takes the whole budget for hours.
+      - Before O(wait_timeout) is over, all are looked at once more in any case.
+    type: str
+    choices: [last, each]
+    default: last
 attributes:
   check_mode:
     support: full
@@ -260,6 +273,7 @@ ARGUMENT_SPEC = dict(
     wait=dict(type="bool", default=False),
     wait_timeout=dict(type="int", default=21600),
     wait_interval=dict(type="int", default=60),
+    wait_for=dict(type="str", choices=["last", "each"], default="last"),
     ledger=dict(type="path"),
     max_age=dict(type="int", default=86400),
     start=dict(type="bool", default=True),
@@ -283,7 +297,7 @@ def run(task: Task) -> Result:
         for record in ledger.find(exposure_keys(api))
         if isinstance(record.get("scan_id"), str)
     }
-    pace = pace_of(task, api.client.limiter, durations(api, ledger))
+    pace = pace_of(task, api.client.limiter, durations(api, ledger), each=params["wait_for"] == "each")
     places: dict[tuple[Hashable, ...], int] = {}
     items: list[Item] = []
     scans = []
@@ -322,7 +336,14 @@ def run(task: Task) -> Result:
 
     try:
         endings = drive(
-            scans, params["concurrency"], params["wait_timeout"], say, params["wait_interval"], api.client.stop, task.check
+            scans,
+            params["concurrency"],
+            params["wait_timeout"],
+            say,
+            params["wait_interval"],
+            api.client.stop,
+            task.check,
+            line=pace,
         )
     finally:
         close_ledger(task, ledger)

@@ -69,7 +69,16 @@ class InProcessAction(ActionBase):
             return dict(result, failed=True, changed=False, msg=printable(remove_values(text, hidden)))
 
         warnings: list[str] = []
-        task = Task(params, self._task.check_mode, warnings.append, self._say(task_vars), CONNECTIONS, check_parent())
+        task = Task(
+            params,
+            self._task.check_mode,
+            warnings.append,
+            self._say(task_vars),
+            CONNECTIONS,
+            check_parent(),
+            # Ansible's own folder for temporary files, in which each run has one that goes with it. This one stays.
+            os.path.dirname(C.DEFAULT_LOCAL_TMP),
+        )
         try:
             returned, secrets = run_task(self.module.run, task, getattr(self.module, "IN_SHORT", None))
         except BaseException:

@@ -16,10 +16,11 @@ import math
 
 # One to start the scan, one to see how it ended.
 EXPOSURE_REQUESTS = 2
-# Start the scan; run the report; see that it is there, and under which id; download it. That the scan has ended is
-# seen in lists of campaigns, which hold up to 250 of them, as is what they were before: a list before and one after.
+# Start the scan; run the report; see that it is there, and under which id; download it. What a campaign was before, that its
+# scan has ended, and that nothing has changed since its report are seen in lists, which hold up to 250 of them: three rounds.
 CAMPAIGN_REQUESTS = 4
 CAMPAIGN_PAGE = 250
+CAMPAIGN_ROUNDS = 3
 RATE_WINDOW = 10.0
 
 
@@ -38,9 +39,9 @@ def exposures_floor(count, rate_limit, scan_seconds, latency):
 def campaigns_floor(count, rate_limit, scan_seconds, report_seconds, latency):
     """(seconds, requests) for so many campaigns. Getting a token is not limited, but it takes a request."""
     lists = math.ceil(count / CAMPAIGN_PAGE)
-    limited = CAMPAIGN_REQUESTS * count + 2 * lists
-    # The last campaign: listed, scanned, listed, its report run, seen, and downloaded, one after the other.
+    limited = CAMPAIGN_REQUESTS * count + CAMPAIGN_ROUNDS * lists
+    # The last campaign: listed, scanned, listed, its report run, seen, and downloaded, and listed, one after the other.
     last_campaign_done = (
-        latency + sent_at(lists + count, rate_limit) + 2 * latency + scan_seconds + 2 * latency + report_seconds + 2 * latency
+        latency + sent_at(lists + count, rate_limit) + 2 * latency + scan_seconds + 2 * latency + report_seconds + 3 * latency
     )
     return max(sent_at(limited, rate_limit) + 2 * latency, last_campaign_done), limited + 1

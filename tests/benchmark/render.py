@@ -8,8 +8,10 @@ from __future__ import annotations
 
 NAMES = {
     "uri": "uri",
+    "peer": "script",
     "floor": "floor",
     "verify": "verify",
+    "peer_unlimited": "script, no limit",
     "floor_unlimited": "floor, no limit",
     "verify_unlimited": "verify, no limit",
 }
@@ -23,16 +25,20 @@ COLUMNS = (
     ("module MB", 10, lambda row: number(row.get("worker_mb"), 0)),
     ("all MB", 7, lambda row: number(row.get("together_mb"), 0)),
     ("result kB", 10, lambda row: number(row.get("largest_result_kb"), 0)),
-    ("requests", 9, lambda row: "%d" % row["requests"]),
+    ("requests", 9, lambda row: "%d" % row["requests"] + ("" if row["measured"] or "floor" in row["side"] else "*")),
+    ("growth", 7, lambda row: row.get("requests_growth") and "x%.1f" % row["requests_growth"]),
+    ("/ floor", 8, lambda row: row.get("requests_ratio") and "%.2f" % row["requests_ratio"]),
     ("429", 5, lambda row: "%d" % row["refused"] if row["measured"] else None),
-    ("/ floor", 8, lambda row: row.get("floor_ratio") and "%.2f" % row["floor_ratio"]),
+    ("s / floor", 10, lambda row: row.get("floor_ratio") and "%.2f" % row["floor_ratio"]),
+    ("script /", 9, lambda row: row.get("peer_ratio") and "%.2f" % row["peer_ratio"]),
     ("uri /", 7, lambda row: row.get("uri_ratio") and "%.1f" % row["uri_ratio"]),
 )
 LEGEND = """\
 growth: seconds, as a multiple of the former row of the same side. a target: seconds divided by targets. contr., module:
 most memory of ansible-playbook's own process, and of any other of its processes (resident; what they share counts in
-both). all: most memory of all of them at one time. result: the largest result of a task. 429: requests refused.
-/ floor: seconds as a multiple of the floor's. uri /: uri's seconds as a multiple of these. *: extrapolated."""
+both). all: most memory of all of them at one time. result: the largest result of a task. requests, growth, / floor: of the
+requests. 429: of them, those refused. s / floor: seconds as a multiple of the floor's. script /, uri /: their seconds as a
+multiple of these. *: extrapolated."""
 BEGIN, END = "<!-- begin: made by tests/benchmark/run.py -->", "<!-- end: made by tests/benchmark/run.py -->"
 
 
@@ -72,6 +78,18 @@ def text_row(row):
     return "%9s %-10s %-17s" % (number(row["count"], 0), row["kind"], NAMES[row["side"]]) + "".join(
         text.rjust(width) for text, (_heading, width, _function) in zip(cells(row), COLUMNS)
     )
+
+
+def again_text(rows):
+    """Second runs."""
+    lines = [
+        "Everything is known: %s exposures and %d campaigns, verified once more, no limit"
+        % (number(rows[0]["exposures"], 0), rows[0]["campaigns"])
+    ]
+    for row in rows:
+        counts = ", ".join("%d %s" % (count, name) for name, count in row["by_operation"].items() if count)
+        lines.append("%14s: %.1f s, %d requests (%s)" % (row["name"], row["seconds"], row["requests"], counts))
+    return "\n".join(lines)
 
 
 def tax_text(tax):
@@ -132,7 +150,7 @@ def report_text(report):
     ) % report
 
 
-PARTS = {"tax": tax_text, "loop": loop_text, "tenants": tenants_text, "report": report_text}
+PARTS = {"again": again_text, "tax": tax_text, "loop": loop_text, "tenants": tenants_text, "report": report_text}
 
 
 def text(results):
@@ -185,6 +203,8 @@ def write_markdown(results, path):
 # side: colour (told apart by those who see no red or green, too), line, marker, text at the end of the line
 STYLES = {
     "uri": ("#b45309", "-", "o", "uri loops"),
+    "peer": ("#7e22ce", "-", "s", "script, 100 requests in 10 s"),
+    "peer_unlimited": ("#c084d8", "-", "s", "script, no limit"),
     "verify": ("#1d4ed8", "-", "o", "verify, 100 requests in 10 s"),
     "floor": ("#93a8d6", "--", None, "floor, 100 requests in 10 s"),
     "verify_unlimited": ("#0f766e", "-", "o", "verify, no limit"),

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Measures secops.remediation against playbooks of ansible.builtin.uri loops that do the same, and against the floor.
+"""Measures secops.remediation against playbooks of ansible.builtin.uri loops and plain scripts that do the same, and against
+the floor.
 
 All sides are run in one go against the same simulator, because machines differ and are noisy: only ratios count.
 Without options: 10 and 100 exposures, 1 and 20 campaigns, in about five minutes. See docs/performance.md.
@@ -29,16 +30,45 @@ from floor import campaigns_floor, exposures_floor  # noqa: E402
 from measure import measure  # noqa: E402
 from running_simulator import running_simulator, running_tenants  # noqa: E402
 
-PARTS = ["table", "tax", "loop", "tenants", "report"]
-QUICK = {"exposures": [10, 100], "campaigns": [1, 20], "tenants": 0, "loop_uri": 5, "repeats": 2, "only": PARTS[:3]}
-FULL = {"exposures": [10, 100, 1000, 5000], "campaigns": [1, 20, 200], "tenants": 20, "loop_uri": 50, "repeats": 5, "only": PARTS}
-# The uri playbooks take hours beyond these, at so many seconds a target.
-MOST_URI = {"exposures": 100, "campaigns": 20}
+PARTS = ["table", "again", "tax", "loop", "tenants", "report"]
+QUICK = {
+    "exposures": [10, 100],
+    "campaigns": [1, 20],
+    "again": [100, 20],
+    "tenants": 0,
+    "loop_uri": 5,
+    "repeats": 2,
+    "only": PARTS[:4],
+}
+FULL = {
+    "exposures": [10, 100, 1000, 5000],
+    "campaigns": [1, 20, 40, 200],
+    "again": [5000, 200],
+    "tenants": 20,
+    "loop_uri": 50,
+    "repeats": 5,
+    "only": PARTS,
+}
+# The uri playbooks take hours beyond these, at so many seconds a target; the script at the limit, half an hour.
+MOST = {
+    "uri": {"exposures": 100, "campaigns": 20},
+    "peer": {"exposures": 1000, "campaigns": 200},
+    "peer_unlimited": {"exposures": 5000, "campaigns": 200},
+}
 # The limit that the collection keeps to by default, and that the simulator then enforces.
 RATE_LIMIT = 100
 # side: playbook (None: it takes the kind of target in its name), and the rate limit on both ends.
-SIDES = {"uri": (None, RATE_LIMIT), "verify": ("verify.yml", RATE_LIMIT), "verify_unlimited": ("verify.yml", 0)}
+SIDES = {
+    "uri": (None, RATE_LIMIT),
+    "peer": (None, RATE_LIMIT),
+    "verify": ("verify.yml", RATE_LIMIT),
+    "peer_unlimited": (None, 0),
+    "verify_unlimited": ("verify.yml", 0),
+}
 FLOORS = {"verify": "floor", "verify_unlimited": "floor_unlimited"}
+PEERS = {"verify": "peer", "verify_unlimited": "peer_unlimited"}
+# A second run, in which everything is known: what the role is told besides.
+AGAIN = {"read again": {}, "taken unread": {"confirm": False}}
 TENANT = {"exposures": 20, "campaigns": 2}
 LOOP = 50
 
@@ -102,20 +132,78 @@ class Bench:
         del numbers["output"], numbers["status"]
         return dict(numbers, tasks=seen["tasks"], largest_result_kb=max(seen["results"].values(), default=0) / 1024)
 
+    def script(self, kind, base_url, targets, folder):
+        """Runs the plain script. Returns its Cost as a dict. Raises RuntimeError."""
+        file = Path(self.folder, "job.json")
+        file.write_text(
+            json.dumps(
+                dict(
+                    kind=kind,
+                    base_url=base_url,
+                    targets=targets,
+                    folder=str(folder),
+                    wait_interval=self.settings["wait_interval"],
+                )
+            )
+        )
+        cost = measure([sys.executable, str(HERE / "peer.py"), str(file)], dict(os.environ), self.folder)
+        if cost.status:
+            raise RuntimeError("the script failed:\n%s" % cost.output[-8000:])
+        numbers = dataclasses.asdict(cost)
+        del numbers["output"], numbers["status"]
+        return numbers
+
+    def again(self, exposures, campaigns):
+        """Second runs over so many, of which a first one has found everything. No limit."""
+        rows = []
+        with running_simulator(*self.simulator_options(0, exposures, campaigns)) as simulator:
+            evidence = self.evidence_dir()
+            what = dict(
+                rate_limit=0,
+                base_url=simulator.url,
+                exposures=simulator.exposures(),
+                campaign_ids=campaign_ids(simulator),
+                wait_interval=self.settings["wait_interval"],
+                evidence_dir=str(evidence),
+            )
+            for name, more in dict({"first run": {}}, **AGAIN).items():
+                before = simulator.control("GET", "stats")
+                cost = self.play(HERE / "verify.yml", **what, **more)
+                after = simulator.control("GET", "stats")
+                check(evidence, exposures + campaigns)
+                rows.append(
+                    dict(
+                        cost,
+                        name=name,
+                        exposures=exposures,
+                        campaigns=campaigns,
+                        requests=after["requests"] - before["requests"],
+                        by_operation={
+                            operation: number - before["by_operation"].get(operation, 0)
+                            for operation, number in after["by_operation"].items()
+                        },
+                    )
+                )
+        return rows
+
     def row(self, kind, count, side):
         """One row of the table: a side for so many exposures or campaigns."""
         playbook, rate_limit = SIDES[side]
         evidence = self.evidence_dir()
         with running_simulator(*self.simulator_options(rate_limit, **{kind: count})) as simulator:
-            cost = self.play(
-                HERE / (playbook or "uri_%s.yml" % kind),
-                rate_limit=rate_limit,
-                base_url=simulator.url,
-                exposures=simulator.exposures() if kind == "exposures" else [],
-                campaign_ids=campaign_ids(simulator) if kind == "campaigns" else [],
-                wait_interval=self.settings["wait_interval"],
-                evidence_dir=str(evidence),
-            )
+            targets = simulator.exposures() if kind == "exposures" else campaign_ids(simulator)
+            if side in PEERS.values():
+                cost = self.script(kind, simulator.url, targets, evidence)
+            else:
+                cost = self.play(
+                    HERE / (playbook or "uri_%s.yml" % kind),
+                    rate_limit=rate_limit,
+                    base_url=simulator.url,
+                    exposures=targets if kind == "exposures" else [],
+                    campaign_ids=targets if kind == "campaigns" else [],
+                    wait_interval=self.settings["wait_interval"],
+                    evidence_dir=str(evidence),
+                )
             stats = simulator.control("GET", "stats")
         if playbook:
             check(evidence, count)
@@ -262,15 +350,15 @@ def check(evidence, count):
         raise RuntimeError("Not everything was verified: %s" % found["summary"])
 
 
-def extrapolate(kind, count, rows):
-    """The row of the uri playbook for so many targets, on the line through its two largest measured rows; or None."""
-    known = [row for row in rows if (row["kind"], row["side"]) == (kind, "uri") and row["measured"]][-2:]
+def extrapolate(kind, count, side, rows):
+    """A side's row for so many targets, on the line through its two largest measured rows; or None."""
+    known = [row for row in rows if (row["kind"], row["side"]) == (kind, side) and row["measured"]][-2:]
     if len(known) < 2:
         return None
     low, high = known
     distance = (count - high["count"]) / (high["count"] - low["count"])
     numbers = {name: high[name] + distance * (high[name] - low[name]) for name in ("seconds", "cpu_seconds", "requests")}
-    return dict(numbers, kind=kind, count=count, side="uri", requests=round(numbers["requests"]), refused=0, measured=False)
+    return dict(numbers, kind=kind, count=count, side=side, requests=round(numbers["requests"]), refused=0, measured=False)
 
 
 def complete(row, rows):
@@ -278,9 +366,14 @@ def complete(row, rows):
     former = [other for other in rows if (other["kind"], other["side"]) == (row["kind"], row["side"])]
     row["seconds_per_target"] = row["seconds"] / row["count"]
     row["growth"] = row["seconds"] / former[-1]["seconds"] if former else None
+    row["requests_growth"] = row["requests"] / former[-1]["requests"] if former else None
     beside = {other["side"]: other for other in rows if (other["kind"], other["count"]) == (row["kind"], row["count"])}
     if row["side"] in FLOORS:
-        row["floor_ratio"] = row["seconds"] / beside[FLOORS[row["side"]]]["seconds"]
+        floor = beside[FLOORS[row["side"]]]
+        row["floor_ratio"] = row["seconds"] / floor["seconds"]
+        row["requests_ratio"] = row["requests"] / floor["requests"]
+        if PEERS[row["side"]] in beside:
+            row["peer_ratio"] = beside[PEERS[row["side"]]]["seconds"] / row["seconds"]
         if "uri" in beside:
             row["uri_ratio"] = beside["uri"]["seconds"] / row["seconds"]
     return row
@@ -297,15 +390,15 @@ def table(bench, counts, measure_all):
     print(render.text_header(), flush=True)
     for kind in ("exposures", "campaigns"):
         for count in counts[kind]:
-            if measure_all or count <= MOST_URI[kind]:
-                add(bench.row(kind, count, "uri"))
-            else:
-                uri = extrapolate(kind, count, rows)
-                if uri:
-                    add(uri)
-            for side in FLOORS:
-                add(bench.floor(kind, count, side))
-                add(bench.row(kind, count, side))
+            for side in SIDES:
+                if side in FLOORS:
+                    add(bench.floor(kind, count, side))
+                if side not in MOST or measure_all or count <= MOST[side][kind]:
+                    add(bench.row(kind, count, side))
+                else:
+                    row = extrapolate(kind, count, side, rows)
+                    if row:
+                        add(row)
     return rows
 
 
@@ -324,10 +417,13 @@ def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--full", action="store_true", help="10 to 5,000 exposures, 1 to 200 campaigns, 20 tenants; takes about 45 minutes"
+        "--full", action="store_true", help="10 to 5,000 exposures, 1 to 200 campaigns, 20 tenants; takes about 50 minutes"
     )
     parser.add_argument("--exposures", type=int, nargs="*", metavar="N", help="rows of the table")
     parser.add_argument("--campaigns", type=int, nargs="*", metavar="N", help="rows of the table")
+    parser.add_argument(
+        "--again", type=int, nargs=2, metavar=("EXPOSURES", "CAMPAIGNS"), help="so many in a run that is run again"
+    )
     parser.add_argument("--tenants", type=int, metavar="N", help="so many tenants at once; 0 for none")
     parser.add_argument("--only", choices=PARTS, nargs="+", help="parts to run")
     parser.add_argument(
@@ -372,7 +468,11 @@ def run(options):
     """Measures everything that was asked for and prints it."""
     counts = dict(FULL if options.full else QUICK)
     counts.update(
-        {name: value for name in ("exposures", "campaigns", "tenants", "only") if (value := getattr(options, name)) is not None}
+        {
+            name: value
+            for name in ("exposures", "campaigns", "again", "tenants", "only")
+            if (value := getattr(options, name)) is not None
+        }
     )
     if options.tenants and not options.only:
         counts["only"] = counts["only"] + ["tenants"]
@@ -385,6 +485,7 @@ def run(options):
         if "table" in counts["only"]:
             results["rows"] = table(bench, counts, options.measure_all)
         for name, part in (
+            ("again", lambda: bench.again(*counts["again"])),
             ("tax", lambda: bench.tax(counts["repeats"])),
             ("loop", lambda: bench.loop(counts["loop_uri"])),
             ("tenants", lambda: bench.tenants(counts["tenants"])),

@@ -372,6 +372,7 @@ def test_inputs_as_a_survey_gives_them(ansible, simulator):
         verify_wait="yes",
         verify_wait_timeout="60",
         verify_wait_interval="1",
+        verify_wait_for="each",
         verify_max_age="86400",
         verify_confirm="true",
         verify_ledger=None,

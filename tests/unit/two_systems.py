@@ -17,6 +17,7 @@ import datetime
 import email.utils
 import io
 import json
+import re
 from urllib.parse import unquote
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -43,6 +44,7 @@ SECRET, KEY = "secret-of-the-client", "key-of-the-tenant"
 OPERATIONS = (
     "token",
     "get_campaign",
+    "list_campaigns",
     "run_scan",
     "list_reports",
     "run_report",
@@ -106,10 +108,12 @@ class TwoSystems(ScriptedServer):
 
     bend(operation, number, reply, before): called with every answer before it is sent; number counts the answers of an
     operation from 0, before is the answer before it of the same operation. It returns the answer to send.
+    takes_in: whether campaigns can be listed by their ids.
     """
 
-    def __init__(self, bend=None, report_moves_modified=False):
+    def __init__(self, bend=None, report_moves_modified=False, takes_in=True):
         self.bend = bend
+        self.takes_in = takes_in
         self.report_moves_modified = report_moves_modified
         self.said = []
         self.moment = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(minutes=30)
@@ -175,7 +179,29 @@ class TwoSystems(ScriptedServer):
             if report_id not in self.files:
                 return "download", report_id, Reply(404, json={"detailCode": "404 Not found", "trackingId": "t"})
             return "download", report_id, Reply(body=self.files[report_id], headers={"Content-Type": "text/csv"})
+        if path == "/campaigns/v1":
+            return self.listed(received.query["filters"][0])
         return self.of_campaigns(method, path, now)
+
+    def listed(self, filters):
+        """The answer to a list of campaigns by their ids."""
+        if not self.takes_in:
+            return "list_campaigns", None, Reply(400, json={"detailCode": "400.1 Bad request", "trackingId": "t"})
+        wanted = re.findall(r'"([^"]*)"', filters)
+        return "list_campaigns", None, Reply(json=[self.shown(one) for one in self.modified if one in wanted])
+
+    def shown(self, campaign_id):
+        """The campaign as it is now."""
+        return dict(
+            id=campaign_id,
+            name="Campaign " + campaign_id[-1],
+            type="MANAGER",
+            status="COMPLETED",
+            created="2025-01-01T00:00:00Z",
+            modified=self.modified[campaign_id],
+            totalCertifications=3,
+            completedCertifications=3,
+        )
 
     def of_campaigns(self, method, path, now):
         """The answers around a campaign."""
@@ -183,22 +209,7 @@ class TwoSystems(ScriptedServer):
         if campaign_id not in self.modified:
             return None, campaign_id, Reply(404, json={"detailCode": "404 Not found", "trackingId": "t"})
         if not rest:
-            return (
-                "get_campaign",
-                campaign_id,
-                Reply(
-                    json=dict(
-                        id=campaign_id,
-                        name="Campaign " + campaign_id[-1],
-                        type="MANAGER",
-                        status="COMPLETED",
-                        created="2025-01-01T00:00:00Z",
-                        modified=self.modified[campaign_id],
-                        totalCertifications=3,
-                        completedCertifications=3,
-                    )
-                ),
-            )
+            return "get_campaign", campaign_id, Reply(json=self.shown(campaign_id))
         if rest == "reports":
             reports = [self.reports[campaign_id]] if self.reports[campaign_id] else []
             return "list_reports", campaign_id, Reply(json=copy.deepcopy(reports))

@@ -24,7 +24,7 @@ Exposure = Tuple[str, str, str]
 SentExposure = Tuple[Union[int, str], str, str]
 # What is said of one target: see _verdict.target.make_target.
 Target = Dict[str, Any]
-# The work on one item: it yields the seconds until it wants to go on.
+# The work on one item: it yields the seconds until it wants to go on, or TURN, see _run.batch.
 Steps = Generator[float, None, None]
 # By the name of a list in a result, the keys of its items that stay where the rest goes to a file.
 InShort = Mapping[str, Tuple[str, ...]]
@@ -35,8 +35,8 @@ class Exchange(TypedDict, total=False):
 
     method, path (with its query), status: always there. reference: what the vendor's support asks for. server_time: UTC
     text. sent: the body of the request without credentials. body: the JSON value that came; a download has `sha256` (hex)
-    and `size` (bytes) as well. remembered: an earlier run had it. recorded_by: the version that wrote it, where it was read
-    from another form.
+    and `size` (bytes) as well. cut: to what the path and the body were cut, where they are not whole. remembered: an earlier
+    run had it. recorded_by: the version that wrote it, where it was read from another form.
     """
 
     method: str
@@ -48,6 +48,7 @@ class Exchange(TypedDict, total=False):
     body: object
     sha256: str
     size: int
+    cut: str
     remembered: bool
     recorded_by: str
 

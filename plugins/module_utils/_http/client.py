@@ -147,6 +147,7 @@ class Call:
         self.shared = shared
         self.began = time.monotonic()
         self.attempt = 0
+        self.slot = 0.0
         self.probes = False
         # Whether the last attempt may have been carried out.
         self.uncertain = False
@@ -313,6 +314,7 @@ class HttpClient:
             auth_headers = self._wait_for_turn(call, authentication)
             try:
                 with self._open(call, url, auth_headers, headers, content) as response:
+                    self.limiter.arrived(call.slot)
                     if response.status_code < 300:
                         answer, facts = read(call, response)
                         self._breaker.good()
@@ -349,7 +351,7 @@ class HttpClient:
         if not call.probes:
             look()
         try:
-            self.limiter.acquire(self._limit(), look)
+            call.slot = self.limiter.acquire(self._limit(), look)
         except TooLate:
             raise call.error(
                 "wait_timeout is over before rate_limit allows another request", passing=True, uncertain=call.uncertain

@@ -6,17 +6,22 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
+
 RATE_WINDOW = 10.0
-# A request is counted here when it leaves and by the server when it arrives; the margin absorbs the difference.
+# A request is counted here when it leaves, and once it was answered, then; by the server in between.
 RATE_WINDOW_MARGIN = 0.1
 LEAST_LEARNED = 10
 MOST_PEACE = 32
+# Seconds for which a budget that was learned is handed on. Later, whoever used the rest may have gone.
+LEARNED_SECONDS = 600
 
 
 class TooLate(Exception):
@@ -27,7 +32,7 @@ class Limiter:
     """Keeps all threads together at `limit` requests in any window, first come, first served.
 
     It starts gently: a twentieth of the limit may leave at once, and the rest of the first window evenly, because
-    another task or another client may just have used the budget.
+    another task or another client may just have used the budget; unless it takes over what the task before it knew.
     A 429 is news for all threads. Nobody sends before the pause is over. The budget falls to what went through lately,
     at most by half, the next requests leave evenly, and in peace it grows again: more slowly with each growth that
     another 429 answers, and faster once more gets through than had been refused. So it settles just below a limit that
@@ -59,8 +64,9 @@ class Limiter:
         if limit:
             self._pretend(limit - max(1, limit // 20), clock())
 
-    def acquire(self, until: float = math.inf, look: Callable[[], object] | None = None) -> None:
-        """Blocks until this thread may send. Raises InterruptedError after stop(), and TooLate at once.
+    def acquire(self, until: float = math.inf, look: Callable[[], object] | None = None) -> float:
+        """Blocks until this thread may send, and returns its slot, for arrived(). Raises InterruptedError after stop(), and
+        TooLate at once.
 
         until: the moment, by the limiter's clock, until which it may take. look: called after each wake(); what it
         raises ends the wait.
@@ -72,7 +78,7 @@ class Limiter:
                     look()
             # A pause that came while this thread slept made its slot void: the slots were given out anew.
             if self._paused_until == pause:
-                return
+                return slot
 
     def _reserve(self, until: float) -> tuple[float, float]:
         """(the moment at which this thread may send, the pause that was known then)."""
@@ -95,6 +101,15 @@ class Limiter:
             while len(self._slots) > 2 * (self._budget or 0) and self._slots[0] < slot - self.window:
                 self._slots.popleft()
             return slot, self._paused_until
+
+    def arrived(self, slot: float) -> None:
+        """The request that was sent in this slot was answered: not later than now it was counted by the server."""
+        with self._lock:
+            place = bisect.bisect_left(self._slots, slot)
+            # After a pause the slots were given out anew.
+            if place < len(self._slots) and self._slots[place] == slot:
+                del self._slots[place]
+                bisect.insort(self._slots, self._clock())
 
     def _pretend(self, count: int, until: float) -> None:
         """As if so many requests had left evenly within the window before `until`."""
@@ -132,6 +147,43 @@ class Limiter:
                 self._peace = min(2 * self._peace, MOST_PEACE)
         self._refused_at, self._grew = sent, False
 
+    def knowledge(self) -> JsonObject:
+        """What the next task should know, as a JSON value: what was sent and learned, in seconds before now."""
+        with self._lock:
+            now = self._clock()
+            return dict(
+                at=time.time(),
+                limit=self.limit,
+                sent=[round(now - slot, 3) for slot in self._slots if now - slot < self.window],
+                pause=max(0.0, self._paused_until - now),
+                budget=self._budget,
+                peace=self._peace,
+                refused_at=self._refused_at,
+            )
+
+    def take_over(self, knowledge: JsonObject) -> None:
+        """Goes on where another limiter of the same budget has ended, and without one as if nobody had sent anything.
+
+        knowledge: see knowledge(), {} for none. What makes no sense in it is nothing.
+        """
+        with self._lock:
+            now = self._clock()
+            passed = time.time() - (number_in(knowledge, "at") or -math.inf)
+            self._slots = deque()
+            if not 0 <= passed < LEARNED_SECONDS or knowledge.get("limit") != self.limit:
+                return
+            ages = [age + passed for age in knowledge.get("sent") or () if is_number(age)]
+            self._slots.extend(sorted(now - age for age in ages if -self.window < age < self.window))
+            self._paused_until = now + min(LEARNED_SECONDS, max(0.0, (number_in(knowledge, "pause") or 0.0) - passed))
+            budget = number_in(knowledge, "budget")
+            if budget is not None and budget >= 1 and (not self.limit or budget < self.limit):
+                self._budget = int(budget)
+                self._step = max(1, self._budget // 20)
+                self._peace = int(min(MOST_PEACE, max(1, number_in(knowledge, "peace") or 1)))
+                self._refused_at = int(number_in(knowledge, "refused_at") or 0)
+                self._grew = False
+                self._grows_at = max(now, self._paused_until) + self.window * self._peace
+
     def seconds_for(self, requests_to_send: int) -> float:
         """The seconds within which so many requests can leave."""
         budget = self._budget
@@ -160,3 +212,13 @@ class Limiter:
         with self._lock:
             self._ended = True
             self._stopped.set()
+
+
+def is_number(value: object) -> bool:
+    """Whether a JSON value is a number that can be reckoned with."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 10**12
+
+
+def number_in(knowledge: JsonObject, name: str) -> float | None:
+    """A number of a dict, or None."""
+    return knowledge[name] if is_number(knowledge.get(name)) else None

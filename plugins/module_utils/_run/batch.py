@@ -4,8 +4,9 @@
 
 """Drives many items at once through a few threads, whatever they do.
 
-An item is a generator: it does a step of its work and yields the seconds until it wants to go on. While it waits it
-holds no thread, so thousands of scans can be waited for by ten threads. Knows no API. Private to the collection.
+An item is a generator: it does a step of its work and yields the seconds until it wants to go on, or TURN, and then goes
+on when it has come to the head of the line and the line gives it its turn. While it waits it holds no thread, so thousands
+of scans can be waited for by ten threads. Knows no API. Private to the collection.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ from __future__ import annotations
 import concurrent.futures
 import heapq
 import itertools
+import math
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Steps
 
 CHECK_SECONDS = 5.0
 # For the first look at what there is, where wait_timeout leaves less.
 FIRST_LOOK_SECONDS = 30.0
+# What an item yields that goes on when it is its turn.
+TURN = -1.0
 
 
 class WaitTimeout(Exception):
@@ -42,6 +48,75 @@ def longest(wait_timeout: float) -> float:
     return max(wait_timeout, FIRST_LOOK_SECONDS)
 
 
+class Line(Protocol):
+    """Who gives those that wait in line their turns."""
+
+    def turn(self, since: float, waiting: int, left: float) -> float:
+        """Gives the first in line its turn and returns 0, or returns the seconds until it may.
+
+        since: when that one lined up, by time.monotonic(). waiting: how many are in line. left: seconds until the end of
+        wait_timeout.
+        """
+
+
+class Waiting:
+    """Who waits: for a moment, or in line for a turn.
+
+    line: see drive. deadline: when wait_timeout is over. end: when the time for first steps is over, too.
+    """
+
+    def __init__(self, count: int, line: Line | None, deadline: float, end: float) -> None:
+        self._line = line
+        self._deadline = deadline
+        self._end = end
+        self._order = itertools.count()
+        now = time.monotonic()
+        self._timed = [(now, next(self._order), index) for index in range(count)]
+        self._in_line: deque[tuple[float, int]] = deque()
+        self._begun: set[int] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._timed or self._in_line)
+
+    def add(self, index: int, delay: float) -> None:
+        """An item that has done a step waits for the next one. delay: seconds, or TURN."""
+        now = time.monotonic()
+        self._begun.add(index)
+        if delay == TURN:
+            self._in_line.append((now, index))
+        else:
+            heapq.heappush(self._timed, (now + delay, next(self._order), index))
+
+    def expire(self) -> list[int]:
+        """Those for whom it is too late, and who wait no more."""
+        now = time.monotonic()
+        if now < self._deadline:
+            return []
+        late = [entry for entry in self._timed if now >= self._end or entry[2] in self._begun]
+        self._timed = sorted(entry for entry in self._timed if not (now >= self._end or entry[2] in self._begun))
+        found = [index for _due, _order, index in late] + [index for _since, index in self._in_line]
+        self._in_line.clear()
+        return found
+
+    def pop(self) -> tuple[int | None, float]:
+        """(an item whose step is due, 0), or (None, the seconds until there may be one, math.inf where nobody waits)."""
+        now = time.monotonic()
+        pause = self._timed[0][0] - now if self._timed else math.inf
+        if pause <= 0:
+            return heapq.heappop(self._timed)[2], 0.0
+        if self._in_line and self._line:
+            turn = self._line.turn(self._in_line[0][0], len(self._in_line), self._deadline - now)
+            if turn <= 0:
+                return self._in_line.popleft()[1], 0.0
+            pause = min(pause, turn)
+        return None, pause
+
+    def until_late(self) -> float:
+        """Seconds until somebody may have to be told that it is too late."""
+        now = time.monotonic()
+        return min((moment - now for moment in (self._deadline, self._end) if moment > now), default=math.inf)
+
+
 def drive(
     generators: Iterable[Steps],
     concurrency: int,
@@ -50,6 +125,7 @@ def drive(
     round_seconds: float = 60,
     stop: Callable[[], object] | None = None,
     check: Callable[[], object] | None = None,
+    line: Line | None = None,
 ) -> list[Exception | None]:
     """Runs all generators to their end and returns a list, in their order: None, or the exception that ended it.
 
@@ -58,18 +134,14 @@ def drive(
     on_round: called with the seconds until the next step, every `round_seconds` while there is something to wait for.
     stop: called when the run is interrupted, to end the waits inside the steps. check: called every few seconds at
     least; what it raises interrupts the run.
+    line: for those that yield TURN, see Line.
     """
     generators = list(generators)
     concurrency = max(1, concurrency)
     endings: list[Exception | None] = [None] * len(generators)
-    order = itertools.count()
-    now = time.monotonic()
-    deadline = now + wait_timeout
-    end = now + longest(wait_timeout)
-    waiting = [(now, next(order), index) for index in range(len(generators))]
-    looked_at = set()
+    now = next_round = time.monotonic()
+    waiting = Waiting(len(generators), line, now + wait_timeout, now + longest(wait_timeout))
     running: dict[concurrent.futures.Future[float | None], int] = {}
-    next_round = now
 
     def step(index: int) -> float | None:
         try:
@@ -77,50 +149,43 @@ def drive(
         except StopIteration:
             return None
 
-    def expire(at_all: bool) -> list[tuple[float, int, int]]:
-        for _due, _order, index in waiting:
-            if at_all or index in looked_at:
-                generators[index].close()
-                endings[index] = WaitTimeout()
-        return [] if at_all else [entry for entry in waiting if entry[2] not in looked_at]
+    def collect(done: Iterable[concurrent.futures.Future[float | None]]) -> None:
+        for future in done:
+            index = running.pop(future)
+            try:
+                delay = future.result()
+            except Exception as error:  # pylint: disable=broad-exception-caught
+                endings[index] = forget(error)
+                continue
+            if delay is not None:
+                waiting.add(index, delay)
 
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(generators))))
     try:
         while waiting or running:
             if check:
                 check()
-            now = time.monotonic()
-            if now >= deadline:
-                waiting = expire(now >= end)
-                heapq.heapify(waiting)
-            while waiting and waiting[0][0] <= now and len(running) < concurrency:
-                index = heapq.heappop(waiting)[2]
-                running[pool.submit(step, index)] = index
+            for index in waiting.expire():
+                generators[index].close()
+                endings[index] = WaitTimeout()
+            pause = math.inf
+            while waiting and len(running) < concurrency:
+                due, pause = waiting.pop()
+                if due is None:
+                    break
+                running[pool.submit(step, due)] = due
             if not running and not waiting:
                 break
-            pause = waiting[0][0] - now if waiting and len(running) < concurrency else None
+            now = time.monotonic()
             # Between two rounds, or in the middle of one where there are so many items that the rounds overlap.
             if waiting and on_round and (now >= next_round + round_seconds or now >= next_round and not running):
                 next_round = now + round_seconds
-                on_round(max(0.0, waiting[0][0] - now))
-            pause = CHECK_SECONDS if pause is None else min(pause, CHECK_SECONDS)
-            if waiting:
-                pause = min([pause] + [moment - now for moment in (deadline, end) if moment > now])
+                on_round(0.0 if pause == math.inf else pause)
+            pause = min(pause, CHECK_SECONDS, waiting.until_late() if waiting else math.inf)
             if running:
-                done = concurrent.futures.wait(running, pause, concurrent.futures.FIRST_COMPLETED).done
+                collect(concurrent.futures.wait(running, pause, concurrent.futures.FIRST_COMPLETED).done)
             else:
                 time.sleep(pause)
-                done = set()
-            for future in done:
-                index = running.pop(future)
-                looked_at.add(index)
-                try:
-                    delay = future.result()
-                except Exception as error:  # pylint: disable=broad-exception-caught
-                    endings[index] = forget(error)
-                    continue
-                if delay is not None:
-                    heapq.heappush(waiting, (time.monotonic() + delay, next(order), index))
     except BaseException:
         if stop:
             stop()

@@ -16,23 +16,38 @@ from typing import Protocol
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Steps
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils._run.batch import TURN
 
-# So many are looked at as often as asked for even where the rate limit does not allow it for all.
-SCOUTS = 10
+# So many are each looked at every interval: who waits for a few wants to know each.
+FEW = 10
 # What so many have in common is taken for a rule.
 ENOUGH = 10
+# Looks an interval that a line of many is given whatever they bring.
+SAMPLE = 2
+# How much older the scans may be, in parts of their age, when the first end is seen.
+FIRST_END = 0.1
+# Further looks that a look earns which sees an end, and how many can be saved up, or spent before they are earned. So at most
+# one look in six is in vain beside the sample and these; as long as more than five in six see an end, all go on at once.
+EARNED = 1.2
+MOST_SAVED = 8
 
 
 class Pace:
-    """When to look at each of many scans: seldom while it cannot have ended, at least every `interval` while it may.
+    """When to look at each of many scans: that the last one is known soon after it ended, with as few looks as can be.
 
-    What is known is how long others took, in this run or before. A scan younger than half of the shortest of at least
-    ten is left alone. One that is about to be as old as the shortest is looked at just then. Where there are more
-    scans than the rate limit allows to look at within the interval, most are looked at as often as it allows, and a
-    few, the scouts, every interval: they tell when the others may be ending.
+    A few are each looked at every interval. Many wait in line, in which a sample of them is looked at every interval.
+    A look that sees an end pays for itself and a little more. So while nothing has ended there is the sample; when some
+    have, more are looked at; and when most have, all are, one after the other without a pause. When the last one has ended,
+    so have all of the line: the next one of the sample sees an end, and what it earns is enough for all others. So the last
+    one is known within two intervals, and the looks in vain are bounded, whatever the lengths of the scans are.
+
+    What is known of how long others took, in this run or before, spares the sample: a scan younger than half of the
+    shortest of at least ten is left alone.
 
     interval: seconds. seconds_for: function from a number of requests to the seconds that the rate limit makes them
-    take. durations: seconds that earlier scans took.
+    take. durations: seconds that earlier scans took. each: whether each of many is looked at every interval, or as often as
+    the rate limit allows. together: function that says whether one request looks at many. Then all are looked at at the same
+    moments.
     """
 
     def __init__(
@@ -40,13 +55,23 @@ class Pace:
         interval: float,
         seconds_for: Callable[[int], float] = lambda requests_to_send: 0.0,
         durations: Collection[float] = (),
+        each: bool = False,
+        together: Callable[[], bool] = lambda: False,
     ) -> None:
         self.interval = interval
         self._seconds_for = seconds_for
+        self._each = each
+        self._together = together
+        self._rounds_from = time.monotonic()
         self._known = len(durations)
         self._shortest: float | None = min(durations, default=None)
         self._open = 0
         self._begun = 0
+        # Looks of the sample that the line may do now, and when that was reckoned; those that were earned, and whether the
+        # last look has earned any.
+        self._given = self._saved = 0.0
+        self._hot = self._seen_end = False
+        self._reckoned_at = time.monotonic()
         self._lock = threading.Lock()
         # Whether the API has answered at all in this task, and since when it has not any more.
         self.heard = False
@@ -58,12 +83,22 @@ class Pace:
         with self._lock:
             self._open += 1
             self._begun += 1
-            scan = Scan(self, scout=self._begun <= SCOUTS)
         try:
-            yield scan
+            yield Scan(self)
         finally:
             with self._lock:
                 self._open -= 1
+
+    @property
+    def open(self) -> int:
+        """How many scans have begun and not ended."""
+        return self._open
+
+    def until_round(self) -> float | None:
+        """Seconds to the next moment at which all are looked at together, None where each has its own."""
+        if not self._together() or not self.interval:
+            return None
+        return self.interval - (time.monotonic() - self._rounds_from) % self.interval
 
     def answered(self) -> None:
         """The API has just answered."""
@@ -83,56 +118,108 @@ class Pace:
             self._known += 1
             self._shortest = seconds if self._shortest is None else min(self._shortest, seconds)
 
-    def gap(self, scout: bool) -> float:
-        """The most seconds between two looks at a scan that may be ending."""
-        return self.interval if scout else max(self.interval, self._seconds_for(self._open))
+    def paid(self) -> None:
+        """A look has seen an end."""
+        with self._lock:
+            self._saved = min(self._saved + EARNED, MOST_SAVED)
+            self._hot = self._seen_end = True
 
-    def pause(self, age: float | None, scout: bool, share: float) -> float:
-        """Seconds from a look at a scan that runs to the next one. age: seconds since it began then, or None."""
-        # Not all at once, and never later than asked for.
-        pause = self.gap(scout) * share
+    def in_vain(self) -> None:
+        """A look has seen no end."""
+        self._hot = False
+
+    def turn(self, since: float, waiting: int, left: float) -> float:
+        """Gives the first in line its turn and returns 0, or returns the seconds until it may: see batch.Line."""
+        with self._lock:
+            now = time.monotonic()
+            rate = SAMPLE / max(self.interval, 0.001)
+            if not self._seen_end:
+                # Where all are young, the interval is long: the first end is to be seen before they are much older.
+                rate = max(rate, 1 / (FIRST_END * max(now - since, 0.001)))
+            self._given = min(SAMPLE, self._given + (now - self._reckoned_at) * rate)
+            self._reckoned_at = now
+            again = since + self.interval - now
+            if again > 0:
+                return again
+            # Before nobody is waited for any more, all are looked at once.
+            last_call = left - self.interval - self._seconds_for(waiting)
+            if last_call <= 0:
+                return 0.0
+            if self._saved >= 1 or self._hot and self._saved > 1 - MOST_SAVED:
+                self._saved -= 1
+            elif self._given >= 1:
+                self._given -= 1
+            else:
+                return min(last_call, (1 - self._given) / rate + 0.001)
+            return 0.0
+
+    def lines_up(self) -> bool:
+        """Whether a scan waits in line for its next look."""
+        return not self._each and not self._together() and self._begun > FEW
+
+    def pause(self, age: float | None, share: float, in_line: bool) -> float:
+        """Seconds from a look at a scan that runs until it is looked at again, or lines up. age: seconds since it began
+        then, or None. share: of the interval, so that not all are looked at at once. in_line: whether it lines up."""
         shortest = self._shortest
+        if in_line:
+            return shortest / 2 - age if self._known >= ENOUGH and shortest and age is not None else 0.0
+        # Never later than asked for, unless the rate limit makes it so.
+        pause = max(self.interval, self._seconds_for(self._open)) * share
         if age is None or shortest is None or age >= shortest:
             return pause
-        if self._known >= ENOUGH and not scout and age + pause < shortest / 2:
+        if self._known >= ENOUGH and self._begun > FEW and age + pause < shortest / 2:
             return shortest / 2 - age
+        # One that is about to be as old as the shortest is looked at just then.
         return min(pause, shortest - age)
 
 
 class Scan:
     """What a generator for drive knows of the time that its scan takes. began: by time.monotonic(), or None."""
 
-    def __init__(self, pace: Pace, scout: bool) -> None:
+    def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._scout = scout
         self.began: float | None = None
         # How old it was when it was last seen running. An end that is seen much later tells nothing of its length.
         self._ran: float | None = 0.0
+        self._paid = False
 
     def age(self) -> float | None:
         """Seconds since the scan began, or None if that is not known."""
         return None if self.began is None else time.monotonic() - self.began
 
-    def pause(self) -> Steps:
-        """Yields for drive until it is time for the next look."""
+    def pause(self, in_line: bool = True) -> Steps:
+        """Yields for drive until it is time for the next look. in_line: whether it may be one that waits in line."""
+        until_round = self._pace.until_round()
+        if until_round is not None:
+            yield until_round
+            return
         paused_at = time.monotonic()
         age = self._ran = self.age()
         share = random.uniform(0.85, 1.0)
-        left = self._pace.pause(age, self._scout, share)
+        # Again and again, because of what is learned meanwhile: waking up costs no request.
         while True:
-            yield min(left, max(1.0, self._pace.interval))
-            # Again and again, because of what is learned meanwhile: waking up costs no request.
-            left = self._pace.pause(age, self._scout, share) - (time.monotonic() - paused_at)
+            lines_up = in_line and self._pace.lines_up()
+            left = self._pace.pause(age, share, lines_up) - (time.monotonic() - paused_at)
             if left <= 0.001:
-                return
+                break
+            yield min(left, max(1.0, self._pace.interval))
+        if lines_up:
+            yield TURN
 
     @property
     def pace(self) -> Pace:
         """The Pace of all scans."""
         return self._pace
 
+    def pay(self) -> None:
+        """A look has seen its end, which earns the others one."""
+        if not self._paid:
+            self._paid = True
+            self._pace.paid()
+
     def ended(self) -> float | None:
         """The scan was seen to have ended. Returns the seconds that it took, or None where nobody looked in time."""
+        self.pay()
         age = self.age()
         if age is None or self._ran is None or not 0 < age <= 2 * self._ran:
             return None
@@ -152,8 +239,11 @@ class Step(Protocol):
     def known(self) -> object:
         """See above."""
 
-    def look(self, scan: Scan) -> bool:
-        """Does one step. Returns whether it was the last one. Raises ItemFailed, HttpError."""
+    def look(self, scan: Scan) -> bool | float:
+        """Does one step. Returns whether it was the last one, or the seconds until the next one, which is no further look.
+
+        Raises ItemFailed, HttpError.
+        """
 
 
 def has_heard(item: Item) -> bool:
@@ -177,11 +267,19 @@ def watch(step: Step, scan: Scan, wait: bool) -> Steps:
                 raise
             step.item["last_error"] = str(error)
             scan.pace.silent()
+            failed = True
         else:
+            failed = False
             scan.pace.answered()
             step.item.pop("last_error", None)
-            if done:
+            if done is True:
+                scan.pay()
                 return
+            if done is not False:
+                yield done
+                continue
         if not wait:
             return
-        yield from scan.pause()
+        scan.pace.in_vain()
+        # Of one that failed, nobody knows whether it has been asked for at all: it is no matter of looks.
+        yield from scan.pause(in_line=not failed)

@@ -32,6 +32,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpClient, HttpError, Limiter
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, longest
+from ansible_collections.secops.remediation.plugins.module_utils._run.handover import file_for, hand_over, taken_over
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
 
@@ -58,6 +59,7 @@ class Task:
     progress(text): shows a line while the task runs, or None: a module cannot.
     connections: dict in which API connections are kept for the next task of the same process.
     check: raises an exception when nobody waits for the task any more, or None.
+    scratch: the folder in which a task leaves what it knows of a rate limit for the next one, or None.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Task:
         progress: Callable[[str], object] | None = None,
         connections: dict[Hashable, Any] | None = None,
         check: Callable[[], object] | None = None,
+        scratch: str | None = None,
     ) -> None:
         self.params = params
         self.check_mode = check_mode
@@ -76,6 +79,9 @@ class Task:
         self._connections = {} if connections is None else connections
         self.check = check
         self._secrets: list[set[str]] = []
+        self._scratch = scratch
+        # The limiters whose budgets others will use after this task, by the files in which they are told.
+        self._limiters: dict[str, Limiter] = {}
 
     def say(self, text: str) -> None:
         """Shows how far the task is, where that is possible."""
@@ -87,12 +93,27 @@ class Task:
         key = (kind, self.check_mode) + tuple(self.params[name] for name in sorted(options))
         if key not in self._connections:
             self._connections[key] = connect()
+            self._take_over(kind, self._connections[key])
         connection = self._connections[key]
         # Sets that grow when a token is minted: what is in them at the end of the task is masked in its result.
         self._secrets.append(connection.secrets)
         wait_timeout = self.params.get("wait_timeout")
         connection.client.ends_at = None if wait_timeout is None else time.monotonic() + longest(wait_timeout)
         return connection
+
+    def _take_over(self, kind: str, connection: Any) -> None:
+        if not self._scratch:
+            return
+        # As the systems count: SailPoint each client and version, Xpanse the tenant.
+        who = [self.params.get(name) for name in ("client_id", "api_version", "api_key_id")]
+        path = file_for(self._scratch, kind, connection.tenant, *[str(part) for part in who])
+        connection.client.limiter.take_over(taken_over(path))
+        self._limiters[path] = connection.client.limiter
+
+    def hand_over(self) -> None:
+        """Leaves what is known of the rate limits for the next task."""
+        for path, limiter in self._limiters.items():
+            hand_over(path, limiter.knowledge())
 
     @property
     def secrets(self) -> set[str]:
@@ -113,6 +134,8 @@ def run_task(run: Callable[[Task], Result], task: Task, in_short: InShort | None
             result["missing_library"] = failure.library
     except Exception as error:  # pylint: disable=broad-exception-caught
         result = dict(failed=True, msg="%s: %s" % (type(error).__name__, error), exception=traceback.format_exc())
+    finally:
+        task.hand_over()
     if task.params.get("results_file") and not task.check_mode:
         # Ansible masks secrets in what it is given; what goes to a file it never sees.
         rows = {name: value for name, value in result.items() if isinstance(value, Rows)}
@@ -238,12 +261,12 @@ def tenant_of(base_url: str) -> str:
     return "%s://%s%s%s" % (parts.scheme, host, ":%d" % port if port else "", parts.path.rstrip("/"))
 
 
-def pace_of(task: Task, limiter: Limiter, durations: Collection[float] = ()) -> Pace:
-    """The Pace that a task's options ask for. Raises TaskFailed."""
+def pace_of(task: Task, limiter: Limiter, durations: Collection[float] = (), **how: Any) -> Pace:
+    """The Pace that a task's options ask for. durations, how: see Pace. Raises TaskFailed."""
     interval = task.params["wait_interval"]
     if interval < 1:
         raise TaskFailed("wait_interval is %d and must be at least 1" % interval)
-    return Pace(interval, limiter.seconds_for, durations)
+    return Pace(interval, limiter.seconds_for, durations, **how)
 
 
 def open_ledger(task: Task) -> Ledger:

@@ -20,7 +20,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
     is_past,
     parse_time,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._http.client import WouldChange
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace, Scan, watch
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import (
@@ -30,6 +30,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api 
     SailPointApi,
     no_campaign,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import campaign_key
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
     CERTIFICATIONS,
@@ -40,8 +41,12 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.targ
     is_own_move,
     only_report,
     ran_place,
+    scan_on_record,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
+
+# Between two looks at whether the others are there with which a campaign is read.
+SECONDS_TO_GATHER = 0.2
 
 
 class CampaignReport:
@@ -51,7 +56,8 @@ class CampaignReport:
     path: the file to download to, or None. newer_than: server time as text; an older report is run again, and after the
     download the campaign is read again, to see that it did not change meanwhile. force: whether to run it in any case.
     ledger: where that last look is remembered, for later runs to be held against. owners: by the id of a report the
-    campaign for which it is remembered.
+    campaign for which it is remembered. run_id: the run in which this happens, or None. readings: Readings, shared with the
+    other campaigns.
     """
 
     def __init__(
@@ -66,8 +72,11 @@ class CampaignReport:
         force: bool = False,
         wait: bool = True,
         owners: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+        readings: Readings | None = None,
     ) -> None:
-        self.api, self.ledger, self.item, self.wait = api, ledger, item, wait
+        self.api, self.ledger, self.item, self.wait, self.run_id = api, ledger, item, wait, run_id
+        self.readings = readings or Readings(api)
         self.report_type, self.path, self.file_format = report_type, path, file_format
         self.newer_than, self.must_run, self.owners = newer_than, force, owners or {}
         # The scan that this is newer than was seen to have ended.
@@ -76,6 +85,10 @@ class CampaignReport:
         self.ran = False
         self.ran_at_before: object = None
         self.before: list[Exchange] | None = None
+        # Whether the report is run without a look for one, and nobody has looked since.
+        self.run_first = self.unseen = False
+        # The report whose file is there already, while the campaign is still to be read.
+        self.taken: JsonObject | None = None
         item.update(report=None, path=None, sha256=None, status=None, changed=False)
         self.answers = Answers(item)
 
@@ -84,16 +97,25 @@ class CampaignReport:
         if self.newer_than and parse_time(self.newer_than) is None:
             raise ItemFailed("newer_than %r is not a time" % (self.newer_than,))
         with pace.scan() as scan:
+            self.run_first = self._just_scanned()
             yield from watch(self, scan, self.wait)
 
-    def look(self, scan: Scan) -> bool:
-        """One step. Returns whether the work is done. Raises ItemFailed, HttpError."""
+    def look(self, scan: Scan) -> bool | float:
+        """One step. Returns whether the work is done, or the seconds to the next step. Raises ItemFailed, HttpError."""
+        if self.taken:
+            return self._confirm(self.taken, scan)
+        if self.run_first:
+            self.run_first, self.unseen = False, True
+            return self._run_it(None, scan)
         report = self.item["report"] = only_report(self.api.list_reports(self.campaign_id, self.answers), self.report_type)
         if report and report.get("status") == MORE_THAN_ONE:
             raise ItemFailed(
                 "SailPoint lists more than one report of the type %s, and nothing tells which was run last" % self.report_type
             )
         status, run_at = (report.get("status"), report.get("lastRunAt")) if report else (None, None)
+        if self.unseen:
+            # One that is older than the scan was there before ours was run.
+            self.unseen, self.ran_at_before = False, None if self._is_new(run_at) else run_at
         if status == "PENDING" or self.ran and run_at == self.ran_at_before:
             self.item["status"] = "running"
             return False
@@ -116,7 +138,7 @@ class CampaignReport:
             return False
         return self._run_it(run_at, scan)
 
-    def _take(self, report: JsonObject, scan: Scan) -> bool:
+    def _take(self, report: JsonObject, scan: Scan) -> bool | float:
         other = self.owners.get(report["id"]) if isinstance(report.get("id"), str) else None
         if other not in (None, self.campaign_id):
             raise ItemFailed("SailPoint listed the same report %s for another campaign, %s" % (report["id"], other))
@@ -131,14 +153,29 @@ class CampaignReport:
             return self.look(scan)
         except OSError as error:
             raise ItemFailed("cannot write %s: %s" % (self.path, error.strerror)) from error
-        if self.path and self.newer_than and self.report_type == REMEDIATION_STATUS_REPORT:
-            campaign = self._read_campaign()
-            if self._has_changed(campaign, report):
-                self.must_run = True
-                return self.look(scan)
-            self._remember(campaign, report.get("id"))
-        self.item["status"] = "finished"
         scan.ended()
+        if self.path and self.newer_than and self.report_type == REMEDIATION_STATUS_REPORT:
+            self.taken = report
+            self.readings.want(self.campaign_id)
+            return self._confirm(report, scan)
+        self.item["status"] = "finished"
+        return True
+
+    def _confirm(self, report: JsonObject, scan: Scan) -> bool | float:
+        """Reads the campaign again, now that its report is there; soon, where others come to read theirs."""
+        if self.wait and not self.readings.is_shared(self.campaign_id, scan.pace.open):
+            return SECONDS_TO_GATHER
+        try:
+            campaign = self._read_campaign()
+        except HttpError:
+            self.readings.want(self.campaign_id)
+            raise
+        self.taken = None
+        if self._has_changed(campaign, report):
+            self.must_run = True
+            return self.look(scan)
+        self._remember(campaign, report.get("id"))
+        self.item["status"] = "finished"
         return True
 
     def _run_it(self, run_at: object, scan: Scan) -> bool:
@@ -157,6 +194,24 @@ class CampaignReport:
         self.item.update(status="running", changed=True)
         return False
 
+    def _just_scanned(self) -> bool:
+        """Whether this run has seen the scan end, and no run of ours has asked for a report since.
+
+        Then there is none to look for, unless somebody else has just run one.
+        """
+        known = self._known()
+        answers = exchanges_in(known)
+        scan = scan_on_record(answers, self.campaign_id)
+        return (
+            self.run_id is not None
+            and known.get("ended_in") == self.run_id
+            and self.report_type == REMEDIATION_STATUS_REPORT
+            and scan["moved"] is not None
+            and scan["modified"] == self.newer_than
+            and ran_place(answers, self.campaign_id, scan["moved"]) is None
+            and not known.get("baseline")
+        )
+
     def _is_new(self, run_at: object) -> bool:
         """Whether the report was run after `newer_than`, and not in the future by the server's clock."""
         now = exchanges_in(self.item)[-1].get("server_time") if exchanges_in(self.item) else None
@@ -164,7 +219,7 @@ class CampaignReport:
 
     def _read_campaign(self) -> JsonObject:
         try:
-            return self.api.get_campaign(self.campaign_id, self.answers)
+            return self.readings.read(self.campaign_id, self.answers, self.newer_than)
         except CampaignNotFound:
             raise no_campaign(self.campaign_id) from None
 

@@ -33,9 +33,11 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api 
     SailPointApi,
     no_campaign,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
     CERTIFICATIONS,
     COMPLETED,
+    last_modified,
     ran_place,
     scan_on_record,
 )
@@ -48,7 +50,8 @@ class CampaignScan:
     api: SailPointApi. ledger: where a scan is remembered the moment it was accepted. item: the result, filled in as the work
     goes on; it has `campaign_id`. start: whether a scan may be asked for. wait: whether its end is waited for. max_age:
     seconds for which a scan of an earlier run counts. confirm: whether such a scan's campaign is read again. run_id: the
-    run in which this happens, or None. The times in the item are the server's.
+    run in which this happens, or None. readings: Readings, shared with the other campaigns. The times in the item are the
+    server's.
     """
 
     def __init__(
@@ -61,18 +64,23 @@ class CampaignScan:
         max_age: int = 86400,
         confirm: bool = True,
         run_id: str | None = None,
+        readings: Readings | None = None,
     ) -> None:
         self.api, self.ledger, self.item = api, ledger, item
+        self.readings = readings or Readings(api)
         self.start, self.wait, self.max_age, self.confirm, self.run_id = start, wait, max_age, confirm, run_id
         self.campaign_id = item["campaign_id"]
         item.update(status=None, requested_at=None, modified_before=None, modified=None, changed=False)
         self.answers = Answers(item)
         self.known = remembered(ledger, api, self.campaign_id)
         self.asked_at: str | None = None
+        self.unread = bool(self.known and not self.confirm and self._counts_unread())
+        if not self.unread:
+            self.readings.want(self.campaign_id)
 
     def run(self, pace: Pace) -> Steps:
         """The work, as a generator for batch.drive. pace: the Pace of all scans."""
-        if self.known and not self.confirm and self._counts_unread():
+        if self.unread:
             self.answers.recall(self.known["answers"], self._is_this_runs())
             self._judge()
             self.item["unread"] = True
@@ -85,10 +93,25 @@ class CampaignScan:
 
     def look(self, scan: Scan) -> bool:
         """One step. Returns whether the work is done. Raises ItemFailed, HttpError."""
+        done = False
+        try:
+            done = self._step(scan)
+        except ItemFailed:
+            done = True
+            raise
+        finally:
+            if self.wait and not done:
+                # What is read next must be asked for after this.
+                self.readings.want(self.campaign_id)
+        return done
+
+    def _step(self, scan: Scan) -> bool:
         if self.known and not exchanges_in(self.item):
             self.answers.recall(self.known["answers"], self._is_this_runs())
         try:
-            campaign = self.api.get_campaign(self.campaign_id, self.answers)
+            campaign = self.readings.read(
+                self.campaign_id, self.answers, last_modified(exchanges_in(self.item), self.campaign_id)
+            )
         except CampaignNotFound:
             raise no_campaign(self.campaign_id) from None
         if campaign.get("id") != self.campaign_id:
@@ -104,7 +127,9 @@ class CampaignScan:
             self._begin_anew()
         if self.item["status"] == "finished":
             scan.ended()
-            self._remember(ended_at=utc_now())
+            # Whose report there may be already is known in the run that has seen the end itself.
+            ended_in = {} if self.known.get("ended_at") else {"ended_in": self.run_id}
+            self._remember(ended_at=utc_now(), **ended_in)
             return True
         if self.item["status"] == "requested":
             return False
@@ -152,7 +177,7 @@ class CampaignScan:
 
     # --- remembering ---
 
-    def _remember(self, **when: str) -> None:
+    def _remember(self, **when: str | None) -> None:
         if self.known:
             record = dict(when, **dict(self.known, run_id=self.run_id))
             if not self.known.get("modified"):

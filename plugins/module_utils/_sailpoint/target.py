@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -55,6 +56,8 @@ NOT_DOWNLOADED = "the remediation status report has finished, and was not downlo
 CAMPAIGN_FACTS = ("name", "type", "status", "created", "deadline", "modified", "totalCertifications", "completedCertifications")
 # What of a campaign must not change once its decisions are made.
 CERTIFICATIONS = ("totalCertifications", "completedCertifications")
+# A list of several campaigns of which only one is on record.
+CUT_TO = re.compile(r"filters=id%20in%20%28%22(.*)%22,…%29$")
 # Whether a report moves a campaign's `modified` is unknown. If it does, then not much later than it was run.
 OWN_MOVE_SECONDS = 300
 ITEM_FACTS = (
@@ -101,6 +104,12 @@ def campaign_in(exchange: Exchange, campaign_id: str) -> JsonObject | None:
         if (exchange.get("method") == "GET" and exchange["status"] == 200 and "/reports" not in path_of(exchange))
         else None
     )
+
+
+def last_modified(exchanges: Sequence[Exchange], campaign_id: str) -> Any:
+    """The campaign's `modified`, as the last answer shows it that shows the campaign, or None."""
+    shown = [campaign_in(exchange, campaign_id) for exchange in exchanges]
+    return next((campaign.get("modified") for campaign in reversed(shown) if campaign), None)
 
 
 def accepts(status: int, body: object) -> bool:
@@ -395,8 +404,18 @@ def requests_by_campaign(*results: Result) -> dict[str, list[JsonObject]]:
     found = defaultdict(list)
     for request in requests_of(*results):
         path = path_of(request)
-        found["" if path.endswith(("/campaigns", "/campaigns/v1")) else unquote(path.rpartition("/")[2])].append(request)
+        listed_one = CUT_TO.search(request["path"])
+        if path.endswith(("/campaigns", "/campaigns/v1")):
+            # Of a list of many that was cut to one, the path still says to which.
+            found[unescaped(unquote(listed_one[1])) if listed_one else ""].append(request)
+        else:
+            found[unquote(path.rpartition("/")[2])].append(request)
     return found
+
+
+def unescaped(text: str) -> str:
+    """A value of SailPoint's filter language, as it was before it was escaped."""
+    return re.sub(r"\\(.)", r"\1", text)
 
 
 def lookups(results: Result) -> list[Result]:

@@ -87,6 +87,78 @@ class TestLimiter:
         assert times[5:100] == pytest.approx([step * 10 / 95 for step in range(95)])
         assert times[-1] <= 100
 
+    def hand_over(self, limiter, seconds, limit=100):
+        """A limiter that takes over from another one after so many seconds."""
+        knowledge = json.loads(json.dumps(limiter.knowledge()))
+        knowledge["at"] -= seconds
+        new, clock = virtual_limiter(limit=limit, window=10)
+        clock.now = limiter._clock.now + seconds
+        new.take_over(knowledge)
+        return new, clock
+
+    def test_it_takes_over_what_was_sent(self):
+        limiter, clock = virtual_limiter(limit=100, window=10)
+        limiter.take_over({})
+        times = []
+        for _step in range(60):
+            limiter.acquire()
+            times.append(clock.now)
+        # Nobody had sent anything, so there is no reason to be gentle.
+        assert clock.now == 100
+        for _task in range(5):
+            limiter, clock = self.hand_over(limiter, 1)
+            for _step in range(60):
+                limiter.acquire()
+                times.append(clock.now)
+        assert all(late - early > 9.9 for early, late in zip(times, times[100:], strict=False))
+        # Six tasks, 360 requests: as if it had been one.
+        assert clock.now < 133
+
+    def test_it_takes_over_a_limit_that_was_learned_and_a_pause(self):
+        limiter, clock = virtual_limiter(limit=100, window=10)
+        limiter.take_over({})
+        for _step in range(20):
+            limiter.acquire()
+        limiter.pause(5, refused=True)
+        later, clock = self.hand_over(limiter, 2)
+        assert later.seconds_for(50) == 10
+        later.acquire()
+        assert clock.now == pytest.approx(105, abs=0.1)
+        # After ten minutes nobody knows whether others still use it.
+        later, clock = self.hand_over(limiter, 601)
+        assert later.seconds_for(100) == 10
+
+    @pytest.mark.parametrize(
+        "knowledge",
+        [
+            {},
+            {"at": "x"},
+            {"at": 10**400},
+            {"at": None, "limit": 100},
+            {"limit": 100, "sent": [1, "x", None, True, 10**30, -5000], "budget": 0, "pause": 10**9},
+            {"limit": 100, "sent": None, "budget": "x", "pause": "x", "peace": -1, "refused_at": []},
+            {"limit": 50, "sent": [1] * 50},
+            {"limit": True, "sent": [1] * 100},
+        ],
+    )
+    def test_what_makes_no_sense_is_not_taken_over(self, knowledge):
+        limiter, clock = virtual_limiter(limit=100, window=10)
+        limiter.take_over(dict({"at": time.time()}, **knowledge))
+        for _step in range(90):
+            limiter.acquire()
+        assert clock.now <= 701 and limiter.seconds_for(100) == 10
+
+    def test_a_request_counts_when_it_was_answered(self):
+        limiter, clock = virtual_limiter(limit=5, window=10)
+        limiter.take_over({})
+        slots = [limiter.acquire() for _step in range(5)]
+        clock.now += 3
+        for slot in slots:
+            limiter.arrived(slot)
+        limiter.arrived(4.0)
+        limiter.acquire()
+        assert clock.now == 113
+
     def test_no_limit(self):
         limiter, clock = virtual_limiter(limit=0, window=10)
         for _step in range(1000):

@@ -10,14 +10,17 @@ import random
 
 import pytest
 from conversations import (
+    RUN_REPORT,
     SHA256,
     Clock,
     FakeSailPoint,
+    accepting,
     at,
     campaign,
     file_says,
     final,
     passing,
+    reading,
     report,
 )
 
@@ -556,3 +559,69 @@ def test_a_world_of_its_own(seed, moves):
             ]
             assert ours and target["outcome"] == says["outcome"]
         world.clock.seconds += source.choice((0, 1000, 3 * 86400))
+
+
+class TestRunFirst:
+    """Where the same run has seen the scan end, no look for a report comes before the report is run."""
+
+    def ledger(self, **more):
+        """A ledger that knows the scan, and that the run `now` has seen its end."""
+        ledger = Ledger(None)
+        answers = [reading(T0, T0 + 1), accepting(seconds=T0 + 2), reading(MOVED, MOVED + 1)]
+        ledger.put(
+            "https://acme.example/campaign/c1",
+            dict(dict(campaign_id="c1", run_id="now", ended_in="now", modified=at(MOVED), answers=answers), **more),
+        )
+        return ledger
+
+    def get(self, reports, ledger=None, **options):
+        """(the calls, the item, how it ended)."""
+        api = FakeSailPoint(reports=reports, run_report=options.pop("run_report", [None]), download=["sha"], campaign=[MOVED])
+        item, ending = get_report(
+            api, ledger=ledger or self.ledger(), newer_than=at(MOVED), run_id=options.pop("run_id", "now"), **options
+        )
+        return api.calls, item, ending
+
+    def test_four_requests(self):
+        calls, item, ending = self.get([report("SUCCESS", T1)])
+        assert ending is None and calls == ["run_report", "reports", "download", "campaign"]
+        assert facts(item) == ("finished", "/f.csv", "sha", True)
+
+    @pytest.mark.parametrize("old", [[], report("SUCCESS", T0), report("ERROR", T0), report("PENDING", T0)])
+    def test_what_was_there_before_is_not_taken_for_it(self, old):
+        calls, item, ending = self.get([old, old, report("PENDING", None), report("SUCCESS", T1)])
+        assert ending is None and item["report"]["lastRunAt"] == at(T1) and calls.count("run_report") == 1
+
+    def test_one_that_is_not_newer_than_the_scan_ends_it(self):
+        _calls, _item, ending = self.get([report("SUCCESS", T0), report("SUCCESS", T0 + 5)])
+        assert isinstance(ending, ItemFailed) and "is not newer than" in str(ending)
+
+    def test_one_that_runs_already_is_joined(self):
+        calls, item, ending = self.get([report("PENDING", None), report("SUCCESS", T1)], run_report=[OperationConflict()])
+        assert ending is None and calls.count("run_report") == 1 and not item["changed"]
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            dict(ended_in="before"),
+            dict(ended_in=None),
+            dict(baseline=dict(modified=at(MOVED))),
+            dict(answers=[reading(T0, T0 + 1), accepting(seconds=T0 + 2)]),
+            dict(
+                answers=[
+                    reading(T0, T0 + 1),
+                    accepting(seconds=T0 + 2),
+                    reading(MOVED, MOVED + 1),
+                    accepting(RUN_REPORT, MOVED + 2),
+                ]
+            ),
+        ],
+    )
+    def test_not_where_an_earlier_run_may_have_run_one(self, more):
+        calls, _item, ending = self.get([report("SUCCESS", T1)], self.ledger(**more))
+        assert ending is None and calls[0] == "reports" and "run_report" not in calls
+
+    @pytest.mark.parametrize("run_id", [None, "other"])
+    def test_nor_without_a_run(self, run_id):
+        calls, _item, ending = self.get([report("SUCCESS", T1)], run_id=run_id)
+        assert ending is None and "run_report" not in calls

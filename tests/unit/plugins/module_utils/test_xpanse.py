@@ -633,6 +633,7 @@ def test_many_against_a_server(server, make_api):
         ],
         8,
         60,
+        line=every,
     )
     assert endings == [None] * 100
     assert sorted(created) == list(range(100))

@@ -14,6 +14,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import MissingLibrary, TaskFailed
+from ansible_collections.secops.remediation.plugins.module_utils._http.limiter import Limiter
 from ansible_collections.secops.remediation.plugins.plugin_utils import in_process
 from ansible_collections.secops.remediation.plugins.plugin_utils.in_process import InProcessAction
 
@@ -26,8 +27,9 @@ SPEC = dict(
 
 
 @pytest.fixture(autouse=True)
-def _no_connections(monkeypatch):
+def _no_connections(monkeypatch, tmp_path):
     monkeypatch.setattr(in_process, "CONNECTIONS", {})
+    monkeypatch.setattr(in_process.C, "DEFAULT_LOCAL_TMP", str(tmp_path / "ansible-local-1"))
 
 
 @pytest.fixture
@@ -117,9 +119,14 @@ def test_failed_keeps_what_was_had(make_action):
     assert (result["failed"], result["msg"], result["scans"], result["warnings"]) == (True, "no", [1], ["careful"])
 
 
+def connection(secrets):
+    """A connection to an API, as far as a task knows it."""
+    return SimpleNamespace(secrets=secrets, client=SimpleNamespace(limiter=Limiter(0)), tenant="https://acme.example")
+
+
 def test_secrets_are_hidden_wherever_they_are(make_action):
     def run(task):
-        task.connection("x", [], lambda: SimpleNamespace(secrets={"minted-token"}, client=SimpleNamespace()))
+        task.connection("x", [], lambda: connection({"minted-token"}))
         raise TaskFailed("got minted-token for s3cr3t", deep=[{"a": "x s3cr3t y", "b": ["minted-token"]}], number=5)
 
     result = make_action(run, {"secret": "s3cr3t"}).run(None, {})
@@ -129,6 +136,26 @@ def test_secrets_are_hidden_wherever_they_are(make_action):
     assert result["invocation"]["module_args"]["name"] == "n"
     # Numbers and ids are not stars.
     assert result["number"] == 5
+
+
+def test_the_next_task_takes_over_what_this_one_knows_of_the_limit(make_action, tmp_path):
+    sent = []
+
+    def run(task):
+        limiter = Limiter(10)
+        task.connection("x", [], lambda: SimpleNamespace(secrets=set(), client=SimpleNamespace(limiter=limiter), tenant="t"))
+        sent.append(len(limiter.knowledge()["sent"]))
+        for _request in range(4):
+            limiter.acquire()
+        in_process.CONNECTIONS.clear()
+        return {}
+
+    for _task in range(2):
+        make_action(run).run(None, {})
+    # The first one knows that nobody has sent anything; and a gentle start would have pretended so.
+    assert sent == [0, 4]
+    (file,) = tmp_path.glob("secops.remediation-*.json")
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_empty_secret_hides_nothing(make_action):
@@ -248,7 +275,7 @@ def test_after_an_interruption_connections_are_made_anew(make_action):
     """Their waits were ended for good."""
 
     def run(task):
-        task.connection("x", [], lambda: SimpleNamespace(secrets=set(), client=SimpleNamespace()))
+        task.connection("x", [], lambda: connection(set()))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
