@@ -11,7 +11,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.constants import LOCALHOST
@@ -19,17 +19,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import ArgumentSpec, JsonObject, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
+from ansible_collections.secops.remediation.plugins.module_utils._systems import ASKED, SYSTEMS
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import NEEDS_ACTION, OUTCOMES
 
-OUTCOMES = ["remediated", "unremediated", "pending", "inconclusive"]
 FORMATS = ["json", "csv", "junit", "markdown", "oscal", "html"]
-EXPOSURE = dict(alert_internal_id=dict(type="str"), attack_surface_rule_id=dict(type="str"), service_id=dict(type="str"))
-# The role's inputs. A test holds the defaults against those of the role, which documentation is made of.
+# The role's inputs, those of the systems among them. A test holds the defaults against those of the role.
 INPUTS: ArgumentSpec = dict(
-    verify_campaign_ids=dict(type="list", elements="str", default=[]),
-    verify_campaign_filters=dict(type="str", default=""),
-    verify_exposures=dict(type="list", elements="dict", default=[], options=EXPOSURE),
-    verify_alert_ids=dict(type="list", elements="int", default=[]),
-    verify_case_ids=dict(type="list", elements="int", default=[]),
     verify_wait=dict(type="bool", default=True),
     verify_wait_timeout=dict(type="int", default=21600),
     verify_wait_interval=dict(type="int", default=60),
@@ -39,17 +34,15 @@ INPUTS: ArgumentSpec = dict(
     verify_ledger=dict(type="str"),
     verify_evidence_dir=dict(type="str"),
     verify_evidence_mode=dict(type="str", default="0600"),
-    verify_fail_on=dict(type="list", elements="str", choices=OUTCOMES, default=["unremediated", "inconclusive", "pending"]),
+    verify_fail_on=dict(type="list", elements="str", choices=list(OUTCOMES), default=list(NEEDS_ACTION)),
     verify_formats=dict(type="list", elements="str", choices=FORMATS, default=FORMATS),
     verify_controls=dict(type="list", elements="str", default=["ac-2", "ac-6.7", "ca-7", "ra-5", "si-2"]),
     verify_signing_key=dict(type="str", default=""),
     verify_keep_runs=dict(type="int", default=0),
-    verify_remediation_status_column=dict(type="str", default=""),
-    verify_remediated_values=dict(type="list", elements="str", default=[]),
-    verify_open_values=dict(type="list", elements="str", default=[]),
+    **{"verify_%s" % name: spec for system in SYSTEMS for name, spec in {**system.asked, **system.settings}.items()},
 )
 # A tenant's own words may have commas in them.
-WORDS = ("verify_remediated_values", "verify_open_values")
+WORDS = tuple("verify_%s" % name for system in SYSTEMS for name, spec in system.settings.items() if spec["type"] == "list")
 DIRECTORY = "remediation-evidence"
 COLLECTIONS_PLAYBOOKS = re.compile(r"/ansible_collections/[^/]+/[^/]+/playbooks/?$")
 # An evidence directory has at least one of them.
@@ -85,6 +78,7 @@ def verify_inputs(given: Mapping[str, Any], evidence_dir: str) -> JsonObject:
         if isinstance(validation.validated_parameters.get(name), int) and validation.validated_parameters[name] < least
     ]
     inputs = {name[len("verify_") :]: value for name, value in validation.validated_parameters.items()}
+    inputs["targets"] = {name: inputs.get(name) for name in ASKED}
     inputs["evidence_dir"] = inputs["evidence_dir"] or evidence_dir
     inputs["ledger"] = inputs["ledger"] or os.path.join(inputs["evidence_dir"], "ledger.json")
     return dict(inputs, problems=[printable(problem) for problem in problems])
@@ -177,30 +171,6 @@ def bare(address: object) -> str:
     return re.sub(r"^(https://)?(api-)?", "", str(address).strip().rstrip("/").lower())
 
 
-def verify_plan(inputs: Mapping[str, Any], campaign_lookups: Iterable[Result], alert_lookups: Sequence[Result]) -> JsonObject:
-    """What there is to scan, after the look-ups: `campaign_ids`, `exposures`, `exposure_files`, and `any_exposures`.
-
-    inputs: as verify_inputs returns them. campaign_lookups, alert_lookups: registered results; {} of what did not run.
-    """
-    campaigns = [campaign for lookup in campaign_lookups for campaign in lookup.get("campaigns") or ()]
-    ids = [
-        campaign["id"]
-        for campaign in campaigns
-        if isinstance(campaign, dict) and isinstance(campaign.get("id"), str) and campaign.get("status") == "COMPLETED"
-    ]
-    exposures = list(inputs["exposures"])
-    for lookup in alert_lookups:
-        exposures += lookup.get("rcs_targets") or ()
-    # Thousands of alerts are too much to hand from task to task, so they are in files; check mode writes none.
-    in_files = [lookup for lookup in alert_lookups if lookup.get("results_file") and lookup["counts"].get("rcs_targets")]
-    return dict(
-        campaign_ids=list(dict.fromkeys(ids)),
-        exposures=exposures,
-        exposure_files=[lookup["results_file"] for lookup in in_files],
-        any_exposures=bool(exposures or in_files),
-    )
-
-
 def seconds_left(timeout: float, began: float | str, reserve: float = 0) -> int:
     """How many of `timeout` seconds are left, less a reserve, when the work began at `began` (seconds since 1970)."""
     # A clock that was set back in between must not prolong it.
@@ -242,7 +212,6 @@ class FilterModule:
         return dict(
             verify_inputs=verify_inputs,
             evidence_directory=evidence_directory,
-            verify_plan=verify_plan,
             seconds_left=seconds_left,
             verify_lines=verify_lines,
             nothing_started=nothing_started,

@@ -26,7 +26,7 @@ SYSTEMS = (
 KINDS: dict[str, Kind] = {kind.name: kind for system in SYSTEMS for kind in system.kinds}
 ANSWERS: dict[str, Answers] = {answers.name: answers for system in SYSTEMS for answers in system.answers}
 # What may be asked for, by name, each with the value that asks for nothing.
-ASKED: dict[str, Any] = {name: nothing for system in SYSTEMS for name, nothing in system.asked.items()}
+ASKED: dict[str, Any] = {name: spec["default"] for system in SYSTEMS for name, spec in system.asked.items()}
 
 
 def verify(

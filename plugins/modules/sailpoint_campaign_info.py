@@ -76,6 +76,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+module:
+  version_added: 0.4.0
+  description:
+    - The name of this module. By it O(secops.remediation.remediation_evidence#module:results) knows the result.
+  returned: always
+  type: str
+  sample: sailpoint_campaign_info
+asked:
+  version_added: 0.4.0
+  description:
+    - By the options that say what is asked for, how many things that were, or the text.
+  returned: always
+  type: dict
+  sample: {campaign_ids: 1}
 campaigns:
   description:
     - The campaigns with all their details, as the API wrote them, in the order of O(campaign_ids), or by name.
@@ -164,6 +178,8 @@ ARGUMENT_SPEC = dict(
 # What stays in the task's result beside results_file.
 IN_SHORT = dict(campaigns=("id", "status"))
 RULES = dict(mutually_exclusive=[("campaign_ids", name) for name in ("name", "statuses", "filters", "limit")])
+# The options that say what is asked for.
+ASKS = ("campaign_ids", "name", "statuses", "filters")
 
 
 def run(task: Task) -> Result:
@@ -243,7 +259,7 @@ def get_campaigns(task: Task, api: sailpoint.SailPointApi, campaign_ids: list[st
 
 def main() -> None:
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES), run, IN_SHORT)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES), run, IN_SHORT, ASKS)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+module:
+  version_added: 0.4.0
+  description:
+    - The name of this module. By it O(secops.remediation.remediation_evidence#module:results) knows the result.
+  returned: always
+  type: str
+  sample: sailpoint_campaign_remediation_scan
+asked:
+  version_added: 0.4.0
+  description:
+    - By the options that say what is asked for, how many things that were, or the text.
+  returned: always
+  type: dict
+  sample: {campaign_ids: 1}
 scans:
   description: The scans, in the order of O(campaign_ids).
   returned: always
@@ -209,6 +223,8 @@ ARGUMENT_SPEC = dict(
 )
 # What stays in the task's result beside results_file.
 IN_SHORT = dict(scans=("campaign_id", "status", "modified"))
+# The options that say what is asked for.
+ASKS = ("campaign_ids",)
 
 
 def run(task: Task) -> Result:
@@ -270,7 +286,7 @@ def run(task: Task) -> Result:
 
 def main() -> None:
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, IN_SHORT)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, IN_SHORT, ASKS)
 
 
 if __name__ == "__main__":

@@ -127,6 +127,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+module:
+  version_added: 0.4.0
+  description:
+    - The name of this module. By it O(secops.remediation.remediation_evidence#module:results) knows the result.
+  returned: always
+  type: str
+  sample: sailpoint_campaign_report
+asked:
+  version_added: 0.4.0
+  description:
+    - By the options that say what is asked for, how many things that were, or the text.
+  returned: always
+  type: dict
+  sample: {campaign_ids: 1}
 reports:
   description: The reports, in the order of O(campaign_ids).
   returned: always
@@ -264,6 +278,8 @@ ARGUMENT_SPEC = dict(
 )
 # What stays in the task's result beside results_file.
 IN_SHORT = dict(reports=("campaign_id", "status", "path"))
+# The options that say what is asked for.
+ASKS = ("campaign_ids",)
 
 
 def run(task: Task) -> Result:
@@ -357,7 +373,7 @@ def file_name(campaign_id: str, params: Params) -> str:
 
 def main() -> None:
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, IN_SHORT)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, IN_SHORT, ASKS)
 
 
 if __name__ == "__main__":

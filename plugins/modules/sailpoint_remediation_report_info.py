@@ -113,6 +113,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+module:
+  version_added: 0.4.0
+  description:
+    - The name of this module. By it O(secops.remediation.remediation_evidence#module:results) knows the result.
+  returned: always
+  type: str
+  sample: sailpoint_remediation_report_info
+asked:
+  version_added: 0.4.0
+  description:
+    - By the options that say what is asked for, how many things that were, or the text.
+  returned: always
+  type: dict
+  sample: {paths: 1}
 reports:
   description: What each file says, in the order of O(paths).
   returned: always
@@ -278,6 +292,8 @@ ARGUMENT_SPEC = dict(
     max_open_items=dict(type="int", default=100),
     results_file=dict(type="path"),
 )
+# The options that say what is asked for.
+ASKS = ("paths",)
 
 
 def run(task: Task) -> Result:
@@ -323,7 +339,7 @@ def run(task: Task) -> Result:
 
 def main() -> None:
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, asks=ASKS)
 
 
 if __name__ == "__main__":

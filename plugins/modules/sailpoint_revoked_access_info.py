@@ -111,6 +111,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+module:
+  version_added: 0.4.0
+  description:
+    - The name of this module. By it O(secops.remediation.remediation_evidence#module:results) knows the result.
+  returned: always
+  type: str
+  sample: sailpoint_revoked_access_info
+asked:
+  version_added: 0.4.0
+  description:
+    - By the options that say what is asked for, how many things that were, or the text.
+  returned: always
+  type: dict
+  sample: {campaign_ids: 1}
 campaigns:
   description: What is known of each campaign, in the order of O(campaign_ids).
   returned: always
@@ -353,6 +367,8 @@ ARGUMENT_SPEC = dict(
 IN_SHORT = dict(
     campaigns=("campaign_id", "outcome", "reason", "complete", "items_total", "items_gone", "items_present", "items_unknown")
 )
+# The options that say what is asked for.
+ASKS = ("campaign_ids",)
 
 
 def run(task: Task) -> Result:
@@ -391,7 +407,7 @@ def run(task: Task) -> Result:
 
 def main() -> None:
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, IN_SHORT)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, IN_SHORT, ASKS)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+module:
+  version_added: 0.4.0
+  description:
+    - The name of this module. By it O(secops.remediation.remediation_evidence#module:results) knows the result.
+  returned: always
+  type: str
+  sample: xpanse_alert_info
+asked:
+  version_added: 0.4.0
+  description:
+    - By the options that say what is asked for, how many things that were, or the text.
+  returned: always
+  type: dict
+  sample: {alert_ids: 1}
 alerts:
   description: The alerts, as the API wrote them, the newest first.
   returned: always
@@ -200,6 +214,8 @@ ARGUMENT_SPEC = dict(
     **xpanse.CONNECTION_OPTIONS,
 )
 FIELDS = dict(case_ids="case_id_list", statuses="status", severities="severity", rule_names="attack_surface_rule_name")
+# The options that say what is asked for.
+ASKS = ("alert_ids", "case_ids", "statuses", "severities", "rule_names", "filters")
 
 
 def run(task: Task) -> Result:
@@ -282,7 +298,7 @@ def collect(api: xpanse.XpanseApi, params: Params, result: Result) -> None:
 
 def main() -> None:
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, asks=ASKS)
 
 
 if __name__ == "__main__":

@@ -126,6 +126,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+module:
+  version_added: 0.4.0
+  description:
+    - The name of this module. By it O(secops.remediation.remediation_evidence#module:results) knows the result.
+  returned: always
+  type: str
+  sample: xpanse_rcs_request
+asked:
+  version_added: 0.4.0
+  description:
+    - By the options that say what is asked for, how many things that were, or the text.
+  returned: always
+  type: dict
+  sample: {requests: 1}
 rcs_requests:
   description: The answers, in the order of O(requests) and O(requests_files).
   returned: always
@@ -284,6 +298,8 @@ ARGUMENT_SPEC = dict(
 )
 
 RULES = dict(required_one_of=[("requests", "requests_files")])
+# The options that say what is asked for.
+ASKS = ("requests", "requests_files")
 
 
 def run(task: Task) -> Result:
@@ -411,7 +427,7 @@ def name_of(item: Item) -> str:
 
 def main() -> None:
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES), run)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES), run, asks=ASKS)
 
 
 if __name__ == "__main__":

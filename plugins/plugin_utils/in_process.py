@@ -27,7 +27,7 @@ from ansible.plugins.loader import callback_loader
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import ArgumentSpec, Params, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task, signature
 
 # For the items of a loop, which all run in one worker process.
 CONNECTIONS: dict[Hashable, Any] = {}
@@ -66,7 +66,8 @@ class InProcessAction(ActionBase):
                 text = "Unsupported parameters for (%s) module: %s" % (self._task.action, text)
             elif isinstance(validation.errors[0], RequiredError):
                 text += where_to_set(spec, params, self._task.action)
-            return dict(result, failed=True, changed=False, msg=printable(remove_values(text, hidden)))
+            failure = dict(result, failed=True, changed=False, msg=printable(remove_values(text, hidden)))
+            return dict(failure, **(self._signature(self._task.args) or {}))
 
         warnings: list[str] = []
         task = Task(
@@ -80,7 +81,7 @@ class InProcessAction(ActionBase):
             os.path.dirname(C.DEFAULT_LOCAL_TMP),
         )
         try:
-            returned, secrets = run_task(self.module.run, task, getattr(self.module, "IN_SHORT", None))
+            returned, secrets = run_task(self.module.run, task, getattr(self.module, "IN_SHORT", None), self._signature(params))
         except BaseException:
             # Their waits were ended for good.
             CONNECTIONS.clear()
@@ -100,6 +101,11 @@ class InProcessAction(ActionBase):
         }
         result.update(json.loads(json.dumps(remove_values(returned, hidden | secrets))))
         return result
+
+    def _signature(self, params: Params) -> Result | None:
+        """What the result says of itself; None of a module whose result does not travel."""
+        asks = getattr(self.module, "ASKS", ())
+        return signature(self._task.action, params, asks) if asks else None
 
     def _makes_a_difference(self) -> bool:
         return (

@@ -42,7 +42,7 @@ LAW = {
     "modules/remediation_evidence*": ["_evidence/*", "_systems", "_verdict/*", "_run/*", "_common/*"],
     "plugin_utils/*": ["_run/*", "_common/*"],
     "action/*": ["modules/*", "plugin_utils/*"],
-    "filter/*": ["_verdict/*", "_common/*"],
+    "filter/*": ["_systems", "_verdict/*", "_common/*"],
     "doc_fragments/*": [],
 }
 

@@ -121,10 +121,25 @@ class Task:
         return set(proxy_secrets(os.environ)).union(*self._secrets)
 
 
-def run_task(run: Callable[[Task], Result], task: Task, in_short: InShort | None = None) -> tuple[Result, set[str]]:
+def signature(module: str, params: Params, asks: Iterable[str]) -> Result:
+    """What a result says of itself, so that it is known wherever it goes: `module`, the name of the module that it is from,
+    and `asked`, by the options that say what is asked for, how many things that were, or the text.
+
+    module: with or without its collection. asks: the names of these options.
+    """
+    asked = {name: params[name] for name in asks if params.get(name)}
+    return dict(
+        module=module.rpartition(".")[2],
+        asked={name: len(value) if isinstance(value, list) else value for name, value in asked.items()},
+    )
+
+
+def run_task(
+    run: Callable[[Task], Result], task: Task, in_short: InShort | None = None, signed: Result | None = None
+) -> tuple[Result, set[str]]:
     """Calls run(task) and returns (result, secrets). A failure is a result with `failed` and `msg`.
 
-    in_short: see put_into_file.
+    in_short: see put_into_file. signed: the signature() of the result.
     """
     try:
         result = run(task)
@@ -136,6 +151,7 @@ def run_task(run: Callable[[Task], Result], task: Task, in_short: InShort | None
         result = dict(failed=True, msg="%s: %s" % (type(error).__name__, error), exception=traceback.format_exc())
     finally:
         task.hand_over()
+    result = dict(result, **(signed or {}))
     if task.params.get("results_file") and not task.check_mode:
         # Ansible masks secrets in what it is given; what goes to a file it never sees.
         rows = {name: value for name, value in result.items() if isinstance(value, Rows)}
@@ -184,12 +200,16 @@ def text_without(row: dict[str, Any], secrets: Iterable[str]) -> str:
     return json.dumps(remove_values(row, secrets)) if any(json.dumps(secret)[1:-1] in text for secret in secrets) else text
 
 
-def run_module(module: AnsibleModule, run: Callable[[Task], Result], in_short: InShort | None = None) -> None:
-    """Runs a module: module is its AnsibleModule."""
+def run_module(
+    module: AnsibleModule, run: Callable[[Task], Result], in_short: InShort | None = None, asks: Iterable[str] = ()
+) -> None:
+    """Runs a module: module is its AnsibleModule. asks: the options that say what is asked for; of one without, the result
+    does not travel."""
     from ansible.module_utils.basic import missing_required_lib
 
     task = Task(module.params, module.check_mode, lambda text: module.warn(printable(text)))
-    result, secrets = run_task(run, task, in_short)
+    signed = signature(module._name, module.params, asks) if asks else None  # pylint: disable=protected-access
+    result, secrets = run_task(run, task, in_short, signed)
     module.no_log_values.update(secrets)
     if "missing_library" in result:
         result["msg"] = missing_required_lib(result.pop("missing_library"))

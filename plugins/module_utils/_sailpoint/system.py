@@ -58,7 +58,12 @@ CAMPAIGNS = {"campaigns": by("id")}
 SAILPOINT = System(
     name="sailpoint",
     kinds=(CAMPAIGN,),
-    asked={"campaign_ids": [], "campaign_filters": ""},
+    asked=dict(campaign_ids=dict(type="list", elements="str", default=[]), campaign_filters=dict(type="str", default="")),
+    settings=dict(
+        remediation_status_column=dict(type="str", default=""),
+        remediated_values=dict(type="list", elements="str", default=[]),
+        open_values=dict(type="list", elements="str", default=[]),
+    ),
     answers=(
         Answers("campaigns", "campaigns", "sailpoint_campaign_info", CAMPAIGNS, asked="campaign_ids"),
         Answers("filtered_campaigns", "filtered_campaigns", "sailpoint_campaign_info", CAMPAIGNS),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Target
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import ArgumentSpec, Item, Target
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind
 
 Results = dict[str, Any]
@@ -38,8 +38,9 @@ class Answers(NamedTuple):
 class System(NamedTuple):
     """One system.
 
-    name: of its room, and of its folder in the role. kinds: of its targets. asked: what a user may ask for, by name, each
-    with the value that asks for nothing. answers: what its modules return.
+    name: of its room, and of its folder in the role. kinds: of its targets. answers: what its modules return.
+    asked: what a user may ask for, by name, and settings: what else a user may say to the role; both with their argument
+    specs. The default of what may be asked for asks for nothing.
     targets(results): the records of its targets. lookups(results): what was looked up, see _verdict.verification.
     read_again(results, inside, problems): puts what the files of a run say now in the place of what they are said to have
     said; None where no answer is in a file. inside(path): where a file of the run's folder is, None for any other.
@@ -47,7 +48,8 @@ class System(NamedTuple):
 
     name: str
     kinds: tuple[Kind, ...]
-    asked: Mapping[str, Any]
+    asked: ArgumentSpec
+    settings: ArgumentSpec
     answers: tuple[Answers, ...]
     targets: Callable[[Results], list[Target]]
     lookups: Callable[[Results], list[dict[str, Any]]]

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, System, by
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.kind import EXPOSURE_KIND
-from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import asked_for, exposure_key, targets
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import EXPOSURE, asked_for, exposure_key, targets
 
 ALERTS = {"alerts": by("alert_id"), "rcs_targets": exposure_key, "unscannable": by("alert_id")}
 XPANSE = System(
     name="xpanse",
     kinds=(EXPOSURE_KIND,),
-    asked={"exposures": [], "alert_ids": [], "case_ids": []},
+    asked=dict(
+        exposures=dict(type="list", elements="dict", default=[], options={name: dict(type="str") for name in EXPOSURE}),
+        alert_ids=dict(type="list", elements="int", default=[]),
+        case_ids=dict(type="list", elements="int", default=[]),
+    ),
+    settings={},
     answers=(
         Answers("alerts", "alerts", "xpanse_alert_info", ALERTS),
         Answers("case_alerts", "case_alerts", "xpanse_alert_info", ALERTS, asked="case_ids"),
