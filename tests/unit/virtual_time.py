@@ -117,7 +117,8 @@ class Tenant:
 
 def first_run(monkeypatch, lengths, begun=None, interval=60, limit=100, wait_timeout=10**6, each=False, durations=(), **more):
     """The first run over so many exposures. Returns the Tenant. more: `outage`, see Tenant; `known`, whether an earlier run
-    has started those that run already, and was killed then."""
+    has started those that run already, and was killed then; `asked`, seconds since an earlier task of this run has asked for
+    all of them."""
     clock = Clock(monkeypatch)
     tenant = Tenant(clock, limit, lengths, begun or [None] * len(lengths), more.get("outage", ()))
     pace = Pace(interval, tenant.limiter.seconds_for, durations, each)
@@ -127,12 +128,15 @@ def first_run(monkeypatch, lengths, begun=None, interval=60, limit=100, wait_tim
     ]
     if more.get("known"):
         remember(ledger, tenant, requests)
+    if more.get("asked"):
+        drive([confirmation_scan(tenant, ledger, pace, {}, request, run_id="run") for request in requests], 16)
+        tenant.clock.sleep(more["asked"])
 
     def say(_seconds):
         tenant.progress.append((clock.now, len(tenant.told)))
 
     drive(
-        [confirmation_scan(tenant, ledger, pace, {}, request, wait=True) for request in requests],
+        [confirmation_scan(tenant, ledger, pace, {}, request, wait=True, run_id="run") for request in requests],
         16,
         wait_timeout,
         say,

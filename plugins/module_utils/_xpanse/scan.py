@@ -97,10 +97,13 @@ class ConfirmationScan:
             seconds = age(known.get("asked_at")) if known else None
             if known and seconds is not None and seconds >= 0:
                 scan.began = time.monotonic() - seconds
-                if self.wait and self._is_this_runs(known) and seconds < pace.interval:
-                    # An earlier task has just asked for it: as if it had been this one.
+                if self.wait and self._is_this_runs(known):
+                    # An earlier task has asked for it: as if it had been this one.
                     self._recall(known)
-                    yield pace.interval - seconds
+                    if pace.lines_up():
+                        yield from scan.pause()
+                    elif seconds < pace.interval:
+                        yield pace.interval - seconds
             if known and self._may_count(known):
                 self._recall(known)
             yield from watch(self, scan, self.wait)

@@ -104,6 +104,17 @@ class TestLooks:
         assert len(tenant.ends) == 30 and None not in tenant.ends and max(tenant.asked) < 200
 
 
+INTERVAL, LIMIT = 60, 100
+
+
+@pytest.mark.parametrize("seconds", [1, 3600])
+def test_what_an_earlier_task_has_asked_for_costs_no_look_more(monkeypatch, seconds):
+    """As in the role, which starts the scans of exposures before it waits for those of campaigns."""
+    tenant = first_run(monkeypatch, [14400.0] * 300, interval=INTERVAL, limit=LIMIT, asked=seconds)
+    early = [moment for moment in tenant.looked if moment < 14000]
+    assert len(early) < 2 * FEW + 2.1 * (14000 - seconds) / INTERVAL and len(tenant.asked) == 300
+
+
 class TestTogether:
     """Where one request looks at many, all are looked at at the same moments."""
 
@@ -131,7 +142,6 @@ class TestTogether:
 
 
 KINDS = ["uniform", "long tail", "half is known to run", "half is found running", "half has just begun"]
-INTERVAL, LIMIT = 60, 100
 
 
 def long_run(monkeypatch, kind):
