@@ -99,8 +99,9 @@ class TestFragments:
 
 class TestFilters:
     def test_every_one_is_documented_and_no_other(self):
-        filters = importlib.import_module(PLUGINS + "filter.verify").FilterModule().filters()
-        assert sorted(filters) == names_in("plugins/filter", ".yml")
+        files = [importlib.import_module(PLUGINS + "filter." + name) for name in names_in("plugins/filter")]
+        names = [name for file in files for name in file.FilterModule().filters()]
+        assert sorted(names) == names_in("plugins/filter", ".yml")
 
 
 class TestDocumentation:
@@ -133,10 +134,11 @@ class TestWayIn:
         calls = []
         module = LOADED[name]
         monkeypatch.setattr(module, "AnsibleModule", lambda **options: options)
-        monkeypatch.setattr(module, "run_module", lambda *arguments: calls.append(arguments))
+        monkeypatch.setattr(module, "run_module", lambda *arguments, asks=(): calls.append((arguments, asks)))
         module.main()
-        ((options, run, *in_short),) = calls
+        (((options, run, *more), asks),) = calls
         # What plugin_utils/in_process reads.
         assert options == dict(argument_spec=module.ARGUMENT_SPEC, supports_check_mode=True, **getattr(module, "RULES", {}))
         assert run is module.run
-        assert (in_short or [None]) == [getattr(module, "IN_SHORT", None)]
+        assert [*more, *([None] * (2 - len(more)))][0] == getattr(module, "IN_SHORT", None)
+        assert tuple(more[1] if len(more) > 1 else asks) == getattr(module, "ASKS", ())

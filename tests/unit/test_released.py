@@ -174,10 +174,11 @@ class TestLedger:
                 assert target["scan_id"] in exposures[target["id"]], target["reason"]
 
     @pytest.mark.parametrize("confirm", [True, False])
-    @pytest.mark.parametrize("operation, kind", [("rcs_get", "exposure"), ("get_campaign", "campaign"), ("*", "")])
+    @pytest.mark.parametrize("operation, kind", [("rcs_get", "exposure"), ("get_campaign list_campaigns", "campaign"), ("*", "")])
     def test_what_it_claims_is_not_believed_without_the_api(self, role, simulator, operation, kind, confirm):
         role.sailpoint["confirm"] = role.xpanse["confirm"] = confirm
-        simulator.control("POST", "faults", [dict(operation=operation, kind="status", status=500, times=None)])
+        faults = [dict(operation=one, kind="status", status=500, times=None) for one in operation.split()]
+        simulator.control("POST", "faults", faults)
         found = role.run()
         assert found["verdict"] == "not_verified"
         outcomes = {target["id"]: target["outcome"] for target in found["targets"] if target["kind"].startswith(kind)}

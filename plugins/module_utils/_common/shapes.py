@@ -9,7 +9,7 @@ What an API, a file, or a playbook says is an `object` in a hint: nothing is kno
 
 from __future__ import annotations
 
-from typing import Any, Dict, Generator, Mapping, Protocol, Tuple, TypedDict, Union
+from typing import Any, Callable, Collection, Dict, Generator, Mapping, Protocol, Tuple, TypedDict, TypeVar, Union
 
 # An argument spec, and what Ansible made of what was given: each option by its name, of the type that the spec says.
 ArgumentSpec = Dict[str, Dict[str, Any]]
@@ -58,3 +58,23 @@ class Record(Protocol):
 
     def append(self, exchange: Exchange, /) -> None:
         """Adds an exchange."""
+
+
+class Connection(Protocol):
+    """What talks to an API. client: its HttpClient. secrets: what must never be shown; it may grow."""
+
+    client: Any
+    secrets: set[str]
+
+
+Api = TypeVar("Api", bound=Connection)
+
+
+class KeepsConnections(Protocol):
+    """Whoever has the options of a connection, and keeps one for the next who has the same: see _run.task.Task."""
+
+    params: Params
+    check_mode: bool
+
+    def connection(self, kind: str, options: Collection[str], connect: Callable[[], Api]) -> Api:
+        """The connection of this kind with these options; connect() makes it if there is none yet."""

@@ -123,3 +123,12 @@ def check_environment(verify: bool, trusted: bool) -> None:
     # Of one that is missing, requests tells.
     if name and os.path.exists(os.environ[name]):
         check_bundle(os.environ[name], "%s of the environment," % name)
+
+
+def tenant_of(base_url: str) -> str:
+    """What tells tenants apart: scheme, host, port and path of their address, each in one spelling."""
+    parts = urlsplit(base_url)
+    port = parts.port if parts.port not in (None, {"http": 80, "https": 443}.get(parts.scheme)) else None
+    name = parts.hostname or ""
+    host = "[%s]" % name if ":" in name else name
+    return "%s://%s%s%s" % (parts.scheme, host, ":%d" % port if port else "", parts.path.rstrip("/"))

@@ -15,8 +15,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.common.parameters import remove_values
 
@@ -28,9 +27,15 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
 )
 from ansible_collections.secops.remediation.plugins.module_utils._common.redaction import proxy_secrets
 from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows, pieces_of
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import InShort, Item, Params, Result
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
+    Api,
+    InShort,
+    Item,
+    Params,
+    Result,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
-from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpClient, HttpError, Limiter
+from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, Limiter
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout, longest
 from ansible_collections.secops.remediation.plugins.module_utils._run.handover import file_for, hand_over, taken_over
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
@@ -40,16 +45,6 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 RESULTS_SCHEMA_VERSION = 1
-
-
-class Connection(Protocol):
-    """What talks to an API. client: its HttpClient. secrets: what must never be shown; it may grow."""
-
-    client: HttpClient
-    secrets: set[str]
-
-
-Api = TypeVar("Api", bound=Connection)
 
 
 class Task:
@@ -270,15 +265,6 @@ def enumerate_some(texts: Sequence[str], most: int = 20) -> str:
     """The texts in a row; where there are too many for a readable message, the first ones and how many more."""
     more = len(texts) - most
     return "; ".join(texts[:most]) + ("; and %d more, see the returned list" % more if more > 0 else "")
-
-
-def tenant_of(base_url: str) -> str:
-    """What tells tenants apart: scheme, host, port and path of their address, each in one spelling."""
-    parts = urlsplit(base_url)
-    port = parts.port if parts.port not in (None, {"http": 80, "https": 443}.get(parts.scheme)) else None
-    name = parts.hostname or ""
-    host = "[%s]" % name if ":" in name else name
-    return "%s://%s%s%s" % (parts.scheme, host, ":%d" % port if port else "", parts.path.rstrip("/"))
 
 
 def pace_of(task: Task, limiter: Limiter, durations: Collection[float] = (), **how: Any) -> Pace:

@@ -26,7 +26,12 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     PART_SUFFIX,
     check_replaceable,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Params, Record
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
+    JsonObject,
+    KeepsConnections,
+    Params,
+    Record,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import CONNECTION_OPTIONS as COMMON_OPTIONS
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import (
     REQUESTS_IMPORT_ERROR,
@@ -39,7 +44,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
     from_environment,
     only_200,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, tenant_of
+from ansible_collections.secops.remediation.plugins.module_utils._http.options import tenant_of
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
     REMEDIATION_STATUS_REPORT,
     accepts,
@@ -218,7 +223,7 @@ def hint(status: int, error: ApiError) -> str | None:
     return None
 
 
-def connect(task: Task) -> SailPointApi:
+def connect(task: KeepsConnections) -> SailPointApi:
     """The SailPointApi for a task's connection options. Raises TaskFailed with what is wrong with them."""
     if REQUESTS_IMPORT_ERROR:
         raise MissingLibrary("requests", REQUESTS_IMPORT_ERROR)

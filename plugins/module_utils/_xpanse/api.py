@@ -21,6 +21,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.errors 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
     Exchange,
     JsonObject,
+    KeepsConnections,
     Params,
     Record,
     SentExposure,
@@ -36,7 +37,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
     from_environment,
     only_200,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, tenant_of
+from ansible_collections.secops.remediation.plugins.module_utils._http.options import tenant_of
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import NO_RECORD
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import scalar
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import (
@@ -139,7 +140,7 @@ def hint(status: int, error: ApiError) -> str | None:
     return None
 
 
-def connect(task: Task) -> XpanseApi:
+def connect(task: KeepsConnections) -> XpanseApi:
     """The XpanseApi for a task's connection options. Raises TaskFailed with what is wrong with them."""
     if REQUESTS_IMPORT_ERROR:
         raise MissingLibrary("requests", REQUESTS_IMPORT_ERROR)

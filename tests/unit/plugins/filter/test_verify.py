@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.secops.remediation.plugins.filter import sailpoint, xpanse
 from ansible_collections.secops.remediation.plugins.filter import verify as filters
 from ansible_collections.secops.remediation.plugins.modules import remediation_evidence
 
@@ -267,43 +268,49 @@ def test_a_host_is_one_folder(place, host, name):
 # --- What there is to scan
 
 
-def test_plan():
-    plan = filters.verify_plan(
-        inputs(verify_exposures=[EXPOSURE]),
-        [
-            {
-                "campaigns": [
-                    {"id": "a", "status": "COMPLETED"},
-                    {"id": "b", "status": "ACTIVE"},
-                    "odd",
-                    {"id": "c"},
-                    {"id": ["odd"], "status": "COMPLETED"},
-                    {"status": "COMPLETED"},
-                ]
-            },
-            {"campaigns": [{"id": "a", "status": "COMPLETED"}, {"id": "d", "status": "COMPLETED"}]},
-        ],
-        [
-            {"rcs_targets": [{"alert_internal_id": "5"}]},
-            {"results_file": "/r/case_alerts.json", "counts": {"rcs_targets": 2}},
-            {"results_file": "/r/none.json", "counts": {"rcs_targets": 0}},
-        ],
-    )
-    assert plan == dict(
-        campaign_ids=["a", "d"],
-        exposures=[EXPOSURE, {"alert_internal_id": "5"}],
-        exposure_files=["/r/case_alerts.json"],
-        any_exposures=True,
-    )
+CAMPAIGNS, SCANS = dict(module="sailpoint_campaign_info"), dict(module="sailpoint_campaign_remediation_scan")
+REPORTS, ALERTS = dict(module="sailpoint_campaign_report"), dict(module="xpanse_alert_info")
+ODD = [{}, {"skipped": True}, {"failed": True, "msg": "no"}, dict(CAMPAIGNS, campaigns=None), dict(ALERTS, rcs_targets=None)]
 
 
-@pytest.mark.parametrize(
-    "lookup", [{}, {"skipped": True}, {"failed": True, "msg": "no"}, {"campaigns": None, "rcs_targets": None}]
-)
-def test_plan_of_nothing(lookup):
-    assert filters.verify_plan(inputs(), [lookup], [lookup]) == dict(
-        campaign_ids=[], exposures=[], exposure_files=[], any_exposures=False
-    )
+def test_completed_campaigns_are_scanned():
+    first = [
+        {"id": "a", "status": "COMPLETED"},
+        {"id": "b", "status": "ACTIVE"},
+        "odd",
+        {"id": "c"},
+        {"id": ["odd"], "status": "COMPLETED"},
+        {"status": "COMPLETED"},
+    ]
+    second = [{"id": "a", "status": "COMPLETED"}, {"id": "d", "status": "COMPLETED"}]
+    others = dict(module="another", campaigns=[{"id": "e", "status": "COMPLETED"}])
+    results = [*ODD, dict(CAMPAIGNS, campaigns=first), dict(CAMPAIGNS, campaigns=second), others]
+    assert sailpoint.campaigns_to_scan(results) == ["a", "d"]
+    assert sailpoint.campaigns_to_scan(ODD) == []
+
+
+def test_reports_of_finished_scans_are_had_and_read():
+    scans = [
+        dict(campaign_id="a", status="finished", modified="2026-01-01T00:00:00Z"),
+        dict(campaign_id="b", status="running", modified=None),
+        "odd",
+    ]
+    assert sailpoint.reports_to_get([*ODD, dict(SCANS, scans=scans)]) == {"a": "2026-01-01T00:00:00Z"}
+    reports = [dict(campaign_id="a", path="/r/a.csv"), dict(campaign_id="b", path=None), dict(campaign_id="c"), None]
+    assert sailpoint.reports_to_read([*ODD, dict(REPORTS, reports=reports)]) == ["/r/a.csv"]
+    assert sailpoint.reports_to_get(ODD) == {} and sailpoint.reports_to_read(ODD) == []
+
+
+def test_exposures_are_scanned_wherever_they_are_named():
+    results = [
+        *ODD,
+        dict(ALERTS, rcs_targets=[{"alert_internal_id": "5"}]),
+        dict(ALERTS, results_file="/r/case_alerts.json", counts={"rcs_targets": 2}),
+        dict(ALERTS, results_file="/r/none.json", counts={"rcs_targets": 0}),
+    ]
+    found = xpanse.exposures_to_scan(inputs(verify_exposures=[EXPOSURE]), results)
+    assert found == dict(requests=[EXPOSURE, {"alert_internal_id": "5"}], files=["/r/case_alerts.json"], any=True)
+    assert xpanse.exposures_to_scan(inputs(), ODD) == dict(requests=[], files=[], any=False)
 
 
 def test_seconds_left():

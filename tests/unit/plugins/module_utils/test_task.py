@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, MissingLibrary, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils._http.options import tenant_of
 from ansible_collections.secops.remediation.plugins.module_utils._run import ledger as ledger_utils
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import WaitTimeout
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import LedgerError
@@ -24,7 +25,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     run_module,
     run_task,
     settle,
-    tenant_of,
 )
 
 
