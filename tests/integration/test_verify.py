@@ -971,6 +971,7 @@ def test_no_secret_is_shown(ansible, simulator, how):
         "POST",
         "faults",
         [
+            {"operation": "list_campaigns", "kind": "html", "times": None, "body": "<p>client_secret=admin-secret</p>"},
             {"operation": "get_campaign", "kind": "html", "after": 1, "body": "<p>client_secret=admin-secret</p>"},
             {"operation": "rcs_get", "kind": "status", "status": 418, "body": "Bad key advanced-key"},
         ],
