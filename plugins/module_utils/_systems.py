@@ -2,22 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The systems that can be asked, and the way from what their modules returned to a verification. Private to the collection."""
+"""The systems that can be asked: a line for each, and no logic. Private to the collection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.system import SAILPOINT
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results, System
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import conclude
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.system import XPANSE
 
-# A line for each.
 SYSTEMS = (
     SAILPOINT,
     XPANSE,
@@ -27,30 +22,3 @@ KINDS: dict[str, Kind] = {kind.name: kind for system in SYSTEMS for kind in syst
 ANSWERS: dict[str, Answers] = {answers.name: answers for system in SYSTEMS for answers in system.answers}
 # What may be asked for, by name, each with the value that asks for nothing.
 ASKED: dict[str, Any] = {name: spec["default"] for system in SYSTEMS for name, spec in system.asked.items()}
-
-
-def verify(
-    results: Results,
-    run: Any,
-    started_at: Any,
-    finished_at: Any,
-    controls: Iterable[str] = (),
-    older: Iterable[Any] = (),
-    previous_run: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The verification as a dict: the content of verification.json.
-
-    results: the results of the modules by the names in ANSWERS, {} where nothing was asked; what the user asked for by the
-    names in ASKED; and `problems`, what was lost on the way to here, a list of sentences. The rest: see conclude.
-    """
-    targets: list[Target] = [of_own_kind(target, system) for system in SYSTEMS for target in system.targets(results)]
-    lookups = [lookup for system in SYSTEMS for lookup in system.lookups(results)]
-    lookups += [dict(kind="results", asked="", found=None, problem=str(problem)) for problem in results.get("problems") or ()]
-    return conclude(targets, lookups, run, started_at, finished_at, controls, older, previous_run)
-
-
-def of_own_kind(target: Target, system: System) -> Target:
-    """A target as its system judged it. A system says nothing about what is of no kind of its own."""
-    if target["kind"] not in {kind.name for kind in system.kinds}:
-        target.update(outcome=INCONCLUSIVE, reason="%s has no targets of the kind %s" % (system.name, target["kind"]))
-    return target

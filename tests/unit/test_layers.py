@@ -34,8 +34,10 @@ LAW = {
     "_xpanse/*": ["_xpanse/*", "_verdict/*", "_run/*", "_http/*", "_common/*"],
     # The systems that there are. The only file that knows more than one.
     "_systems": ["_sailpoint/*", "_xpanse/*", "_verdict/*", "_common/*"],
+    # From what modules returned to a verification.
+    "_judge": ["_systems", "_verdict/*", "_common/*"],
     # What is written of verifications, and checked. Takes the systems as they come, and knows none by name.
-    "_evidence/*": ["_evidence/*", "_systems", "_verdict/*", "_common/*"],
+    "_evidence/*": ["_evidence/*", "_judge", "_systems", "_verdict/*", "_common/*"],
     # Each module knows its system; those of the evidence hand the systems to it.
     "modules/sailpoint_*": ["_sailpoint/*", "_verdict/*", "_run/*", "_http/*", "_common/*"],
     "modules/xpanse_*": ["_xpanse/*", "_verdict/*", "_run/*", "_http/*", "_common/*"],

@@ -14,7 +14,7 @@ import json
 
 from answers_on_record import EXPOSURE, REPORT, SCANNING, exchange, filters, with_answers
 
-from ansible_collections.secops.remediation.plugins.module_utils import _systems
+from ansible_collections.secops.remediation.plugins.module_utils import _judge
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import OUTCOMES
 
 RUN, STARTED, FINISHED = "20260302T081500Z", "2026-03-02T08:15:00Z", "2026-03-02T08:21:07Z"
@@ -303,9 +303,9 @@ def results_of(kinds_and_outcomes):
 
 def verify(results, previous=True):
     """The content of verification.json for results; before it, unless told otherwise, a run that found the same."""
-    before = _systems.verify(results, BEFORE_RUN, BEFORE, BEFORE, CONTROLS) if previous else None
+    before = _judge.verify(results, BEFORE_RUN, BEFORE, BEFORE, CONTROLS) if previous else None
     sums = dict(run=BEFORE_RUN, sha256sums_sha256=SHA256) if previous else None
-    found = _systems.verify(results, RUN, STARTED, FINISHED, CONTROLS, [before] if before else [], sums)
+    found = _judge.verify(results, RUN, STARTED, FINISHED, CONTROLS, [before] if before else [], sums)
     # As it is read from the file: in memory, the counts of the run are those of its history.
     return json.loads(json.dumps(found))
 

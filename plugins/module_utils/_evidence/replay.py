@@ -20,7 +20,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.direc
     read_json,
     sha256_of,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._systems import ANSWERS, ASKED, SYSTEMS, verify
+from ansible_collections.secops.remediation.plugins.module_utils._judge import verify
+from ansible_collections.secops.remediation.plugins.module_utils._systems import ANSWERS, ASKED, SYSTEMS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, VERIFIED
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results
 

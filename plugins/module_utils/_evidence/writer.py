@@ -48,7 +48,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.signa
     sign,
     signature_ending,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._systems import ANSWERS, ASKED, SYSTEMS, verify
+from ansible_collections.secops.remediation.plugins.module_utils._judge import verify
+from ansible_collections.secops.remediation.plugins.module_utils._systems import ANSWERS, ASKED, SYSTEMS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     INCONCLUSIVE,
     NOT_READ_IN_CHECK_MODE,
@@ -139,7 +140,7 @@ def warnings_about(*places):
 
 
 def collect(params: Params) -> Results:
-    """The results of the modules and what was asked for, as _systems.verify takes them, whatever was registered.
+    """The results of the modules and what was asked for, as _judge.verify takes them, whatever was registered.
 
     params: the module's options. What is named by one of those of 0.2.0 comes after the list.
     """

@@ -322,7 +322,7 @@ def judge_file(campaign_id: str, report: JsonObject, info: JsonObject | None, na
 
 
 def targets(results: Result) -> list[Target]:
-    """The records of all campaigns, those that were named first. results: see _systems.verify."""
+    """The records of all campaigns, those that were named first. results: see _judge.verify."""
     named, filtered = lookups(results)
     found: dict[str, JsonObject] = {}
     odd = []

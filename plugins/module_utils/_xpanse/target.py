@@ -331,7 +331,7 @@ def exposure_key(ids: Mapping[str, object]) -> Exposure:
 def targets(results: Result) -> list[Target]:
     """The records of all exposures, of alerts that cannot be scanned, and of what could not be looked up.
 
-    results: see _systems.verify.
+    results: see _judge.verify.
     """
     rcs = result_of(results, "rcs_requests")
     answers = {exposure_key(item): item for item in listed(rcs, "rcs_requests")}

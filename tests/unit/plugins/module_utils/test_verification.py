@@ -16,7 +16,7 @@ from conversations import accepting as accepted
 from conversations import downloading as downloaded
 from conversations import listing as listed
 
-from ansible_collections.secops.remediation.plugins.module_utils._systems import verify
+from ansible_collections.secops.remediation.plugins.module_utils._judge import verify
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import OUTCOMES, VERDICTS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import fenced, make_target, scalar
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import conclude
