@@ -44,6 +44,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target 
     EXPOSURE,
     GET,
     GET_OR_CREATE,
+    as_sent,
     named_scan,
     reopened,
     values_sent,
@@ -356,11 +357,7 @@ def exposure_of(request: Mapping[str, object]) -> SentExposure:
     alert_id = values["alert_internal_id"]
     if re.fullmatch(r"-\d+", alert_id):
         raise ItemFailed("alert_internal_id %s is negative" % alert_id)
-    return (
-        int(alert_id) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id,
-        values["attack_surface_rule_id"],
-        values["service_id"],
-    )
+    return as_sent(alert_id), values["attack_surface_rule_id"], values["service_id"]
 
 
 def odd_service(alert: JsonObject) -> str | None:
@@ -396,7 +393,7 @@ def scan_targets(alert: JsonObject, read_at: str | None = None) -> list[JsonObje
     more = {"newer_than": reopened(alert, read_at)} if reopened(alert, read_at) else {}
     return [
         dict(
-            alert_internal_id=int(alert_id) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id,
+            alert_internal_id=as_sent(alert_id),
             attack_surface_rule_id=rule_id,
             service_id=service_id,
             **more,

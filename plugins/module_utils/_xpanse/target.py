@@ -321,11 +321,15 @@ def moment_of_change(alert: JsonObject, looked_up_at: str | None) -> str | None:
 # --- the records ---
 
 
+def as_sent(alert_id: str) -> int | str:
+    """An alert's id as it is sent: a number where it is one."""
+    return int(alert_id) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id
+
+
 def exposure_key(ids: Mapping[str, object]) -> Exposure:
     """What makes two exposures the same: an id is the same as a number and as text."""
     alert_id, rule_id, service_id = (scalar(ids.get(name)) for name in EXPOSURE)
-    # As it is sent.
-    return str(int(alert_id)) if re.fullmatch(r"[0-9]{1,30}", alert_id) else alert_id, rule_id, service_id
+    return str(as_sent(alert_id)), rule_id, service_id
 
 
 def targets(results: Result) -> list[Target]:
