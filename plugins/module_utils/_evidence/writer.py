@@ -27,7 +27,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     prepare_directory,
     write_atomically,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Params
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Params, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
@@ -56,8 +56,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
     PENDING,
     URGENCY,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import failed, sort_results, tidy, whole
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Results
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import failed, sort_results, whole
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import make_target
 
 RECORD = ("kind", "id", "name", "outcome", "reason", "open_since", "scan_id", "started_at", "finished_at", "evidence")
@@ -144,16 +144,18 @@ def collect(params: Params) -> Results:
 
     params: the module's options. What is named by one of those of 0.2.0 comes after the list.
     """
-    found, problems = sort_results(params["results"], SYSTEMS)
+    named = [of_its_name(params[name], answers) for name, answers in ANSWERS.items() if params.get(name)]
+    found, problems = sort_results([*params["results"], *named], SYSTEMS)
     problems += wrong_with(params["targets"])
-    for name, answers in ANSWERS.items():
-        registered = params.get(name)
-        if registered not in (None, {}, ""):
-            found[name] = tidy(whole(registered), answers)
     for name, nothing in ASKED.items():
         value = params["targets"].get(name) or params.get(name)
         found[name] = value if isinstance(value, type(nothing)) else nothing
     return dict({name: {} for name in ANSWERS}, **found, problems=problems)
+
+
+def of_its_name(registered: Any, answers: Answers) -> Result:
+    """What was registered as one of the results by name, as one of the list."""
+    return dict(whole(registered), module=answers.module, asked={answers.asked: 1} if answers.asked else {})
 
 
 def asks_for_something(params: Params) -> bool:
