@@ -45,8 +45,11 @@ def test_an_id_that_nobody_has_is_said_beside_the_others(ask):
 
 
 def test_one_that_fails_does_not_stop_the_others(ask, systems):
+    """A list that is refused makes each be read alone."""
     systems.bend = lambda operation, number, reply, before: (
-        Reply(400, json={"detailCode": "400.1 Bad request content"}) if (operation, number) == ("get_campaign", 0) else reply
+        Reply(400, json={"detailCode": "400.1 Bad request content"})
+        if operation == "list_campaigns" or (operation, number) == ("get_campaign", 0)
+        else reply
     )
     result = ask(module, campaign_ids=[ONE, OTHER], concurrency=1)
     assert result["failed"] and "1 of 2 campaigns failed: %s" % ONE in result["msg"]

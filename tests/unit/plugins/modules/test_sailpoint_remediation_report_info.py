@@ -173,6 +173,6 @@ def test_documentation_has_every_option_and_key():
 def test_main_is_the_same_run(monkeypatch):
     calls = []
     monkeypatch.setattr(module, "AnsibleModule", lambda **options: options)
-    monkeypatch.setattr(module, "run_module", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(module, "run_module", lambda *arguments, **options: calls.append((*arguments, options)))
     module.main()
-    assert calls == [(dict(argument_spec=module.ARGUMENT_SPEC, supports_check_mode=True), module.run)]
+    assert calls == [(dict(argument_spec=module.ARGUMENT_SPEC, supports_check_mode=True), module.run, dict(asks=module.ASKS))]
