@@ -177,7 +177,7 @@ def test_a_first_run(monkeypatch, kind):
     moves = sum(before < after for before, after in zip(done, done[1:]))
     assert moves > len(done) / 3
     # From the moment at which all are asked for, and where some ran already seen, to the first end.
-    quiet = max(max(tenant.asked), INTERVAL)
+    quiet = max(*tenant.asked, INTERVAL)
     looks = [moment for moment in tenant.looked if quiet < moment < first]
     used = len(looks) / max(1.0, (first - quiet) * LIMIT / 10)
     assert used <= 0.2 and (first - quiet > 8000 or kind in KINDS[2:4])
