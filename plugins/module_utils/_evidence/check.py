@@ -9,8 +9,11 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import LOCK, kind_of
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import (
     EMPTY_FOLDER,
@@ -54,7 +57,9 @@ ALONE = (
 )
 
 
-def check_directory(directory, signers_file=None, signed=False, expected=()):
+def check_directory(
+    directory: str, signers_file: str | None = None, signed: bool = False, expected: Iterable[str] = ()
+) -> tuple[list[JsonObject], JsonObject]:
     """What is intact in an evidence directory, or in the folder of one run, and what is not.
 
     signers_file: the signers that are trusted; where it is given, signatures are wanted. signed: whether every run
@@ -96,7 +101,7 @@ def check_directory(directory, signers_file=None, signed=False, expected=()):
     return checked, whole
 
 
-def is_run(folder, entries):
+def is_run(folder: str, entries: Iterable[str]) -> bool:
     """Whether a folder is that of one run."""
     if VERIFICATION in entries or RUN.fullmatch(os.path.basename(folder)):
         return True
@@ -106,7 +111,7 @@ def is_run(folder, entries):
         return False
 
 
-def checked_run(directory, run, verification, signers_file, signed, alone):
+def checked_run(directory: str, run: str, verification: Any, signers_file: str | None, signed: bool, alone: bool) -> JsonObject:
     """What is intact in one run, as check_directory returns it. verification: its content, or None."""
     folder = os.path.join(directory, run)
     record = dict(
@@ -144,7 +149,7 @@ def checked_run(directory, run, verification, signers_file, signed, alone):
     return record
 
 
-def check_run(folder, signers_file, signed):
+def check_run(folder: str, signers_file: str | None, signed: bool) -> JsonObject:
     """What is intact in the files of one run."""
     problems = []
     try:
@@ -187,7 +192,7 @@ def check_run(folder, signers_file, signed):
     return dict(files=len(sums), signature=signature, signature_detail=detail, problems=problems, notes=[])
 
 
-def why_not_trusted(directory, run, signing_key, whole=True):
+def why_not_trusted(directory: str, run: str, signing_key: str | None, whole: bool = True) -> str | None:
     """Why what a run says must not be handed on to the next one, in words, or None.
 
     signing_key: the key that signs here, or None. whole: whether all its files have to be what they were, or what it says.
@@ -211,7 +216,7 @@ def why_not_trusted(directory, run, signing_key, whole=True):
     return problem or (why_not_signed_with(os.path.join(folder, SUMS), signing_key) if signing_key else None)
 
 
-def listed_sums(directory):
+def listed_sums(directory: str) -> dict[str, str]:
     """The checksums over all runs, none where they cannot be read: a dict from path to digest."""
     try:
         return read_sums(directory)
@@ -219,13 +224,13 @@ def listed_sums(directory):
         return {}
 
 
-def link_of(verification):
+def link_of(verification: Any) -> JsonObject | None:
     """What a run says of the one before it, as a dict, or None."""
     link = verification.get("previous_run") if verification else None
     return link if isinstance(link, dict) else None
 
 
-def check_chain(checked, links):
+def check_chain(checked: list[JsonObject], links: dict[str, JsonObject | None]) -> None:
     """Whether each run's predecessor is the one that it saw. links: by run, what link_of says."""
     digests = {record["run"]: record["sha256"] for record in checked}
     has_answers = {record["run"]: record["outcomes_total"] is not None for record in checked}
@@ -253,13 +258,13 @@ def check_chain(checked, links):
         )
 
 
-def last_runs(links):
+def last_runs(links: dict[str, JsonObject | None]) -> list[str]:
     """The runs that no later one names as the one before: exactly one, where the chain is whole."""
     followed = {str(link.get("run")) for link in links.values() if link}
     return [run for run in links if run not in followed]
 
 
-def check_histories(directory, checked, links):
+def check_histories(directory: str, checked: list[JsonObject], links: dict[str, JsonObject | None]) -> None:
     """Whether each run's history, and since when its targets are open, goes on from what the run before it says."""
     by_run = {record["run"]: record for record in checked}
     read = functools.lru_cache(maxsize=2)(lambda run: read_verification(directory, run))
@@ -290,7 +295,7 @@ def check_histories(directory, checked, links):
             )
 
 
-def points_of(verification):
+def points_of(verification: Any) -> list[JsonObject]:
     """The history of a verification as a list of dicts with the same keys."""
     history = verification.get("history")
     return (
@@ -300,7 +305,7 @@ def points_of(verification):
     )
 
 
-def dated_otherwise(former, verification):
+def dated_otherwise(former: Any, verification: Any) -> list[str]:
     """The targets of which two neighbours say different times since which they are open, or not verified."""
     if former.get("schema_version") != verification.get("schema_version"):
         return []
@@ -318,7 +323,7 @@ def dated_otherwise(former, verification):
     return different
 
 
-def check_wanted_signatures(checked, whole, signers_file, signed):
+def check_wanted_signatures(checked: list[JsonObject], whole: JsonObject, signers_file: str | None, signed: bool) -> None:
     """Whether signatures are there where they are wanted. signed: then it was said already of each that is not valid."""
     first = next((place for place, record in enumerate(checked) if record["signature"]), None)
     if not signers_file:
@@ -340,9 +345,10 @@ def check_wanted_signatures(checked, whole, signers_file, signed):
             record["notes"].append("it is not signed; later runs are")
 
 
-def check_whole(directory, links, signers_file, signed):
+def check_whole(directory: str, links: dict[str, JsonObject | None], signers_file: str | None, signed: bool) -> JsonObject:
     """What can be said of the directory as a whole."""
-    problems, notes = [], []
+    problems: list[str] = []
+    notes: list[str] = []
     runs = runs_as_they_ended(directory)
     if not runs:
         problems.append("there is no finished run in it")
@@ -370,7 +376,7 @@ def check_whole(directory, links, signers_file, signed):
     return dict(problems=problems, notes=notes)
 
 
-def check_latest(directory, links, problems):
+def check_latest(directory: str, links: dict[str, JsonObject | None], problems: list[str]) -> None:
     """Whether `latest` points to the run that ended last."""
     last = last_runs(links)
     newest = last[0] if len(last) == 1 else runs_as_they_ended(directory)[-1]
@@ -382,7 +388,7 @@ def check_latest(directory, links, problems):
         )
 
 
-def check_entries(directory, runs, problems, notes):
+def check_entries(directory: str, runs: list[str], problems: list[str], notes: list[str]) -> None:
     """What lies in the directory beside the runs, and whether it could be taken for evidence."""
     signatures = [ending for ending in SIGNATURES if os.path.lexists(os.path.join(directory, SUMS + ending))]
     own = set(runs) | {LATEST, SUMS} | {SUMS + ending for ending in signatures[:1]}
@@ -407,7 +413,7 @@ def check_entries(directory, runs, problems, notes):
             problems.append("%s was added, and is %s that no run made" % (entry.name, kind))
 
 
-def has_runs(folder):
+def has_runs(folder: str) -> bool:
     """Whether a folder is an evidence directory, as far as can be seen."""
     try:
         return bool(finished_runs(folder))
@@ -415,7 +421,7 @@ def has_runs(folder):
         return False
 
 
-def kind_of_entry(entry):
+def kind_of_entry(entry: os.DirEntry[str]) -> str:
     """What an entry of a directory is, in words."""
     try:
         return kind_of(entry.stat(follow_symlinks=False))
@@ -423,7 +429,7 @@ def kind_of_entry(entry):
         return "something that cannot be read (%s)" % error.strerror
 
 
-def is_ledger(path):
+def is_ledger(path: str) -> bool:
     """Whether a file with a name of the user's is a ledger, which is evidence of nothing."""
     try:
         content = read_json(path) if path.endswith(".json") else None

@@ -14,6 +14,8 @@ import re
 import shutil
 import stat
 import time
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
     FILE_MODE,
@@ -24,6 +26,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     set_mode,
     write_atomically,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.signature import (
     SIGNATURES,
     SignatureProblem,
@@ -40,7 +43,7 @@ REGULAR = "a regular file"
 EMPTY_FOLDER = "an empty folder"
 
 
-def begin_run(directory, mode=FILE_MODE, now=None):
+def begin_run(directory: str, mode: int = FILE_MODE, now: float | None = None) -> tuple[str, str]:
     """Claims a name for a run. Returns (name, its working folder, which now exists). Raises OSError.
 
     mode: that of the files which will be in it.
@@ -60,18 +63,18 @@ def begin_run(directory, mode=FILE_MODE, now=None):
         number += 1
 
 
-def working_folder(directory, run):
+def working_folder(directory: str, run: str) -> str:
     """Where a run's files are until it is finished; a run that was killed never looks like evidence."""
     return os.path.join(directory, run + UNFINISHED)
 
 
-def run_order(run):
+def run_order(run: str) -> tuple[str, int]:
     """What sorts names of runs by time: of two in one second the later one has the higher number."""
     stamp, _dash, number = run.partition("-")
     return stamp, int(number or 1)
 
 
-def finished_runs(directory):
+def finished_runs(directory: str) -> list[str]:
     """The names of the finished runs, oldest first."""
     try:
         names = os.listdir(directory)
@@ -80,7 +83,7 @@ def finished_runs(directory):
     return sorted((name for name in names if RUN.fullmatch(name) and os.path.isdir(os.path.join(directory, name))), key=run_order)
 
 
-def runs_as_they_ended(directory):
+def runs_as_they_ended(directory: str) -> list[str]:
     """The names of the finished runs, the one that ended last at the end: the one that began last may have ended before.
 
     The order is that of the sums over all runs. A run that they do not have ended last, just before its job was killed.
@@ -96,13 +99,13 @@ def runs_as_they_ended(directory):
     return [run for run in others if run not in ended] + [run for run in listed if run in runs] + ended
 
 
-def read_json(path):
+def read_json(path: str) -> Any:
     """The content of a JSON file. Raises OSError, ValueError, RecursionError.
 
     A key that is there twice is an error, for two readers may take two different values.
     """
 
-    def unique(pairs):
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         content = dict(pairs)
         if len(content) < len(pairs):
             raise ValueError("a key is there twice")
@@ -112,7 +115,7 @@ def read_json(path):
         return json.loads(file.read().decode("utf-8"), object_pairs_hook=unique)
 
 
-def read_verification(directory, run):
+def read_verification(directory: str, run: str) -> JsonObject | None:
     """A run's verification.json as a dict, or None where there is none that can be read."""
     try:
         verification = read_json(os.path.join(directory, run, VERIFICATION))
@@ -121,7 +124,7 @@ def read_verification(directory, run):
     return verification if isinstance(verification, dict) and isinstance(verification.get("targets"), list) else None
 
 
-def sha256_of(path):
+def sha256_of(path: str) -> str:
     """The SHA-256 of a regular file as hexadecimal digits. Raises OSError."""
     digest = hashlib.sha256()
     with open_regular(path, follow=False) as file:
@@ -130,12 +133,12 @@ def sha256_of(path):
     return digest.hexdigest()
 
 
-def run_sha256(directory, run):
+def run_sha256(directory: str, run: str) -> str:
     """What stands for a whole run: the SHA-256 of its SHA256SUMS. Raises OSError."""
     return sha256_of(os.path.join(directory, run, SUMS))
 
 
-def entries_of(folder):
+def entries_of(folder: str) -> dict[str, str]:
     """What is in a folder and the folders in it, as a dict from path to what it is: REGULAR, EMPTY_FOLDER, or other words.
 
     Paths are relative to the folder, with / between the parts. No link is followed, and nothing is opened. Raises OSError.
@@ -161,20 +164,20 @@ def entries_of(folder):
     return found
 
 
-def files_in(folder):
+def files_in(folder: str) -> list[str]:
     """The paths of all regular files in a folder, as entries_of has them, but for checksums and signatures."""
     return sorted(
         {path for path, kind in entries_of(folder).items() if kind == REGULAR} - {SUMS} - {SUMS + ending for ending in SIGNATURES}
     )
 
 
-def finish_run(directory, run, signing_key=None, mode=FILE_MODE):
+def finish_run(directory: str, run: str, signing_key: str | None = None, mode: int = FILE_MODE) -> list[str]:
     """Makes a run's working folder evidence: permissions, checksums, signature, its final name, `latest`, and the sums
     over all runs.
 
     mode: of its files. Returns what went wrong, as sentences; then all the rest is done. Raises OSError.
     """
-    problems = []
+    problems: list[str] = []
     folder = working_folder(directory, run)
     tidy_up(folder, mode, problems)
     write_sums(folder, ((sha256_of(os.path.join(folder, path)), path) for path in files_in(folder)), mode)
@@ -189,7 +192,7 @@ def finish_run(directory, run, signing_key=None, mode=FILE_MODE):
     return problems
 
 
-def tidy_up(folder, mode, problems):
+def tidy_up(folder: str, mode: int, problems: list[str]) -> None:
     """Leaves nothing in a run's folder but files of this mode. What cannot be one is put into `problems`. Raises OSError."""
     for parent, _folders, _files in os.walk(folder, topdown=False):
         remove_leftovers(parent, 0)
@@ -208,7 +211,7 @@ def tidy_up(folder, mode, problems):
         set_mode(parent, folder_mode(mode))
 
 
-def sign_or_say(path, key, problems, mode=FILE_MODE):
+def sign_or_say(path: str, key: str | None, problems: list[str], mode: int = FILE_MODE) -> None:
     """Signs a file; what went wrong is put into `problems`."""
     try:
         sign(path, key, mode)
@@ -217,7 +220,7 @@ def sign_or_say(path, key, problems, mode=FILE_MODE):
             problems.append(str(error))
 
 
-def write_sums(folder, sums, mode=FILE_MODE):
+def write_sums(folder: str, sums: Iterable[tuple[str, str]], mode: int = FILE_MODE) -> None:
     """Writes SHA256SUMS, as sha256sum -c reads it. Raises OSError."""
     lines = []
     for digest, path in sums:
@@ -227,9 +230,9 @@ def write_sums(folder, sums, mode=FILE_MODE):
     write_atomically(os.path.join(folder, SUMS), "".join(lines), mode, follow=False)
 
 
-def read_sums(folder):
+def read_sums(folder: str) -> dict[str, str]:
     """The content of SHA256SUMS: a dict from path to digest. Raises OSError, ValueError."""
-    sums = {}
+    sums: dict[str, str] = {}
     with open_regular(os.path.join(folder, SUMS), follow=False) as file:
         text = file.read().decode("utf-8", "surrogateescape")
     for line in text.rstrip("\n").split("\n"):
@@ -244,7 +247,7 @@ def read_sums(folder):
     return sums
 
 
-def overall_sums(directory, runs):
+def overall_sums(directory: str, runs: Iterable[str]) -> Iterator[tuple[str, str]]:
     """(digest, path) of every file of these runs, according to the runs' own SHA256SUMS, and of those."""
     for run in runs:
         folder = os.path.join(directory, run)
@@ -258,7 +261,9 @@ def overall_sums(directory, runs):
             yield digest, "%s/%s" % (run, path)
 
 
-def write_overall_sums(directory, runs, signing_key, problems, mode=FILE_MODE):
+def write_overall_sums(
+    directory: str, runs: list[str], signing_key: str | None, problems: list[str], mode: int = FILE_MODE
+) -> None:
     """Writes and signs the SHA256SUMS over all runs, in the order in which they ended.
 
     What an older run's files were is taken from its sums, never read anew. problems: see sign_or_say.
@@ -274,7 +279,7 @@ def write_overall_sums(directory, runs, signing_key, problems, mode=FILE_MODE):
     sign_or_say(path, signing_key, problems, mode)
 
 
-def point_latest(directory, run, mode=FILE_MODE):
+def point_latest(directory: str, run: str, mode: int = FILE_MODE) -> None:
     """Lets `latest` point to a run; where there are no links, it is a text file with the run's name. Raises OSError."""
     link = os.path.join(directory, LATEST)
     if os.path.isdir(link) and not os.path.islink(link):
@@ -295,7 +300,7 @@ def point_latest(directory, run, mode=FILE_MODE):
         os.replace(temporary, link)
 
 
-def latest_run(directory):
+def latest_run(directory: str) -> str | None:
     """What `latest` says, or None."""
     link = os.path.join(directory, LATEST)
     try:
@@ -307,7 +312,7 @@ def latest_run(directory):
         return None
 
 
-def foreign_sums(directory):
+def foreign_sums(directory: str) -> str | None:
     """A path in the SHA256SUMS of a directory that is of no run, or None: it would be overwritten."""
     try:
         return next((path for path in read_sums(directory) if not RUN.fullmatch(path.split("/", 1)[0])), None)
@@ -317,7 +322,7 @@ def foreign_sums(directory):
         return "a line that is no checksum"
 
 
-def remove_old_runs(directory, keep):
+def remove_old_runs(directory: str, keep: int) -> list[str]:
     """Removes all but the runs that ended last, and returns their names. Never a link: what it leads to is elsewhere.
 
     Working folders stay, for a job may still be at work there.

@@ -67,7 +67,7 @@ def junit_xml(verification: dict[str, Any]) -> str:
         suites.append(suite_without_target(verification))
     root = ElementTree.Element("testsuites", name=xml_text("Remediation verification %s" % one_line(verification.get("run"))))
     for name in ("tests", "failures", "errors"):
-        root.set(name, str(sum(int(suite.get(name)) for suite in suites)))
+        root.set(name, str(sum(int(suite.get(name, 0)) for suite in suites)))
     root.set("time", seconds_between(parse_time(verification["started_at"]), parse_time(verification["finished_at"])))
     root.extend(suites)
     ElementTree.indent(root)
@@ -77,7 +77,7 @@ def junit_xml(verification: dict[str, Any]) -> str:
 def suite_of(verification: dict[str, Any], kind: Kind, targets: list[Target]) -> ElementTree.Element:
     """The suite of all targets of a Kind."""
     suite = new_suite(verification, kind.several, targets)
-    taken = {}
+    taken: dict[str, int] = {}
     for target in targets:
         suite.append(case_of(target, unique_name(target, taken)))
     return suite

@@ -121,7 +121,8 @@ def lines_on_lookups(verification: dict[str, Any]) -> list[str]:
 
 def lines_on_words(targets: list[Target]) -> list[str]:
     """Which words counted in all reports together, those first that are the user's statement."""
-    counted, configured = {}, set()
+    counted: dict[tuple[str, str, str], tuple[str, int]] = {}
+    configured: set[tuple[str, str, str]] = set()
     for target in targets:
         for entry in words_counted(target):
             key = (entry["word"].casefold(), entry["meaning"], entry["column"])

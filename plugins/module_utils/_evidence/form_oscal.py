@@ -167,11 +167,11 @@ class Document:
         self._space = uuid.uuid5(
             SPACE, hashlib.sha256(json.dumps([verification, self._files], sort_keys=True, default=str).encode()).hexdigest()
         )
-        self._resources = {}
-        self._seen = {}
+        self._resources: dict[tuple[str, str], dict[str, Any]] = {}
+        self._seen: dict[tuple[str, str, str], int] = {}
         self._controls = list(dict.fromkeys(control_id(name) for name in listed(verification.get("controls"))))
         self._tool = self._stable("tool")
-        self._systems = {}
+        self._systems: dict[tuple[str, str], dict[str, Any]] = {}
 
     def content(self) -> dict[str, Any]:
         """What is below the key assessment-results."""
@@ -179,7 +179,7 @@ class Document:
         verdict = one_line(verification.get("verdict")).replace("_", " ")
         plan = self._own("plan")
         result = self._result()
-        document = {
+        document: dict[str, Any] = {
             "uuid": self._own("document"),
             "metadata": {
                 "title": "Remediation verification %s: %s" % (markup(verification.get("run")), markup(verdict)),
@@ -232,7 +232,10 @@ class Document:
     def _result(self) -> dict[str, Any]:
         """The one result: subjects, observations, risks and findings."""
         verification = self._verification
-        processes, inventory, observations, risks = [], [], [], []
+        processes: list[dict[str, Any]] = []
+        inventory: list[dict[str, Any]] = []
+        observations: list[dict[str, Any]] = []
+        risks: list[dict[str, Any]] = []
         of_kind: dict[str, list[tuple[str, str, str | None]]] = {}
         for target in verification["targets"]:
             subject, where = self._subject(target)
@@ -241,7 +244,8 @@ class Document:
             observations.append(observation)
             risk = self._risk(target, subject["uuid"], observation["uuid"])
             risks += [risk] if risk else []
-            of_kind.setdefault(target["kind"], []).append((target["outcome"], observation["uuid"], risk and risk["uuid"]))
+            entry = (target["outcome"], observation["uuid"], risk["uuid"] if risk else None)
+            of_kind.setdefault(target["kind"], []).append(entry)
         # Nobody knows about what a target of another kind says nothing.
         others = [entry for kind, entries in of_kind.items() if kind not in KINDS for entry in entries]
         entries = {
@@ -250,7 +254,7 @@ class Document:
         }
         assessed = [control for control in self._controls if entries[control]]
         findings = [self._finding(control, entries[control]) for control in assessed]
-        result = {
+        result: dict[str, Any] = {
             "uuid": self._own("result"),
             "title": "Verification %s" % markup(verification.get("run")),
             "description": markup(verification.get("summary")),
@@ -421,7 +425,7 @@ class Document:
         if target["outcome"] != UNREMEDIATED:
             return None
         kind = kind_of(target)
-        risk = {
+        risk: dict[str, Any] = {
             "uuid": self._stable("risk", subject, target["open_since"]),
             "title": "%s: %s" % (kind.risk, markup(name_of(target))),
             "description": markup(target["reason"]),

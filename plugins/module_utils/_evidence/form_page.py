@@ -252,7 +252,8 @@ class Moment:
     def __init__(self, value: Any) -> None:
         self.text = self.date = words(value)
         self.iso = None
-        self.time = parse_time(self.text)
+        # A datetime or None. What in_order() gives has one.
+        self.time: Any = parse_time(self.text)
         if self.time:
             self.iso = as_text(self.time)
             self.text = self.iso[:-1].replace("T", " ")
@@ -551,7 +552,7 @@ def open_words(target: dict[str, Any]) -> str:
 
 def groups_of(targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The targets by their reason, the most frequent reason first."""
-    by_reason = {}
+    by_reason: dict[str, list[dict[str, Any]]] = {}
     for target in targets:
         by_reason.setdefault(target["reason"], []).append(target)
     return [
@@ -587,7 +588,7 @@ def scans_of(targets: list[dict[str, Any]]) -> tuple[list[Moment], list[Moment],
 
 def events_of(run: Run, targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What happened, in the order of time."""
-    events = []
+    events: list[dict[str, Any]] = []
 
     def add(moment: Moment, title: str, details: Iterable[Any] = ()) -> None:
         events.append(dict(time=moment, title=title, detail="; ".join(detail for detail in details if detail)))

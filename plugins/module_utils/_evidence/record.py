@@ -92,7 +92,7 @@ def target_of(target: Any) -> Target:
     if outcome not in OUTCOMES:
         reason = "the outcome %r is not known: %s" % (one_line(outcome, 100), reason or "no reason is given")
         outcome = INCONCLUSIVE
-    shaped = {
+    shaped: Target = {
         key: [] if key in ("requests", "evidence") else None
         for key in ("id", "name", "open_since", "scan_id", "started_at", "finished_at", "system", "requests", "evidence")
     }

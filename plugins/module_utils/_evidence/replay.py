@@ -13,7 +13,8 @@ import functools
 import os
 import posixpath
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dicts
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Target
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dicts, listed
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import (
     SUMS,
     VERIFICATION,
@@ -32,7 +33,7 @@ WITHOUT_ANSWERS = ("1.0", "1.1")
 MOST_TOLD = 100
 
 
-def replay(folder, found):
+def replay(folder: str, found: JsonObject) -> JsonObject:
     """Whether a run's outcomes follow from its records and reports, as a dict of `total`, `followed` and `problems`.
 
     folder: of the run. found: its verification, as it is in its file. total and followed are numbers of outcomes, None
@@ -40,7 +41,7 @@ def replay(folder, found):
     """
     if not os.path.lexists(os.path.join(folder, QUESTIONS)) and found.get("schema_version") in WITHOUT_ANSWERS:
         return dict(total=None, followed=None, problems=problem_of_old(found))
-    problems = []
+    problems: list[str] = []
     results = load(folder, found, problems)
     check_files(folder, results, found, problems)
     for system in SYSTEMS:
@@ -68,7 +69,7 @@ def replay(folder, found):
     )
 
 
-def problem_of_old(found):
+def problem_of_old(found: JsonObject) -> list[str]:
     """What a run without answers says that cannot be, as sentences: its verdict has to follow from its outcomes at least."""
     outcomes = [target.get("outcome") for target in found["targets"] if isinstance(target, dict)]
     if found.get("verdict") == VERIFIED and set(outcomes) != {REMEDIATED}:
@@ -76,19 +77,19 @@ def problem_of_old(found):
     return []
 
 
-def sentence(replayed):
+def sentence(replayed: JsonObject) -> str:
     """What a replay found, in a sentence."""
     if replayed["total"] is None:
         return "cannot be replayed: the run is of a version that kept no answers"
     return "%d of %d outcomes follow from the answers on record" % (replayed["followed"], replayed["total"])
 
 
-def load(folder, found, problems):
+def load(folder: str, found: JsonObject, problems: list[str]) -> Results:
     """The results of the modules as they are on record; an empty one for each that is not, or cannot be read."""
     results: Results = dict({name: {} for name in ANSWERS}, **ASKED, problems=[])
     asked = load_record(folder, QUESTIONS, found, problems) or {}
     results.update({name: asked[name] for name in (*ASKED, "problems") if isinstance(asked.get(name), type(results[name]))})
-    kept = asked.get("records") if isinstance(asked.get("records"), list) else []
+    kept = listed(asked.get("records"))
     for name, answers in ANSWERS.items():
         path = record_of(answers)
         if path in kept or os.path.lexists(os.path.join(folder, path)):
@@ -103,7 +104,7 @@ def record_of(answers: Answers) -> str:
     return "%s/%s.json" % (FOLDER, answers.record)
 
 
-def load_record(folder, path, found, problems):
+def load_record(folder: str, path: str, found: JsonObject, problems: list[str]) -> JsonObject | None:
     """The content of a record, or None. What is wrong with it is put into `problems`."""
     try:
         content = read_json(os.path.join(folder, path))
@@ -128,10 +129,12 @@ def load_record(folder, path, found, problems):
     return content
 
 
-def check_files(folder, results, found, problems):
+def check_files(folder: str, results: Results, found: JsonObject, problems: list[str]) -> None:
     """Whether the reports and the records are those that the outcomes are from, by their checksums."""
-    wanted = {}
-    files = [(file, name_of(target)) for target in dicts(found["targets"]) for file in dicts(target.get("evidence"))]
+    wanted: dict[tuple[str, str], list[str]] = {}
+    files: list[tuple[JsonObject, str | None]] = [
+        (file, name_of(target)) for target in dicts(found["targets"]) for file in dicts(target.get("evidence"))
+    ]
     files += [
         (item, None) for answers in ANSWERS.values() for name in answers.files for item in dicts(results[answers.name].get(name))
     ]
@@ -141,6 +144,7 @@ def check_files(folder, results, found, problems):
     for (path, sha256), names in wanted.items():
         whole_path = inside(folder, path)
         try:
+            problem: str | None
             if whole_path is None:
                 problem = "lies outside of the run's folder"
             else:
@@ -153,9 +157,9 @@ def check_files(folder, results, found, problems):
             problems.append("%s %s%s" % (path, problem, told if names else ""))
 
 
-def compare(targets, again, problems):
+def compare(targets: list[Target], again: list[Target], problems: list[str]) -> int:
     """How many of the targets follow. Both are lists of targets; what does not follow is put into `problems`."""
-    left = {}
+    left: dict[tuple[str, str], list[Target]] = {}
     for target in again:
         left.setdefault((str(target["kind"]), str(target["id"])), []).append(target)
     followed = 0
@@ -182,12 +186,12 @@ def compare(targets, again, problems):
     return followed
 
 
-def name_of(target):
+def name_of(target: Target) -> str:
     """How a sentence calls a target."""
     return "%s %s" % (target.get("kind"), str(target.get("id"))[:200])
 
 
-def inside(folder, path):
+def inside(folder: str, path: str) -> str | None:
     """Where a file is whose path is relative to a run's folder, or None if it is not in there. No link is followed."""
     path = posixpath.normpath(path)
     if posixpath.isabs(path) or path.split("/", 1)[0] in ("..", SUMS, VERIFICATION):

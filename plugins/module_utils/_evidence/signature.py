@@ -24,19 +24,19 @@ class SignatureProblem(Exception):
     """A file could not be signed. The text says why."""
 
 
-def signature_ending(key):
+def signature_ending(key: str | None) -> str | None:
     """What a signature's name ends with that a key makes, or None without a key."""
     return None if not key else ".sig" if os.path.isfile(os.path.expanduser(key)) else ".asc"
 
 
-def remove_signatures(path):
+def remove_signatures(path: str) -> None:
     """Removes the signatures beside a file. Raises OSError."""
     for ending in SIGNATURES:
         if os.path.lexists(path + ending):
             os.unlink(path + ending)
 
 
-def sign(path, key, mode=FILE_MODE):
+def sign(path: str, key: str | None, mode: int = FILE_MODE) -> None:
     """Signs a file with a detached signature beside it. key: an SSH key file, or what gpg calls a user id, or None.
     mode: of the signature's file.
 
@@ -45,7 +45,7 @@ def sign(path, key, mode=FILE_MODE):
     """
     if not key:
         return
-    made = path + signature_ending(key)
+    made = path + (signature_ending(key) or "")
     if made.endswith(".sig"):
         command = ["ssh-keygen", "-Y", "sign", "-n", SSH_NAMESPACE, "-f", os.path.expanduser(key), path]
     elif os.sep in key:
@@ -62,7 +62,7 @@ def sign(path, key, mode=FILE_MODE):
         raise SignatureProblem("Cannot sign with %r: %s." % (key, error.strerror)) from error
 
 
-def check_signature(path, signers_file=None):
+def check_signature(path: str, signers_file: str | None = None) -> tuple[str | None, str]:
     """What a signature beside a file is worth, as (`valid`, `invalid`, `unknown` or None for none, a sentence)."""
     ending = next((ending for ending in SIGNATURES if os.path.lexists(path + ending)), None)
     if ending is None:
@@ -76,7 +76,7 @@ def check_signature(path, signers_file=None):
     return check_gpg_signature(path, signers_file)
 
 
-def check_gpg_signature(path, signers_file):
+def check_gpg_signature(path: str, signers_file: str | None) -> tuple[str, str]:
     """As check_signature, for a signature that gpg made."""
     # Else gpg may fetch whatever key made it, and then call it good.
     status, output, words = run_tool(
@@ -88,7 +88,7 @@ def check_gpg_signature(path, signers_file):
             good[0][0],
             good[0][1][0],
         )
-    if good:
+    if good and signers_file:
         named = gpg_signers(signers_file)
         signer = next((named[key] for _user, keys in good for key in keys if key in named), None)
         if signer is None:
@@ -110,7 +110,7 @@ def check_gpg_signature(path, signers_file):
     return ("unknown" if status in (126, 127) else "invalid"), "gpg says: %s" % words
 
 
-def gpg_signatures(output):
+def gpg_signatures(output: str) -> list[tuple[str, list[str]]]:
     """The good signatures that gpg tells of: (user id, [fingerprint of the primary key, of the one that signed]) of each.
 
     output: its status lines. A user id may hold any text, so only the beginning of a line says what the line is.
@@ -125,7 +125,7 @@ def gpg_signatures(output):
     return found
 
 
-def gpg_signers(signers_file):
+def gpg_signers(signers_file: str) -> dict[str, str]:
     """Whom a file of signers names with a gpg key: {fingerprint: principal}. Raises OSError.
 
     ssh-keygen passes over such a line: PRINCIPAL gpg FINGERPRINT. A user id would be no name: who makes a key chooses it.
@@ -140,7 +140,7 @@ def gpg_signers(signers_file):
     return signers
 
 
-def check_ssh_signature(path, signers_file):
+def check_ssh_signature(path: str, signers_file: str | None) -> tuple[str, str]:
     """As check_signature, for a signature that ssh-keygen made."""
     with open_regular(path, follow=False) as file:
         content = file.read()
@@ -166,7 +166,7 @@ def check_ssh_signature(path, signers_file):
     )
 
 
-def why_not_signed_with(path, key):
+def why_not_signed_with(path: str, key: str) -> str | None:
     """Why a file has no valid signature of the key that signs here, in words, or None where it has one."""
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as signers:
         if signature_ending(key) == ".sig":
@@ -180,7 +180,7 @@ def why_not_signed_with(path, key):
     return None if status == "valid" else "it has no valid signature of the key that signs here (%s)" % detail
 
 
-def fingerprints(key):
+def fingerprints(key: str) -> list[str]:
     """The fingerprints of the keys that can sign here for what gpg calls by this user id, as a list.
 
     Others with such a user id may have come into the key ring from anywhere.
@@ -189,7 +189,7 @@ def fingerprints(key):
     return re.findall(r"^fpr:+([^:]+):", output, re.MULTILINE)
 
 
-def public_key(path):
+def public_key(path: str) -> str:
     """The public half of an SSH key on one line, or an empty text. path: the file of the private or the public one."""
     try:
         with open_regular(path) as file:
@@ -206,7 +206,7 @@ def public_key(path):
         return ""
 
 
-def run_tool(command, content=b""):
+def run_tool(command: list[str], content: bytes = b"") -> tuple[int, str, str]:
     """Runs a tool that must not ask anybody anything. Returns (exit status, its output, all that it says in words).
 
     The exit status is 127 where it is missing, and 126 where it did not run.
@@ -225,7 +225,7 @@ def run_tool(command, content=b""):
     return done.returncode, output, first_lines(output + warnings)
 
 
-def first_lines(output):
+def first_lines(output: str) -> str:
     """What a tool said, on one line."""
     lines = [line.strip() for line in output.splitlines() if not line.startswith("[GNUPG:]")]
     return "; ".join(line for line in lines if line)[:500] or "nothing"

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
@@ -27,7 +28,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     prepare_directory,
     write_atomically,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Params, Result
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Params, Result, Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
@@ -89,7 +90,7 @@ class WritingFailed(Exception):
 class Incomplete(WritingFailed):
     """The evidence is there, and something of it is missing. result: what was written."""
 
-    def __init__(self, text, result):
+    def __init__(self, text: str, result: Result) -> None:
         self.result = result
         super().__init__(text)
 
@@ -97,7 +98,7 @@ class Incomplete(WritingFailed):
 # --- before anything is started ---
 
 
-def prepare(dest, mode):
+def prepare(dest: str, mode: int) -> None:
     """Proves that evidence can be written. mode: of its files, a number. Raises FileProblem."""
     prepare_directory(dest, "the evidence directory", NOTHING_STARTED, folder_mode(mode))
     foreign = evidence.foreign_sums(dest)
@@ -108,7 +109,7 @@ def prepare(dest, mode):
         )
 
 
-def begin(dest, signing_key, mode):
+def begin(dest: str, signing_key: str | None, mode: int) -> tuple[str, str]:
     """Makes a run's working folder, and proves that it can be signed. Returns (its name, its path).
 
     mode: of the files, a number. Raises WritingFailed.
@@ -131,7 +132,7 @@ def begin(dest, signing_key, mode):
     return run, folder
 
 
-def warnings_about(*places):
+def warnings_about(*places: str | None) -> list[str]:
     """What a user has to know of the places where evidence and ledger are, as sentences. A place may be None."""
     return [warning for warning in (local_locks(place) for place in places if place) if warning]
 
@@ -176,7 +177,7 @@ def wrong_with(targets: dict[str, Any]) -> list[str]:
     return sentences
 
 
-def moved(value, folder):
+def moved(value: Any, folder: str) -> Any:
     """What a JSON value is in a folder that is finished: paths in it are relative to it, for it may be moved anywhere."""
     name = os.path.basename(folder)
     if name not in json.dumps(value):
@@ -184,12 +185,12 @@ def moved(value, folder):
     # The same place in another spelling, at last.
     other = re.compile(r"(?:[^\s'\"]*/)?%s(?:/|\b)" % re.escape(name))
 
-    def changed(text):
+    def changed(text: str) -> str:
         for place in (folder, os.path.realpath(folder)):
             text = text.replace(place + os.sep, "").replace(place, ".")
         return other.sub("", text)
 
-    def walk(part):
+    def walk(part: Any) -> Any:
         if isinstance(part, str):
             return changed(part) if name in part else part
         if isinstance(part, list):
@@ -201,7 +202,7 @@ def moved(value, folder):
     return walk(value)
 
 
-def write_records(folder, run, results, started_at, run_id):
+def write_records(folder: str, run: str, results: Results, started_at: Any, run_id: str | None) -> Results:
     """Puts the results on record, and what was asked for. Returns the results as they are on record. Raises OSError."""
     make_directories(os.path.join(folder, FOLDER))
     on_record, kept = dict(results, **bring_in(folder, results)), []
@@ -221,14 +222,14 @@ def write_records(folder, run, results, started_at, run_id):
     return on_record
 
 
-def bring_in(folder, results):
+def bring_in(folder: str, results: Results) -> Results:
     """Copies files that belong to answers and lie elsewhere into the run's folder, so that it says everything by itself.
 
     Returns the results that name such files, with the paths of where they are now. Raises OSError.
     """
     places, taken = {}, set()
 
-    def place_of(path):
+    def place_of(path: str) -> str:
         path = os.path.abspath(path)
         if path.startswith((folder + os.sep, os.path.realpath(folder) + os.sep)):
             return path
@@ -260,7 +261,7 @@ def bring_in(folder, results):
     }
 
 
-def copy(path, place):
+def copy(path: str, place: str) -> None:
     """Copies a regular file. Raises OSError."""
     with open_regular(path) as source:
         make_directories(os.path.dirname(place))
@@ -268,7 +269,7 @@ def copy(path, place):
             shutil.copyfileobj(source, file)
 
 
-def move_record(folder, path):
+def move_record(folder: str, path: str) -> None:
     """Takes the working folder out of the paths in another record, where it can be read."""
     try:
         content = evidence.read_json(os.path.join(folder, path))
@@ -282,7 +283,15 @@ def move_record(folder, path):
 # --- the verdict ---
 
 
-def judge(directory, results, run, started_at, controls, signing_key, problems):
+def judge(
+    directory: str,
+    results: Results,
+    run: str,
+    started_at: Any,
+    controls: Iterable[str],
+    signing_key: str | None,
+    problems: list[str],
+) -> tuple[JsonObject, bool]:
     """(the verification, whether it says something else than the one before).
 
     problems: what is said of the run before that cannot be relied on is put there.
@@ -300,7 +309,7 @@ def judge(directory, results, run, started_at, controls, signing_key, problems):
             previous = evidence.read_verification(directory, before[-1])
     now = utc_now()
 
-    def judged(results):
+    def judged(results: Results) -> JsonObject:
         return verify(
             results,
             run,
@@ -326,14 +335,14 @@ def judge(directory, results, run, started_at, controls, signing_key, problems):
     return found, known is None or bool({entry for entry in known ^ gist(found["targets"]) if entry[1] not in unknown})
 
 
-def older_than(directory, before, previous, signing_key):
+def older_than(directory: str, before: list[str], previous: Any, signing_key: str | None) -> Iterator[Any]:
     """The verifications of the runs before, newest first, None for each that cannot be relied on. Read when needed."""
     yield previous
     for run in reversed(before[-MOST_LOOKED_BACK:-1]):
         yield None if why_not_trusted(directory, run, signing_key, whole=False) else evidence.read_verification(directory, run)
 
 
-def link_to(directory, before):
+def link_to(directory: str, before: list[str]) -> JsonObject | None:
     """What a run says of the one before it: its name and the checksum of its checksums, as a dict, or None."""
     if before:
         with contextlib.suppress(OSError):
@@ -341,7 +350,7 @@ def link_to(directory, before):
     return None
 
 
-def writable(target, problems):
+def writable(target: Target, problems: list[str]) -> Target:
     """A target as it can be written: where something in it is no JSON, only what says which it is and that it is open."""
     try:
         json.dumps(target)
@@ -352,7 +361,7 @@ def writable(target, problems):
         return make_target(target["kind"], str(target["id"])[:LONGEST_ID], None, INCONCLUSIVE, reason)
 
 
-def add_checksums(found, folder, problems):
+def add_checksums(found: JsonObject, folder: str, problems: list[str]) -> None:
     """Completes the evidence of each target: a path that is relative to the run's folder, and the checksum."""
     sums = {}
     for target in found["targets"]:
@@ -371,7 +380,7 @@ def add_checksums(found, folder, problems):
         target["evidence"] = files
 
 
-def gist(targets):
+def gist(targets: Iterable[Any]) -> set[tuple[str, ...]]:
     """What makes two verifications the same."""
     return {
         tuple(str(target.get(name)) for name in ("kind", "id", "outcome", "reason"))
@@ -383,7 +392,7 @@ def gist(targets):
 # --- the files ---
 
 
-def write(params, mode, warn):
+def write(params: Params, mode: int, warn: Callable[[str], object]) -> Result:
     """Writes the evidence of a run. Returns what the module returns. Raises FileProblem, WritingFailed.
 
     params: the module's options. mode: of the files, a number. warn: takes a sentence about what is no reason to fail.
@@ -391,7 +400,8 @@ def write(params, mode, warn):
     prepare_directory(params["dest"], "the evidence directory", mode=folder_mode(mode))
     directory = os.path.abspath(params["dest"])
     results = collect(params)
-    problems, warnings = [], []
+    problems: list[str] = []
+    warnings: list[str] = []
     try:
         # Two jobs may end at once, and each run names the one before it.
         with locked(directory, max(30, min(LOCK_SECONDS, params["wait_timeout"]))):
@@ -438,10 +448,10 @@ def write(params, mode, warn):
     return result
 
 
-def rehearse(params, warn):
+def rehearse(params: Params, warn: Callable[[str], object]) -> Result:
     """What write would return, for check mode: nothing is written."""
     directory = os.path.abspath(params["dest"])
-    warnings = []
+    warnings: list[str] = []
     found, changed = judge(
         directory,
         collect(params),
@@ -457,7 +467,9 @@ def rehearse(params, warn):
     return dict(changed=changed, verification=in_short(found), removed_runs=[], problems=warnings)
 
 
-def write_files(folder, found, formats, signing_key):
+def write_files(
+    folder: str, found: JsonObject, formats: Iterable[str], signing_key: str | None
+) -> tuple[dict[str, str], list[str]]:
     """Writes the run's files. Returns (their names by format, what went wrong in sentences)."""
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
     printable = found
@@ -490,18 +502,18 @@ def write_files(folder, found, formats, signing_key):
     return written, problems
 
 
-def with_sums(folder):
+def with_sums(folder: str) -> list[dict[str, str]]:
     """The files in a folder as a list of dicts with path and sha256."""
     return [dict(path=path, sha256=evidence.sha256_of(os.path.join(folder, path))) for path in evidence.files_in(folder)]
 
 
-def sums_to_come(signing_key):
+def sums_to_come(signing_key: str | None) -> list[str]:
     """The names of what is made when the folder is complete."""
     ending = signature_ending(signing_key)
     return [evidence.SUMS] + ([evidence.SUMS + ending] if ending else [])
 
 
-def in_short(found):
+def in_short(found: JsonObject) -> JsonObject:
     """What a playbook needs, small enough to be printed, logged, and stored."""
     targets = sorted(found["targets"], key=lambda target: URGENCY.index(target["outcome"]))
     return dict(
@@ -523,9 +535,9 @@ def in_short(found):
     )
 
 
-def by_kind(targets):
+def by_kind(targets: list[Target]) -> dict[str, dict[str, int]]:
     """How many targets there are of each kind, and of how many no scan is known though one would have been needed."""
-    kinds = {}
+    kinds: dict[str, dict[str, int]] = {}
     for target in targets:
         count = kinds.setdefault(target["kind"], dict(total=0, not_started=0))
         count["total"] += 1

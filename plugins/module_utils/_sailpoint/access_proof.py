@@ -33,6 +33,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, is_later, is_past, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
     COMPLETED,
@@ -270,7 +271,7 @@ class Decisions:
     (certification, type), how many items its summary says were revoked.
     """
 
-    def __init__(self, campaign_id: str, exchanges: list[dict[str, Any]]) -> None:
+    def __init__(self, campaign_id: str, exchanges: list[Exchange]) -> None:
         self.campaign_id = campaign_id
         self.problems: list[str] = []
         self.signed: dict[str, Any] = {}
@@ -284,7 +285,7 @@ class Decisions:
                 "what is on record of the certifications cannot be judged (%s: %s)" % (type(error).__name__, error)
             )
 
-    def _read(self, exchanges: list[dict[str, Any]]) -> None:
+    def _read(self, exchanges: list[Exchange]) -> None:
         if self.campaign is None:
             self.problems.append("no answer on record shows the campaign")
             return
@@ -295,7 +296,7 @@ class Decisions:
         self._read_certifications(exchanges)
         self._read_summaries(exchanges)
 
-    def _read_certifications(self, exchanges: list[dict[str, Any]]) -> None:
+    def _read_certifications(self, exchanges: list[Exchange]) -> None:
         pages = [
             one
             for one in exchanges
@@ -328,7 +329,7 @@ class Decisions:
                 "%d of %d certifications have an error, or do not say that they have none" % (failed, len(found))
             )
 
-    def _read_summaries(self, exchanges: list[dict[str, Any]]) -> None:
+    def _read_summaries(self, exchanges: list[Exchange]) -> None:
         summaries: dict[str, dict[str, Any]] = {}
         pages: dict[str, list[dict[str, Any]]] = {}
         for exchange in exchanges:

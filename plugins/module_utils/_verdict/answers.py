@@ -13,6 +13,10 @@ run had is marked `remembered`. Private to the collection.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeGuard
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, Item, JsonObject
 
 # In an evidence directory of thousands of targets, a target's answers must stay small.
 MOST_ANSWERS = 40
@@ -24,7 +28,7 @@ REQUEST = ("method", "path", "status", "reference", "server_time")
 class NoRecord:
     """Where exchanges go that nobody keeps."""
 
-    def append(self, exchange):
+    def append(self, exchange: Exchange) -> None:
         """Drops it."""
 
 
@@ -38,31 +42,31 @@ class Answers:
     item: the result of a module that the lists are put into. Give this as `record` to a call of an API.
     """
 
-    def __init__(self, item):
-        self._kept = item["answers"] = []
-        self._requests = item["requests"] = []
+    def __init__(self, item: Item) -> None:
+        self._kept: list[Exchange] = []
+        self._requests: list[JsonObject] = []
+        item.update(answers=self._kept, requests=self._requests)
         self._pinned = 0
 
-    def append(self, exchange):
+    def append(self, exchange: Exchange) -> None:
         """Adds an exchange in place of the former one of its kind: the same request with the same answer."""
-        exchange = dict(exchange)
         if "body" in exchange:
-            exchange["body"] = bounded(exchange["body"])
+            exchange = {**exchange, "body": bounded(exchange["body"])}
         kind = kind_of(exchange)
         later = [other for other in self._kept[self._pinned :] if kind_of(other) != kind] + [exchange]
         self._kept[self._pinned :] = later[-max(1, MOST_ANSWERS - self._pinned) :]
         self._requests[:] = requests_in(last_of_each(self._kept))
 
-    def pin(self):
+    def pin(self) -> None:
         """What is here now stays, whatever comes."""
         self._pinned = len(self._kept)
 
-    def recall(self, exchanges, of_this_run=False):
+    def recall(self, exchanges: list[Exchange], of_this_run: bool = False) -> None:
         """Puts in what an earlier run, or an earlier task of this one, was answered."""
         if not of_this_run:
             # Each run adds what it was told once more.
             exchanges = [
-                dict(exchange, remembered=True)
+                {**exchange, "remembered": True}
                 for place, exchange in enumerate(exchanges)
                 if not place or kind_of(exchange) != kind_of(exchanges[place - 1])
             ]
@@ -70,13 +74,13 @@ class Answers:
         self._requests[:] = requests_in(last_of_each(self._kept))
         self.pin()
 
-    def forget(self):
+    def forget(self) -> None:
         """Begins with nothing."""
         self._kept.clear()
         self._requests.clear()
         self._pinned = 0
 
-    def begin_anew(self):
+    def begin_anew(self) -> None:
         """Begins with the last answer."""
         last = self._kept[-1:]
         self.forget()
@@ -84,7 +88,7 @@ class Answers:
             self.append(exchange)
 
 
-def kind_of(exchange):
+def kind_of(exchange: Exchange) -> tuple[Any, ...]:
     """What two exchanges have in common of which one is enough."""
     answer = None
     # Of an error, each has another trackingId.
@@ -93,7 +97,7 @@ def kind_of(exchange):
     return exchange["method"], exchange["path"], exchange["status"], answer
 
 
-def bounded(body):
+def bounded(body: Any) -> Any:
     """A body that is not too large to be kept: as it is, else what is short in it, else None."""
     if len(json.dumps(body)) <= LARGEST_BODY:
         return body
@@ -101,7 +105,7 @@ def bounded(body):
     return body if len(json.dumps(body)) <= LARGEST_BODY else None
 
 
-def short_in(value, levels):
+def short_in(value: Any, levels: int) -> Any:
     """What is short in a value: no long texts, and nothing that is nested deeper than so many levels."""
     if isinstance(value, str):
         return value if len(value) <= LONGEST_TEXT else None
@@ -114,7 +118,7 @@ def short_in(value, levels):
     return {key: short_in(inner, levels - 1) for key, inner in value.items() if len(key) <= LONGEST_TEXT}
 
 
-def requests_in(exchanges):
+def requests_in(exchanges: Iterable[Exchange]) -> list[JsonObject]:
     """The exchanges without what was sent and what came."""
     return [
         dict({name: exchange.get(name) for name in REQUEST}, **({"remembered": True} if exchange.get("remembered") else {}))
@@ -122,33 +126,32 @@ def requests_in(exchanges):
     ]
 
 
-def last_of_each(exchanges):
+def last_of_each(exchanges: Iterable[Exchange]) -> list[Exchange]:
     """Of each request the last exchange."""
-    last = {}
+    last: dict[tuple[str, str], Exchange] = {}
     for exchange in exchanges:
         last.pop((exchange["method"], exchange["path"]), None)
         last[exchange["method"], exchange["path"]] = exchange
     return list(last.values())
 
 
-def path_of(exchange):
+def path_of(exchange: Mapping[str, Any]) -> str:
     """The path of an exchange, without its query and a slash at its end; "" where there is none."""
     path = exchange.get("path")
     return path.partition("?")[0].rstrip("/") if isinstance(path, str) else ""
 
 
-def exchanges_in(item):
+def exchanges_in(item: object) -> list[Exchange]:
     """The exchanges that are on record for an item, those that can be read."""
     answers = item.get("answers") if isinstance(item, dict) else None
+    return [exchange for exchange in answers if is_exchange(exchange)] if isinstance(answers, list) else []
+
+
+def is_exchange(value: object) -> TypeGuard[Exchange]:
+    """Whether a value has what every exchange has."""
     return (
-        [
-            exchange
-            for exchange in answers
-            if isinstance(exchange, dict)
-            and isinstance(exchange.get("status"), int)
-            and isinstance(exchange.get("method"), str)
-            and isinstance(exchange.get("path"), str)
-        ]
-        if isinstance(answers, list)
-        else []
+        isinstance(value, dict)
+        and isinstance(value.get("status"), int)
+        and isinstance(value.get("method"), str)
+        and isinstance(value.get("path"), str)
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Result
-from ansible_collections.secops.remediation.plugins.module_utils._common.texts import one_line
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, one_line
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, System
 
 # What Ansible and the way from module to module add to a result; none of it was said by an API.
@@ -81,7 +81,7 @@ def nobodys(number: int, result: Result) -> str:
 def answers_of(result: Result, systems: Iterable[System]) -> Answers | None:
     """What a result is, or None where no system has a module of that name."""
     mine = [answers for system in systems for answers in system.answers if answers.module == result.get("module")]
-    asked = result.get("asked") if isinstance(result.get("asked"), dict) else {}
+    asked = dict_at(result, "asked")
     return next((answers for answers in sorted(mine, key=lambda one: one.asked is None) if answers.asked in (None, *asked)), None)
 
 

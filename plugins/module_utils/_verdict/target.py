@@ -7,12 +7,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, JsonObject, Result, Target
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import path_of
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE, OUTCOMES
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Results
 
 
-def make_target(kind, target_id, name, outcome, reason, **more):
+def make_target(kind: str, target_id: object, name: object, outcome: object, reason: object, **more: Any) -> Target:
     """One record, with every key there always."""
     if outcome not in OUTCOMES:
         outcome, reason = INCONCLUSIVE, "the outcome %r is none that there is" % (outcome,)
@@ -38,7 +42,7 @@ def make_target(kind, target_id, name, outcome, reason, **more):
     )
 
 
-def fenced(kind, target_id, make, **more):
+def fenced(kind: str, target_id: object, make: Callable[[], Target], **more: Any) -> Target:
     """make(), or where that breaks a record that says so: one odd answer must not cost the other targets theirs."""
     try:
         return make()
@@ -53,34 +57,34 @@ def fenced(kind, target_id, make, **more):
         )
 
 
-def result_of(results, name):
+def result_of(results: Results, name: str) -> Result:
     """A module's result, {} where there is none: whatever a playbook registered under that name."""
     result = results.get(name)
     return result if isinstance(result, dict) else {}
 
 
-def listed(result, name):
+def listed(result: Result, name: str) -> list[Item]:
     """The objects in a list of a result."""
     items = result.get(name)
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
-def has_failed(result):
+def has_failed(result: Result) -> bool:
     """Whether a task failed. Where a playbook says `failed_when: false`, only its message is left to tell."""
     return bool(result.get("failed") or result.get("msg"))
 
 
-def failure_of(result, otherwise):
+def failure_of(result: Result, otherwise: str) -> str:
     """Why a whole task brought no result."""
     return str(result.get("msg") or otherwise)
 
 
-def system_of(*results):
+def system_of(*results: Result) -> str | None:
     """The address of the API that was asked, or None."""
     return next((result["base_url"] for result in results if isinstance(result.get("base_url"), str)), None)
 
 
-def requests_of(*results):
+def requests_of(*results: Result | None) -> list[JsonObject]:
     """The requests that these results were read from, each once, in the order in which they were answered."""
     return list(
         {
@@ -93,12 +97,12 @@ def requests_of(*results):
     )
 
 
-def records_of(*results):
+def records_of(*results: Result) -> list[JsonObject]:
     """The files that hold results, as evidence. Who writes the evidence knows their SHA-256."""
     return [dict(path=result["results_file"], sha256=None) for result in results if isinstance(result.get("results_file"), str)]
 
 
-def scalar(value):
+def scalar(value: Any) -> str:
     """A value as text where it is a text or a number, else "": whatever an API wrote as an id."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return ""
