@@ -30,10 +30,9 @@ What could not be told is null, and what is null never counts as gone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, is_later, is_past, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
     COMPLETED,
@@ -271,7 +270,7 @@ class Decisions:
     (certification, type), how many items its summary says were revoked.
     """
 
-    def __init__(self, campaign_id: str, exchanges: list[Exchange]) -> None:
+    def __init__(self, campaign_id: str, exchanges: Sequence[Mapping[str, Any]]) -> None:
         self.campaign_id = campaign_id
         self.problems: list[str] = []
         self.signed: dict[str, Any] = {}
@@ -285,7 +284,7 @@ class Decisions:
                 "what is on record of the certifications cannot be judged (%s: %s)" % (type(error).__name__, error)
             )
 
-    def _read(self, exchanges: list[Exchange]) -> None:
+    def _read(self, exchanges: Sequence[Mapping[str, Any]]) -> None:
         if self.campaign is None:
             self.problems.append("no answer on record shows the campaign")
             return
@@ -296,7 +295,7 @@ class Decisions:
         self._read_certifications(exchanges)
         self._read_summaries(exchanges)
 
-    def _read_certifications(self, exchanges: list[Exchange]) -> None:
+    def _read_certifications(self, exchanges: Sequence[Mapping[str, Any]]) -> None:
         pages = [
             one
             for one in exchanges
@@ -329,9 +328,9 @@ class Decisions:
                 "%d of %d certifications have an error, or do not say that they have none" % (failed, len(found))
             )
 
-    def _read_summaries(self, exchanges: list[Exchange]) -> None:
+    def _read_summaries(self, exchanges: Sequence[Mapping[str, Any]]) -> None:
         summaries: dict[str, dict[str, Any]] = {}
-        pages: dict[str, list[dict[str, Any]]] = {}
+        pages: dict[str, list[Mapping[str, Any]]] = {}
         for exchange in exchanges:
             certification_id, what = part_of(exchange)
             if what == "decision-summary" and isinstance(exchange.get("body"), dict):
@@ -368,19 +367,19 @@ def nothing_to_read(campaign: dict[str, Any]) -> str | None:
     return None
 
 
-def part_of(exchange: dict[str, Any]) -> tuple[str, str]:
+def part_of(exchange: Mapping[str, Any]) -> tuple[str, str]:
     """(certification as a path has it, what was read of it) of an exchange; ("", "") where it is none of these."""
     steps = path_of(exchange).split("/")
     is_one = exchange.get("method") == "GET" and exchange.get("status") == 200 and "certifications" in steps
     return (steps[-2], steps[-1]) if is_one and len(steps) > 3 else ("", "")
 
 
-def is_read(exchange: dict[str, Any], *ends: str) -> bool:
+def is_read(exchange: Mapping[str, Any], *ends: str) -> bool:
     """Whether this read what such a path leads to."""
     return exchange.get("method") == "GET" and exchange.get("status") == 200 and path_of(exchange).endswith(ends)
 
 
-def is_whole(pages: list[dict[str, Any]], counts: dict[str, Any]) -> bool:
+def is_whole(pages: Sequence[Mapping[str, Any]], counts: dict[str, Any]) -> bool:
     """Whether the pages of a certification's items are all that there are, with as many revoked of each type as its summary."""
     revoked: Counter = Counter()
     for page in pages:

@@ -10,7 +10,7 @@ A run is done when its status is final and `lastRunAt` has moved (seen on a tena
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed
@@ -36,6 +36,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.targ
     CERTIFICATIONS,
     FAILED_REPORT_STATUSES,
     MORE_THAN_ONE,
+    PENDING_REPORT,
     READABLE_REPORT_STATUSES,
     REMEDIATION_STATUS_REPORT,
     is_own_move,
@@ -50,7 +51,14 @@ SECONDS_TO_GATHER = 0.2
 
 
 class CampaignReport:
-    """The steps of one report of one campaign.
+    """The steps of one report of one campaign. What comes next is its `state`, a method for each:
+
+    _run_first: there can be none yet -> _look_first
+    _look_for_one: one that is there and new enough is taken, a pending one is waited for, else one is run -> _wait_for_ours
+    _replace: whatever is there does not count, so one is run -> _wait_for_ours
+    _look_first: ours was run without a look; the first look tells what was there before -> _wait_for_ours
+    _wait_for_ours: until it has ended, and is taken -> _confirm
+    _confirm: the file is there, and the campaign is read again: it ends, or has changed -> _replace
 
     api: SailPointApi. item: the result, filled in as the work goes on; it has `campaign_id`. report_type: see REPORT_TYPES.
     path: the file to download to, or None. newer_than: server time as text; an older report is run again, and after the
@@ -78,17 +86,16 @@ class CampaignReport:
         self.api, self.ledger, self.item, self.wait, self.run_id = api, ledger, item, wait, run_id
         self.readings = readings or Readings(api)
         self.report_type, self.path, self.file_format = report_type, path, file_format
-        self.newer_than, self.must_run, self.owners = newer_than, force, owners or {}
+        self.newer_than, self.owners = newer_than, owners or {}
+        self.state: Callable[[Scan], bool | float] = self._replace if force else self._look_for_one
         # The scan that this is newer than was seen to have ended.
         self.known = bool(newer_than)
         self.campaign_id = item["campaign_id"]
         self.ran = False
         self.ran_at_before: object = None
         self.before: list[Exchange] | None = None
-        # Whether the report is run without a look for one, and nobody has looked since.
-        self.run_first = self.unseen = False
-        # The report whose file is there already, while the campaign is still to be read.
-        self.taken: JsonObject | None = None
+        # The report whose file is there.
+        self.taken: JsonObject = {}
         item.update(report=None, path=None, sha256=None, status=None, changed=False)
         self.answers = Answers(item)
 
@@ -97,46 +104,99 @@ class CampaignReport:
         if self.newer_than and parse_time(self.newer_than) is None:
             raise ItemFailed("newer_than %r is not a time" % (self.newer_than,))
         with pace.scan() as scan:
-            self.run_first = self._just_scanned()
+            if self._just_scanned():
+                self.state = self._run_first
             yield from watch(self, scan, self.wait)
 
     def look(self, scan: Scan) -> bool | float:
         """One step. Returns whether the work is done, or the seconds to the next step. Raises ItemFailed, HttpError."""
-        if self.taken:
-            return self._confirm(self.taken, scan)
-        if self.run_first:
-            self.run_first, self.unseen = False, True
-            return self._run_it(None, scan)
+        return self.state(scan)
+
+    # --- its states ---
+
+    def _run_first(self, scan: Scan) -> bool:
+        self.state = self._look_for_one
+        return self._run_it(None, scan, self._look_first)
+
+    def _look_for_one(self, scan: Scan) -> bool | float:
+        report, status, run_at = self._listed()
+        if status == PENDING_REPORT:
+            return self._goes_on()
+        is_new = not self.newer_than or self._is_new(run_at)
+        if status in FAILED_REPORT_STATUSES and self.newer_than and is_new:
+            # A failure that is new enough is an answer as well: looking at it again starts nothing.
+            raise self._failure(status)
+        if report and status in READABLE_REPORT_STATUSES and is_new:
+            return self._take(report, scan)
+        return self._run_it(run_at, scan, self._wait_for_ours)
+
+    def _replace(self, scan: Scan) -> bool:
+        _report, status, run_at = self._listed()
+        return self._goes_on() if status == PENDING_REPORT else self._run_it(run_at, scan, self._wait_for_ours)
+
+    def _look_first(self, scan: Scan) -> bool | float:
+        report, status, run_at = self._listed()
+        # One that is older than the scan was there before ours was run.
+        self.ran_at_before = None if self._is_new(run_at) else run_at
+        self.state = self._wait_for_ours
+        return self._judge(report, status, run_at, scan)
+
+    def _wait_for_ours(self, scan: Scan) -> bool | float:
+        return self._judge(*self._listed(), scan)
+
+    def _confirm(self, scan: Scan) -> bool | float:
+        """Soon, where others come to read theirs."""
+        if self.wait and not self.readings.is_shared(self.campaign_id, scan.pace.open):
+            return SECONDS_TO_GATHER
+        try:
+            campaign = self._read_campaign()
+        except HttpError:
+            self.readings.want(self.campaign_id)
+            raise
+        if self._has_changed(campaign, self.taken):
+            self.state = self._replace
+            return self.look(scan)
+        self._remember(campaign, self.taken.get("id"))
+        self.item["status"] = "finished"
+        return True
+
+    # --- its steps ---
+
+    def _listed(self) -> tuple[JsonObject | None, object, object]:
+        """The report of this type as it is listed now, its status, and when it was run."""
         report = self.item["report"] = only_report(self.api.list_reports(self.campaign_id, self.answers), self.report_type)
         if report and report.get("status") == MORE_THAN_ONE:
             raise ItemFailed(
                 "SailPoint lists more than one report of the type %s, and nothing tells which was run last" % self.report_type
             )
-        status, run_at = (report.get("status"), report.get("lastRunAt")) if report else (None, None)
-        if self.unseen:
-            # One that is older than the scan was there before ours was run.
-            self.unseen, self.ran_at_before = False, None if self._is_new(run_at) else run_at
-        if status == "PENDING" or self.ran and run_at == self.ran_at_before:
-            self.item["status"] = "running"
-            return False
-        if status in FAILED_REPORT_STATUSES and (self.ran or not self.must_run and self.newer_than and self._is_new(run_at)):
-            # A failure that is new enough is an answer as well: looking at it again starts nothing.
-            raise ItemFailed(
-                "the report ended with status %s: run it again with force, or in the role make the scan "
-                "anew with verify_max_age 0" % status
-            )
-        if self.ran and self.newer_than and not self._is_new(run_at):
+        return (report, report.get("status"), report.get("lastRunAt")) if report else (None, None, None)
+
+    def _judge(self, report: JsonObject | None, status: object, run_at: object, scan: Scan) -> bool | float:
+        """What the list says of the report that was run by us."""
+        if status == PENDING_REPORT or run_at == self.ran_at_before:
+            return self._goes_on()
+        if status in FAILED_REPORT_STATUSES:
+            raise self._failure(status)
+        if self.newer_than and not self._is_new(run_at):
             raise ItemFailed(
                 "a new report was run, but its lastRunAt %s is not newer than %s, or it is in the future"
                 % (run_at, self.newer_than)
             )
-        if report and status in READABLE_REPORT_STATUSES and not self.must_run and (not self.newer_than or self._is_new(run_at)):
+        if report and status in READABLE_REPORT_STATUSES:
             return self._take(report, scan)
-        if self.ran:
-            # A status that is not known is neither an end nor a failure; wait_timeout bounds it.
-            self.item["status"] = "running"
-            return False
-        return self._run_it(run_at, scan)
+        # A status that is not known is neither an end nor a failure; wait_timeout bounds it.
+        return self._goes_on()
+
+    def _goes_on(self) -> bool:
+        self.item["status"] = "running"
+        return False
+
+    @staticmethod
+    def _failure(status: object) -> ItemFailed:
+        return ItemFailed(
+            "the report ended with status %s: run it again with force, or in the role make the scan "
+            "anew with verify_max_age 0" % status
+        )
 
     def _take(self, report: JsonObject, scan: Scan) -> bool | float:
         other = self.owners.get(report["id"]) if isinstance(report.get("id"), str) else None
@@ -149,36 +209,20 @@ class CampaignReport:
         except ReportGone as gone:
             if self.ran:
                 raise ItemFailed("the report was run and its file is not there: %s" % gone) from gone
-            self.must_run = True
+            self.state = self._replace
             return self.look(scan)
         except OSError as error:
             raise ItemFailed("cannot write %s: %s" % (self.path, error.strerror)) from error
         scan.ended()
         if self.path and self.newer_than and self.report_type == REMEDIATION_STATUS_REPORT:
-            self.taken = report
+            self.taken, self.state = report, self._confirm
             self.readings.want(self.campaign_id)
-            return self._confirm(report, scan)
-        self.item["status"] = "finished"
-        return True
-
-    def _confirm(self, report: JsonObject, scan: Scan) -> bool | float:
-        """Reads the campaign again, now that its report is there; soon, where others come to read theirs."""
-        if self.wait and not self.readings.is_shared(self.campaign_id, scan.pace.open):
-            return SECONDS_TO_GATHER
-        try:
-            campaign = self._read_campaign()
-        except HttpError:
-            self.readings.want(self.campaign_id)
-            raise
-        self.taken = None
-        if self._has_changed(campaign, report):
-            self.must_run = True
             return self.look(scan)
-        self._remember(campaign, report.get("id"))
         self.item["status"] = "finished"
         return True
 
-    def _run_it(self, run_at: object, scan: Scan) -> bool:
+    def _run_it(self, run_at: object, scan: Scan, state: Callable[[Scan], bool | float]) -> bool:
+        """Asks for a report. run_at: when the one that is there was run. state: what comes next, once it is accepted."""
         try:
             self.api.run_report(self.campaign_id, self.report_type, self.answers)
         except WouldChange:
@@ -187,7 +231,7 @@ class CampaignReport:
         except OperationConflict:
             self.item["status"] = "blocked"
             return False
-        self.ran, self.must_run, self.ran_at_before = True, False, run_at
+        self.ran, self.ran_at_before, self.state = True, run_at, state
         # If the download is another run's, that one has to know whose report it was that may have moved `modified`.
         self._remember()
         scan.began = time.monotonic()

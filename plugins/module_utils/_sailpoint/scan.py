@@ -45,7 +45,12 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.answer
 
 
 class CampaignScan:
-    """The steps of one campaign's scan.
+    """The steps of one campaign's scan. The campaign is read in each, and what comes next follows from the item's `status`:
+
+    None: no scan counts, so one is asked for (_ask) -> requested; or the campaign is busy -> blocked, running
+    blocked, running: a report, or another operation, holds the campaign; as None, in the next look
+    requested: a scan was accepted, and is waited for until `modified` has moved -> finished (_finish)
+    A scan of an earlier run that does not count any more is forgotten (_begin_anew) -> None
 
     api: SailPointApi. ledger: where a scan is remembered the moment it was accepted. item: the result, filled in as the work
     goes on; it has `campaign_id`. start: whether a scan may be asked for. wait: whether its end is waited for. max_age:
@@ -106,6 +111,23 @@ class CampaignScan:
         return done
 
     def _step(self, scan: Scan) -> bool:
+        campaign = self._read()
+        self._judge()
+        problem = self._problem_of_known(campaign) if self.known else None
+        if problem and not self.start:
+            raise ItemFailed("the last scan was asked for at %s, and %s: start a new one" % (self.item["requested_at"], problem))
+        if problem:
+            self._begin_anew()
+        if self.item["status"] == "finished":
+            return self._finish(scan)
+        if self.item["status"] == "requested":
+            return False
+        if not self.start:
+            raise ItemFailed("no scan of this campaign is known, so there is nothing to collect: start one")
+        return self._ask(campaign, scan)
+
+    def _read(self) -> JsonObject:
+        """The campaign as it is now."""
         if self.known and not exchanges_in(self.item):
             self.answers.recall(self.known["answers"], self._is_this_runs())
         try:
@@ -117,25 +139,14 @@ class CampaignScan:
         if campaign.get("id") != self.campaign_id:
             # Its `modified` must not end a scan of this one.
             raise ItemFailed("the API answered with another campaign, %r" % (campaign.get("id"),))
-        self._judge()
-        problem = self._problem_of_known(campaign) if self.known else None
-        if problem:
-            if not self.start:
-                raise ItemFailed(
-                    "the last scan was asked for at %s, and %s: start a new one" % (self.item["requested_at"], problem)
-                )
-            self._begin_anew()
-        if self.item["status"] == "finished":
-            scan.ended()
-            # Whose report there may be already is known in the run that has seen the end itself.
-            ended_in = {} if self.known.get("ended_at") else {"ended_in": self.run_id}
-            self._remember(ended_at=utc_now(), **ended_in)
-            return True
-        if self.item["status"] == "requested":
-            return False
-        if not self.start:
-            raise ItemFailed("no scan of this campaign is known, so there is nothing to collect: start one")
-        return self._ask(campaign, scan)
+        return campaign
+
+    def _finish(self, scan: Scan) -> bool:
+        scan.ended()
+        # Whose report there may be already is known in the run that has seen the end itself.
+        ended_in = {} if self.known.get("ended_at") else {"ended_in": self.run_id}
+        self._remember(ended_at=utc_now(), **ended_in)
+        return True
 
     def _ask(self, campaign: JsonObject, scan: Scan) -> bool:
         status, modified = campaign.get("status"), campaign.get("modified")

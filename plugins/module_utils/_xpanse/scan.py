@@ -46,7 +46,11 @@ from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target 
 
 
 class ConfirmationScan:
-    """The steps of one scan of one exposure.
+    """The steps of one scan of one exposure. What comes next follows from what is known of a scan; each state is a method:
+
+    _ask: no scan of it is known, so it is asked for, and a new one runs -> _look; one that was there is looked at at once
+    _look: a scan is known by its id and read, until it has ended and counts; what an earlier run asked for may be gone, too
+    old, or of before -> _ask
 
     api: XpanseApi. ledger: where the scan's id and the answers about it are remembered. item: the result, filled in as the
     work goes on. request: the three ids and/or a `scan_id`, which is then only looked at; and `newer_than`,
@@ -110,55 +114,73 @@ class ConfirmationScan:
 
     def look(self, scan: Scan) -> bool:
         """One step. Returns whether the work is done. Raises ItemFailed, HttpError."""
+        return self._ask(scan) if self.item["scan_id"] is None else self._look(scan)
+
+    # --- its states ---
+
+    def _ask(self, scan: Scan) -> bool:
+        self._get_or_create(scan)
         if self.item["scan_id"] is None:
-            self._ask(scan)
-            if self.item["scan_id"] is None or self.item["created"] and self.item["status"] is None:
-                self.item.update(status=IN_PROGRESS if self.item["scan_id"] else None, outcome=PENDING)
-                return self.item["scan_id"] is None
-        scan_id = self.item["scan_id"]
+            # Check mode asks for nothing.
+            self.item.update(status=None, outcome=PENDING)
+            return True
+        if self.item["created"]:
+            self.item.update(status=IN_PROGRESS, outcome=PENDING)
+            return False
+        return self._look(scan)
+
+    def _look(self, scan: Scan) -> bool:
         try:
-            reply = self.api.get_scan(scan_id, self.answers)
+            reply = self.api.get_scan(self.item["scan_id"], self.answers)
         except ScanNotFound as error:
             if not self.key or not self.start or not self._is_recalled():
-                raise ItemFailed("no scan has the id %s (%s)" % (scan_id, error)) from error
+                raise ItemFailed("no scan has the id %s (%s)" % (self.item["scan_id"], error)) from error
             # What the ledger remembers is gone; the exposure can be asked about again.
-            self._forget()
-            return self.look(scan)
-        wrong = names_another({"body": {"reply": reply}}, exposure_key(self._ids()) if self.key else None, scan_id)
+            return self._ask_anew(scan)
+        ids = exposure_key(self._ids()) if self.key else None
+        wrong = names_another({"body": {"reply": reply}}, ids, self.item["scan_id"])
         if wrong:
             raise ItemFailed(wrong)
         self._judge(reply)
         if self.item["status"] == IN_PROGRESS:
-            if not self.seen_running and not self.item["created"] and self.key:
-                # Of a scan that was there already, this is the sign that it ends after it was asked for.
-                self._remember()
-            self.seen_running = True
-            return False
-        if not self.key:
-            return True
+            return self._goes_on()
+        return self._has_ended(scan) if self.key else True
+
+    def _goes_on(self) -> bool:
+        if not self.seen_running and not self.item["created"] and self.key:
+            # Of a scan that was there already, this is the sign that it ends after it was asked for.
+            self._remember()
+        self.seen_running = True
+        return False
+
+    def _has_ended(self, scan: Scan) -> bool:
+        """Whether the end counts; if not, it is asked for anew."""
         problem = self._problem_of_known() if self._is_recalled() else None
-        if problem:
-            if not self.start:
-                raise ItemFailed(
-                    "the scan %s was last known to run at %s, and %s: start a new one" % (scan_id, self.proof["ran_at"], problem)
-                )
-            self._forget()
-            return self.look(scan)
-        if not self.proof["ran"] and self.start and not self.asked_twice and self.item["status"] in FINAL_STATUSES:
-            # It was there already and had ended. Asking now, after its end, may bring a new one.
-            self.asked_twice = True
-            self._forget()
-            return self.look(scan)
-        if self.item["status"] in FINAL_STATUSES:
+        if problem and not self.start:
+            raise ItemFailed(
+                "the scan %s was last known to run at %s, and %s: start a new one"
+                % (self.item["scan_id"], self.proof["ran_at"], problem)
+            )
+        final = self.item["status"] in FINAL_STATUSES
+        was_there = not self.proof["ran"] and self.start and not self.asked_twice and final
+        if problem or was_there:
+            # Of one that was there already and had ended: asking now, after its end, may bring a new one.
+            self.asked_twice = self.asked_twice or not problem
+            return self._ask_anew(scan)
+        if final:
             took = scan.ended()
             if took:
                 self.item["took"] = took
         self._remember()
         return True
 
+    def _ask_anew(self, scan: Scan) -> bool:
+        self._forget()
+        return self.look(scan)
+
     # --- asking ---
 
-    def _ask(self, scan: Scan) -> None:
+    def _get_or_create(self, scan: Scan) -> None:
         if not self.start:
             raise ItemFailed("no scan of this exposure is known, so there is nothing to collect: start one")
         try:
