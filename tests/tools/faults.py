@@ -26,6 +26,7 @@ MODULES = (
     "sailpoint_campaign_info",
     "sailpoint_campaign_remediation_scan",
     "sailpoint_campaign_report",
+    "sailpoint_revoked_access_info",
     "xpanse_alert_info",
     "xpanse_rcs_request",
     "xpanse_rcs_request_info",
