@@ -69,6 +69,10 @@ class InProcessAction(ActionBase):
             failure = dict(result, failed=True, changed=False, msg=printable(remove_values(text, hidden)))
             return dict(failure, **(self._signature(self._task.args) or {}))
 
+        for deprecation in validation._deprecations:
+            self._display.deprecated(
+                deprecation["msg"], version=deprecation.get("version"), collection_name=deprecation.get("collection_name")
+            )
         warnings: list[str] = []
         task = Task(
             params,

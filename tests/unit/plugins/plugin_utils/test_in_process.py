@@ -178,6 +178,31 @@ def test_options_are_checked(make_action, args, rules, words):
     assert not ran
 
 
+@pytest.mark.parametrize("args, told", [({}, 0), ({"old": "x"}, 1)])
+def test_an_option_that_goes_is_told_only_where_it_is_used(make_action, args, told):
+    action = make_action(lambda task: dict(changed=False), args)
+    gone = dict(type="str", default="", removed_in_version="1.0.0", removed_from_collection="secops.remediation")
+    action.module = SimpleNamespace(run=action.module.run, ARGUMENT_SPEC=dict(SPEC, old=gone))
+    assert "failed" not in action.run(None, {})
+    calls = action._display.deprecated.call_args_list
+    assert len(calls) == told
+    for call in calls:
+        assert "'old' is deprecated" in call.args[0] and call.kwargs == dict(
+            version="1.0.0", collection_name="secops.remediation"
+        )
+
+
+def test_a_result_that_travels_says_what_it_is(make_action):
+    action = make_action(lambda task: dict(changed=False), {"items": "a,b"})
+    action.module = SimpleNamespace(run=action.module.run, ARGUMENT_SPEC=SPEC, ASKS=("items", "number"))
+    result = action.run(None, {})
+    assert (result["module"], result["asked"]) == ("x", {"items": 2})
+    # As well if its options are wrong.
+    action._task.args["number"] = "many"
+    wrong = action.run(None, {})
+    assert wrong["failed"] and wrong["module"] == "x"
+
+
 def test_progress_is_displayed_with_the_host(make_action):
     def run(task):
         task.say("1 of 2")
