@@ -194,7 +194,7 @@ def test_an_option_that_goes_is_told_only_where_it_is_used(make_action, args, to
 
 def test_a_result_that_travels_says_what_it_is(make_action):
     action = make_action(lambda task: dict(changed=False), {"items": "a,b"})
-    action.module = SimpleNamespace(run=action.module.run, ARGUMENT_SPEC=SPEC, ASKS=("items", "number"))
+    action.module = SimpleNamespace(run=action.module.run, ARGUMENT_SPEC=SPEC, ASKS=("items", "secret"))
     result = action.run(None, {})
     assert (result["module"], result["asked"]) == ("x", {"items": 2})
     # As well if its options are wrong.
