@@ -717,7 +717,7 @@ def run_of(item: dict[str, Any]) -> dict[str, Any]:
         time=Moment(item.get("finished_at")),
         counts=counts,
         open_items=open_items,
-        verdict=VERDICTS.get(words(item.get("verdict")), ("", ""))[0],
+        verdict=VERDICTS.get(words(item.get("verdict")), ""),
     )
 
 
