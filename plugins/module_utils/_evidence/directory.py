@@ -106,6 +106,7 @@ def read_json(path: str) -> Any:
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """An object of these keys and values. Raises ValueError."""
         content = dict(pairs)
         if len(content) < len(pairs):
             raise ValueError("a key is there twice")

@@ -161,6 +161,7 @@ class Document:
     """
 
     def __init__(self, verification: dict[str, Any], files: Any) -> None:
+        """Takes what the document is about; it is made by content()."""
         self._verification = readable(verification)
         self._files = [dict(path=one_line(file.get("path")), sha256=one_line(file.get("sha256"))) for file in dicts(files)]
         # What belongs to this verification alone gets its UUID from all of it.

@@ -250,6 +250,7 @@ class Moment:
     """A time as an API wrote it: in UTC where it can be read, else just what it says."""
 
     def __init__(self, value: Any) -> None:
+        """Reads a value as a time."""
         self.text = self.date = words(value)
         self.iso = None
         # A datetime or None. What in_order() gives has one.
@@ -260,6 +261,7 @@ class Moment:
             self.date = self.text[:10]
 
     def __bool__(self) -> bool:
+        """Whether it says anything."""
         return bool(self.text)
 
 
@@ -285,6 +287,7 @@ class Run:
     """When the run was."""
 
     def __init__(self, verification: dict[str, Any]) -> None:
+        """Reads the times of the run from its verification."""
         self.started = Moment(verification.get("started_at"))
         self.finished = Moment(verification.get("finished_at"))
 
@@ -591,6 +594,7 @@ def events_of(run: Run, targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
 
     def add(moment: Moment, title: str, details: Iterable[Any] = ()) -> None:
+        """Adds an event. details: texts, of which those that are not empty are shown."""
         events.append(dict(time=moment, title=title, detail="; ".join(detail for detail in details if detail)))
 
     if run.started:
@@ -717,7 +721,7 @@ def run_of(item: dict[str, Any]) -> dict[str, Any]:
         time=Moment(item.get("finished_at")),
         counts=counts,
         open_items=open_items,
-        verdict=VERDICTS.get(words(item.get("verdict")), ("", ""))[0],
+        verdict=VERDICTS.get(words(item.get("verdict")), ""),
     )
 
 

@@ -91,6 +91,7 @@ class Incomplete(WritingFailed):
     """The evidence is there, and something of it is missing. result: what was written."""
 
     def __init__(self, text: str, result: Result) -> None:
+        """Takes what is missing, as sentences, and what the module returns nevertheless."""
         self.result = result
         super().__init__(text)
 
@@ -186,11 +187,13 @@ def moved(value: Any, folder: str) -> Any:
     other = re.compile(r"(?:[^\s'\"]*/)?%s(?:/|\b)" % re.escape(name))
 
     def changed(text: str) -> str:
+        """A text without the folder in it."""
         for place in (folder, os.path.realpath(folder)):
             text = text.replace(place + os.sep, "").replace(place, ".")
         return other.sub("", text)
 
     def walk(part: Any) -> Any:
+        """A part of the value with every text in it changed, keys as well."""
         if isinstance(part, str):
             return changed(part) if name in part else part
         if isinstance(part, list):
@@ -230,6 +233,7 @@ def bring_in(folder: str, results: Results) -> Results:
     places, taken = {}, set()
 
     def place_of(path: str) -> str:
+        """Where a file is in the run's folder; one that lies elsewhere is copied there the first time."""
         path = os.path.abspath(path)
         if path.startswith((folder + os.sep, os.path.realpath(folder) + os.sep)):
             return path
@@ -246,6 +250,7 @@ def bring_in(folder: str, results: Results) -> Results:
         return places[path]
 
     def with_places(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The items with the paths of where their files are now."""
         return [
             dict(item, path=place_of(item["path"])) if isinstance(item.get("path"), str) and item["path"] else item
             for item in items
@@ -310,6 +315,7 @@ def judge(
     now = utc_now()
 
     def judged(results: Results) -> JsonObject:
+        """The verification that follows from results. Raises whatever an odd result makes a judge raise."""
         return verify(
             results,
             run,

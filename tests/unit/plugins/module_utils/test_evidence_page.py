@@ -332,6 +332,16 @@ def test_the_history_is_shown():
     assert "This is the first run: 5 open targets." in first
 
 
+@pytest.mark.parametrize(
+    "verdict, shown",
+    (("verified", "Verified"), ("not_verified", "Not verified"), ("incomplete", "Not finished yet"), ("odd", ""), (None, "")),
+)
+def test_each_run_of_the_history_has_its_verdict_in_words(verdict, shown):
+    run = dict(run="20260201T100000Z", finished_at="2026-02-01T10:05:00Z", verdict=verdict, counts={})
+    written = page(verification(full(), history=[run]))
+    assert '20260201<wbr>T100000Z<br><span class="soft">%s</span>' % shown in written
+
+
 def test_files_are_linked():
     files = ["verification.csv", "SHA256SUMS", "reports/c 1.csv", "reports/<x>.csv"]
     seen = Reader(page(verification(target()), files))
