@@ -284,6 +284,18 @@ def seen(simulator, operation, times=1, **wanted):
     return lambda: len(simulator.log(operation=operation, **wanted)) >= times
 
 
+def heard(condition, seconds=1):
+    """The same so many seconds later: what was answered then was heard and put on record as well."""
+    since = []
+
+    def later():
+        if condition():
+            since.append(time.monotonic())
+        return bool(since) and time.monotonic() - since[0] > seconds
+
+    return later
+
+
 # The moment, what makes it long enough to be met, and how it is seen.
 MOMENTS = {
     "in the middle of get_or_create": (
@@ -301,7 +313,7 @@ MOMENTS = {
         [{"operation": "run_scan", "kind": "latency", "seconds": 600, "times": None, "processed": True}],
         lambda simulator: seen(simulator, "run_scan", changed=True),
     ),
-    "right after run_scan": ({}, [], lambda simulator: seen(simulator, "run_scan", changed=True, status=202)),
+    "right after run_scan": ({}, [], lambda simulator: heard(seen(simulator, "run_scan", 3, changed=True, status=202))),
     "while waiting": ({}, [], lambda simulator: lambda: len(looks(simulator)) >= 5),
     "before the answer to run_report": (
         {"scan_seconds": 0.5, "report_seconds": 600},
