@@ -91,7 +91,7 @@ def test_it_shows_the_verdict_and_what_needs_action_first(show):
 def test_it_says_what_version_1_2_has(show):
     page = show("telling", records.telling())
     action = page.locator("#action")
-    for text in ("no campaign fits it", "A host", "it is still there", "Still there, of a kind that this page does not know"):
+    for text in ("no campaign fits it", "A host", "it is still there", "Still there, of a kind that is not known here"):
         assert action.get_by_text(text).first.is_visible(), text
     assert page.locator("#words").get_by_text("configured by the user", exact=True).count() == 3
     assert page.locator("#words").get_by_text("in the column Item Status").first.is_visible()

@@ -109,6 +109,7 @@ def test_every_name_is_either_an_input_or_handed_on_or_proved():
     prepare = (SOURCES / "tasks" / "prepare.yml").read_text()
     assert set(re.findall(r"^    (verify__\w+): unset$", prepare, re.MULTILINE)) == own
     assert set(re.findall(r"^      - (verify__\w+) == 'unset'$", prepare, re.MULTILINE)) == own
+    assert set(re.findall(r"^      - (verify__\w+) != 'unset'$", prepare, re.MULTILINE)) == own
     # What is handed on is written, and never read.
     for path in (SOURCES / "tasks").rglob("*.yml"):
         for name in handed_on:
@@ -174,6 +175,13 @@ def test_each_name_of_the_role_held_by_somebody_else(ansible, simulator, name):
     done, found = run(ansible, verify_exposures=STILL_OPEN, **{name: FORGED})
     assert done.returncode == 2 and not found and simulator.log() == []
     assert "%s == 'unset'" % name in done.stdout and "Nothing was started" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(names()[2]))
+def test_the_word_that_is_no_value_is_a_value_of_somebody_else(ansible, simulator, name):
+    done, found = run(ansible, verify_exposures=STILL_OPEN, **{name: "unset"})
+    assert done.returncode == 2 and not found and simulator.log() == []
+    assert "Nothing was started" in done.stdout, done.stdout
 
 
 def test_a_parameter_of_the_role_is_somebody_else_too(ansible, simulator):

@@ -72,6 +72,10 @@ def replay(folder: str, found: JsonObject) -> JsonObject:
 def problem_of_old(found: JsonObject) -> list[str]:
     """What a run without answers says that cannot be, as sentences: its verdict has to follow from its outcomes at least."""
     outcomes = [target.get("outcome") for target in found["targets"] if isinstance(target, dict)]
+    if found.get("verdict") == VERIFIED and len(outcomes) < len(found["targets"]):
+        return ["its verdict is verified, and not each of its targets is a record"]
+    if found.get("verdict") == VERIFIED and any(lookup.get("problem") for lookup in dicts(found.get("lookups"))):
+        return ["its verdict is verified, and a look-up had a problem"]
     if found.get("verdict") == VERIFIED and set(outcomes) != {REMEDIATED}:
         return ["its verdict is verified, and its outcomes are %s" % (", ".join(sorted(set(map(str, outcomes)))) or "none")]
     return []

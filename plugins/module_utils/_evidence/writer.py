@@ -150,8 +150,16 @@ def collect(params: Params) -> Results:
     found, problems = sort_results([*params["results"], *named], SYSTEMS)
     problems += wrong_with(params["targets"])
     for name, nothing in ASKED.items():
-        value = params["targets"].get(name) or params.get(name)
-        found[name] = value if isinstance(value, type(nothing)) else nothing
+        named, listed_alone = params["targets"].get(name) or nothing, params.get(name) or nothing
+        if not isinstance(named, type(nothing)):
+            named = nothing
+        if isinstance(nothing, list):
+            found[name] = named + [one for one in listed_alone if one not in named]
+        elif named and listed_alone and named != listed_alone:
+            problems.append("targets: %s is %s, and the option of the same name is %s." % (name, named, listed_alone))
+            found[name] = named
+        else:
+            found[name] = named or listed_alone
     return dict({name: {} for name in ANSWERS}, **found, problems=problems)
 
 

@@ -172,7 +172,8 @@ class Limiter:
             self._slots = deque()
             if not 0 <= passed < LEARNED_SECONDS or knowledge.get("limit") != self.limit:
                 return
-            ages = [age + passed for age in knowledge.get("sent") or () if is_number(age)]
+            sent = knowledge.get("sent")
+            ages = [age + passed for age in sent if is_number(age)] if isinstance(sent, list) else []
             self._slots.extend(sorted(now - age for age in ages if -self.window < age < self.window))
             self._paused_until = now + min(LEARNED_SECONDS, max(0.0, (number_in(knowledge, "pause") or 0.0) - passed))
             budget = number_in(knowledge, "budget")
