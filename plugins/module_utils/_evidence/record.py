@@ -30,6 +30,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
     MEANINGS,
     NOT_VERIFIED,
     OUTCOMES,
+    PENDING,
     REMEDIATED,
     VERIFIED,
 )
@@ -100,8 +101,8 @@ def target_of(target: Any) -> Target:
     if kind is not None and not isinstance(kind, str):
         # What is no text is no kind that anybody knows, whatever is in it.
         kind = "[%s]" % words_of(kind)
-    if outcome == REMEDIATED and kind not in KINDS:
-        outcome, reason = INCONCLUSIVE, "its kind is not known here, so nobody can say that it is remediated: %s" % reason
+    if outcome in (REMEDIATED, PENDING) and kind not in KINDS:
+        outcome, reason = INCONCLUSIVE, "its kind is not known here, so nobody can say that it is %s: %s" % (outcome, reason)
     shaped.update(
         target,
         kind=kind or "",
