@@ -53,7 +53,7 @@ SECONDS_TO_GATHER = 0.2
 class CampaignReport:
     """The steps of one report of one campaign. What comes next is its `state`, a method for each:
 
-    _run_first: there can be none yet -> _look_first
+    _run_first: there can be none yet -> _look_first; if that is refused -> _look_for_one, or with force -> _replace
     _look_for_one: one that is there and new enough is taken, a pending one is waited for, else one is run -> _wait_for_ours
     _replace: whatever is there does not count, so one is run -> _wait_for_ours
     _look_first: ours was run without a look; the first look tells what was there before -> _wait_for_ours
@@ -86,7 +86,7 @@ class CampaignReport:
         self.api, self.ledger, self.item, self.wait, self.run_id = api, ledger, item, wait, run_id
         self.readings = readings or Readings(api)
         self.report_type, self.path, self.file_format = report_type, path, file_format
-        self.newer_than, self.owners = newer_than, owners or {}
+        self.newer_than, self.force, self.owners = newer_than, force, owners or {}
         self.state: Callable[[Scan], bool | float] = self._replace if force else self._look_for_one
         # The scan that this is newer than was seen to have ended.
         self.known = bool(newer_than)
@@ -115,7 +115,7 @@ class CampaignReport:
     # --- its states ---
 
     def _run_first(self, scan: Scan) -> bool:
-        self.state = self._look_for_one
+        self.state = self._replace if self.force else self._look_for_one
         return self._run_it(None, scan, self._look_first)
 
     def _look_for_one(self, scan: Scan) -> bool | float:

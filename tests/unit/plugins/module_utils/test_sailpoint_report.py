@@ -600,6 +600,15 @@ class TestRunFirst:
         calls, item, ending = self.get([report("PENDING", None), report("SUCCESS", T1)], run_report=[OperationConflict()])
         assert ending is None and calls.count("run_report") == 1 and not item["changed"]
 
+    @pytest.mark.parametrize("refusal", [OperationConflict(), passing()], ids=["conflict", "outage"])
+    def test_force_outlives_a_refusal(self, refusal):
+        """What somebody else has run meanwhile is not ours, however new it is."""
+        calls, item, ending = self.get(
+            [report("SUCCESS", T1), report("SUCCESS", T1), report("SUCCESS", T2)], run_report=[refusal, None], force=True
+        )
+        assert ending is None and calls.count("run_report") == 2
+        assert item["changed"] and item["report"]["lastRunAt"] == at(T2)
+
     @pytest.mark.parametrize(
         "more",
         [
