@@ -344,7 +344,7 @@ def target_of(target: Target, place: int, run: Run) -> dict[str, Any]:
         severity_rank=severity_rank,
         severity_class=SEVERITIES[severity_rank] if severity_rank < len(SEVERITIES) else "other",
         known_as=kind.known_as(target),
-        cells=[dict(name=fact.name, lines=lines_of(fact.value(target))) for fact in kind.table],
+        cells=[lines_of(fact.value(target)) for fact in kind.table],
     )
 
 
@@ -513,17 +513,20 @@ def table_class(kind: Kind) -> str:
 
 
 def columns_of_tables() -> str:
-    """The widths of the columns of the tables of all kinds, as CSS."""
-    return "".join(
-        ".%s { --columns: %sminmax(0, 3fr) %s 7.5rem; }\n"
-        % (
-            table_class(kind),
-            "" if kind.severity is nothing else "5.5rem ",
-            " ".join(fact.width for fact in kind.table),
-        )
-        for kind in KINDS.values()
-        if kind.table
-    )
+    """The columns of the tables of all kinds, as CSS: their widths, and on a narrow screen their names."""
+    rules = []
+    for kind in KINDS.values():
+        if not kind.table:
+            continue
+        first = [] if kind.severity is nothing else ["5.5rem"]
+        widths = [*first, "minmax(0, 3fr)", *(fact.width for fact in kind.table), "7.5rem"]
+        rules.append(".%s { --columns: %s; }\n" % (table_class(kind), " ".join(widths)))
+        rules += [
+            '@media screen and (max-width: 54rem) { .%s > tbody > tr > td:nth-child(%d)::before { content: "%s: "; } }\n'
+            % (table_class(kind), place, name)
+            for place, name in enumerate([*(fact.name for fact in kind.table), "Open for"], len(first) + 2)
+        ]
+    return "".join(rules)
 
 
 def cases_of(targets: list[dict[str, Any]]) -> list[dict[str, Any]]:

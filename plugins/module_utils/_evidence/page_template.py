@@ -266,7 +266,6 @@ footer { border-top: 1px solid var(--line); padding: 1.25rem 0 2.5rem; color: va
   .rows > tbody > tr > td { display: block; margin-bottom: .125rem; }
   .rows > tbody > tr > td:empty { display: none; }
   .still > tbody > tr > td::before, .all > tbody > tr > td::before { color: var(--soft); font-size: .8125rem; }
-  .still > tbody > tr > td[data-l]::before { content: attr(data-l) ": "; }
   .all > tbody > tr > td:nth-child(-n+2) { display: inline-block; margin-right: 1rem; }
   .all > tbody > tr > td:nth-child(5)::before { content: "Open for: "; }
   .all > tbody > tr > td:nth-child(6)::before { content: "Scan finished: "; }
@@ -637,9 +636,9 @@ TEMPLATE = """
 <td role="cell"><a class="name" href="#{{ target.anchor }}"><bdi>{{ target.title }}</bdi></a>
 {% if target.known_as %}<span class="id">{{ target.known_as }}</span>{% endif %}</td>
 {% for cell in target.cells %}
-<td role="cell" data-l="{{ cell.name }}">{% for line in cell.lines %}{% if not loop.first %}<br>{% endif %}<bdi>{{ line }}</bdi>{% endfor %}</td>
+<td role="cell">{% for line in cell %}{% if not loop.first %}<br>{% endif %}<bdi>{{ line }}</bdi>{% endfor %}</td>
 {% endfor %}
-<td role="cell" data-l="Open for">{{ since(target) }}</td>
+<td role="cell">{{ since(target) }}</td>
 </tr>
 {% endfor %}
 </tbody>
