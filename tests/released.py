@@ -24,6 +24,8 @@ OUTCOMES_OF_0_2_0 = {
     "4111:SnmpServer:7ba9f33d-e5a8-338f-977e-132844492865": "inconclusive",
     "4138:RdpServer:a8cb056b-8184-3b7c-b958-ed2a0f474321": "pending",
 }
+# A scan that ran at the end of the released version runs on, whenever these tests are run.
+NEVER = 10**9
 # What belongs to the process that ran.
 NOT_TAUGHT = ("id", "operation", "reports")
 
@@ -45,6 +47,8 @@ def teach(simulator, tenant):
         simulator.control("PATCH", "campaigns/%s" % name, fields)
     for name, exposure in tenant["exposures"].items():
         fields = {field: exposure[field] for field in ("status", "result", "scan_seconds", "scans")}
+        if exposure["running"]:
+            fields["scan_seconds"] = NEVER
         simulator.control("PATCH", "exposures/%s" % name, fields)
     for name, alert in tenant["alerts"].items():
         simulator.control("PATCH", "alerts/%s" % name, alert)
