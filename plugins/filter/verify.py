@@ -19,7 +19,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import ArgumentSpec, JsonObject, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
-from ansible_collections.secops.remediation.plugins.module_utils._systems import ASKED, SYSTEMS
+from ansible_collections.secops.remediation.plugins.module_utils._systems import ON_RECORD, SYSTEMS, TERMS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import NEEDS_ACTION, OUTCOMES
 
 FORMATS = ["json", "csv", "junit", "markdown", "oscal", "html"]
@@ -39,7 +39,11 @@ INPUTS: ArgumentSpec = dict(
     verify_controls=dict(type="list", elements="str", default=["ac-2", "ac-6.7", "ca-7", "ra-5", "si-2"]),
     verify_signing_key=dict(type="str", default=""),
     verify_keep_runs=dict(type="int", default=0),
-    **{"verify_%s" % name: spec for system in SYSTEMS for name, spec in {**system.asked, **system.settings}.items()},
+    **{
+        "verify_%s" % name: spec
+        for system in SYSTEMS
+        for name, spec in {**system.asked, **system.terms, **system.settings}.items()
+    },
 )
 # A tenant's own words may have commas in them.
 WORDS = tuple("verify_%s" % name for system in SYSTEMS for name, spec in system.settings.items() if spec["type"] == "list")
@@ -77,8 +81,13 @@ def verify_inputs(given: Mapping[str, Any], evidence_dir: str) -> JsonObject:
         for name, least in LEAST.items()
         if isinstance(validation.validated_parameters.get(name), int) and validation.validated_parameters[name] < least
     ]
+    problems += [
+        "verify_%s is empty: name at least one of %s." % (name, ", ".join(spec["choices"]))
+        for name, spec in TERMS.items()
+        if validation.validated_parameters.get("verify_" + name) == []
+    ]
     inputs = {name[len("verify_") :]: value for name, value in validation.validated_parameters.items()}
-    inputs["targets"] = {name: inputs.get(name) for name in ASKED}
+    inputs["targets"] = {name: inputs.get(name) for name in ON_RECORD}
     inputs["evidence_dir"] = inputs["evidence_dir"] or evidence_dir
     inputs["ledger"] = inputs["ledger"] or os.path.join(inputs["evidence_dir"], "ledger.json")
     return dict(inputs, problems=[printable(problem) for problem in problems])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import ArgumentSpec
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.system import SAILPOINT
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers
@@ -22,3 +23,7 @@ KINDS: dict[str, Kind] = {kind.name: kind for system in SYSTEMS for kind in syst
 ANSWERS: dict[str, Answers] = {answers.name: answers for system in SYSTEMS for answers in system.answers}
 # What may be asked for, by name, each with the value that asks for nothing.
 ASKED: dict[str, Any] = {name: spec["default"] for system in SYSTEMS for name, spec in system.asked.items()}
+# What may be said of how it is judged, by name.
+TERMS: ArgumentSpec = {name: spec for system in SYSTEMS for name, spec in system.terms.items()}
+# Both, as they are on record, each with the value of what nobody said.
+ON_RECORD: dict[str, Any] = dict(ASKED, **{name: [] if spec["type"] == "list" else "" for name, spec in TERMS.items()})

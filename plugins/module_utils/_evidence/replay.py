@@ -22,7 +22,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.direc
     sha256_of,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._judge import verify
-from ansible_collections.secops.remediation.plugins.module_utils._systems import ANSWERS, ASKED, SYSTEMS
+from ansible_collections.secops.remediation.plugins.module_utils._systems import ANSWERS, ON_RECORD, SYSTEMS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, VERIFIED
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results
 
@@ -90,9 +90,9 @@ def sentence(replayed: JsonObject) -> str:
 
 def load(folder: str, found: JsonObject, problems: list[str]) -> Results:
     """The results of the modules as they are on record; an empty one for each that is not, or cannot be read."""
-    results: Results = dict({name: {} for name in ANSWERS}, **ASKED, problems=[])
+    results: Results = dict({name: {} for name in ANSWERS}, **ON_RECORD, problems=[])
     asked = load_record(folder, QUESTIONS, found, problems) or {}
-    results.update({name: asked[name] for name in (*ASKED, "problems") if isinstance(asked.get(name), type(results[name]))})
+    results.update({name: asked[name] for name in (*ON_RECORD, "problems") if isinstance(asked.get(name), type(results[name]))})
     kept = listed(asked.get("records"))
     for name, answers in ANSWERS.items():
         path = record_of(answers)

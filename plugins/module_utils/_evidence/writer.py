@@ -29,8 +29,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     write_atomically,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Params, Result, Target
-from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable_everywhere
-from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, utc_now
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import listed, printable_everywhere
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import TIME, in_utc, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import why_not_trusted
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_csv import csv_text, open_items_csv
@@ -50,7 +50,13 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.signa
     signature_ending,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._judge import verify
-from ansible_collections.secops.remediation.plugins.module_utils._systems import ANSWERS, ASKED, SYSTEMS
+from ansible_collections.secops.remediation.plugins.module_utils._systems import (
+    ANSWERS,
+    ASKED,
+    ON_RECORD,
+    SYSTEMS,
+    TERMS,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     INCONCLUSIVE,
     NOT_READ_IN_CHECK_MODE,
@@ -149,7 +155,7 @@ def collect(params: Params) -> Results:
     named = [of_its_name(params[name], answers) for name, answers in ANSWERS.items() if params.get(name)]
     found, problems = sort_results([*params["results"], *named], SYSTEMS)
     problems += wrong_with(params["targets"])
-    for name, nothing in ASKED.items():
+    for name, nothing in ON_RECORD.items():
         named, listed_alone = params["targets"].get(name) or nothing, params.get(name) or nothing
         if not isinstance(named, type(nothing)):
             named = nothing
@@ -175,14 +181,21 @@ def asks_for_something(params: Params) -> bool:
 
 def wrong_with(targets: dict[str, Any]) -> list[str]:
     """What is wrong with what was asked for by name, in sentences."""
-    unknown = sorted(str(name) for name in targets if name not in ASKED)
+    unknown = sorted(str(name) for name in targets if name not in ON_RECORD)
     odd = sorted(
-        name for name in ASKED if targets.get(name) not in (None, "") and not isinstance(targets[name], type(ASKED[name]))
+        name
+        for name, nothing in ON_RECORD.items()
+        if targets.get(name) not in (None, "") and not isinstance(targets[name], type(nothing))
     )
     sentences = []
     if unknown:
-        sentences.append("targets: %s is known to no system. Known are %s." % (" and ".join(unknown), ", ".join(ASKED)))
-    sentences += ["targets: %s has to be a %s." % (name, "list" if ASKED[name] == [] else "text") for name in odd]
+        sentences.append("targets: %s is known to no system. Known are %s." % (" and ".join(unknown), ", ".join(ON_RECORD)))
+    sentences += ["targets: %s has to be a %s." % (name, "list" if ON_RECORD[name] == [] else "text") for name in odd]
+    sentences += [
+        "targets: %s has to be of %s, and is %.100r." % (name, ", ".join(spec["choices"]), targets[name])
+        for name, spec in TERMS.items()
+        if name not in odd and any(one not in spec["choices"] for one in listed(targets.get(name)))
+    ]
     return sentences
 
 
@@ -224,7 +237,7 @@ def write_records(folder: str, run: str, results: Results, started_at: Any, run_
         on_record[name] = result = dict(moved(result, folder), results_file=path, run=run)
         write_atomically(os.path.join(folder, path), json.dumps(result) + "\n", follow=False)
         kept.append(path)
-    asked = {name: results[name] for name in (*ASKED, "problems")}
+    asked = {name: results[name] for name in (*ON_RECORD, "problems")}
     asked.update(started_at=started_at, run=run, run_id=run_id, records=kept)
     write_atomically(os.path.join(folder, QUESTIONS), json.dumps(asked) + "\n", follow=False)
     for path in evidence.files_in(folder):
@@ -344,7 +357,7 @@ def judge(
     found["targets"] = [writable(target, problems) for target in found["targets"]]
     known = gist(previous["targets"]) if previous else None
     # What check mode did not read is taken to say what it said before.
-    unknown = {target["id"] for target in found["targets"] if target["reason"].endswith(NOT_READ_IN_CHECK_MODE)}
+    unknown = {target["id"] for target in found["targets"] if NOT_READ_IN_CHECK_MODE in target["reason"]}
     unknown &= {entry[1] for entry in known or ()}
     return found, known is None or bool({entry for entry in known ^ gist(found["targets"]) if entry[1] not in unknown})
 
@@ -395,9 +408,9 @@ def add_checksums(found: JsonObject, folder: str, problems: list[str]) -> None:
 
 
 def gist(targets: Iterable[Any]) -> set[tuple[str, ...]]:
-    """What makes two verifications the same."""
+    """What makes two verifications the same. Of a reason the moments in it are no news: each look has others."""
     return {
-        tuple(str(target.get(name)) for name in ("kind", "id", "outcome", "reason"))
+        (*(str(target.get(name)) for name in ("kind", "id", "outcome")), TIME.sub("", str(target.get("reason"))))
         for target in targets
         if isinstance(target, dict)
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, words_of
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Fact, Kind
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Fact, Kind, Witness
 
 ITEM_COUNTS = ("items_total", "items_remediated", "items_open", "items_unknown")
 
@@ -57,6 +57,7 @@ CAMPAIGN = Kind(
         "campaign": ("created", "deadline", "modified"),
         "scan": ("requested_at", "modified_before", "modified"),
         "report": ("lastRunAt",),
+        "access": ("as_of",),
     },
     facts=(
         Fact("Campaign", type_and_status),
@@ -76,5 +77,6 @@ CAMPAIGN = Kind(
         "access": ("Access", "Access Name", "Entitlement", "Entitlement Name", "Role", "Access Profile", "Access Item"),
         "source": ("Source", "Source Name", "Application", "Application Name"),
     },
+    witnesses=(Witness("report", "items"), Witness("access", "access")),
     properties=(campaign_fact("campaign-status", "status"), campaign_fact("campaign-deadline", "deadline")),
 )

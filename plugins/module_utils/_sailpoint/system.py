@@ -16,7 +16,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     read_report,
     unread,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import asked_for, targets
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ALL, ONE, WITNESSES, asked_for
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.witnesses import targets
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results, System, by
 
 MOST_OPEN_ITEMS = 100
@@ -55,6 +56,10 @@ def read_one_again(
 
 
 CAMPAIGNS = {"campaigns": by("id")}
+ACCESS_LISTS = {
+    "campaigns": by("campaign_id"),
+    "revoked_items": by("campaign_id", "certification_id", "item_id"),
+}
 SAILPOINT = System(
     name="sailpoint",
     kinds=(CAMPAIGN,),
@@ -70,8 +75,14 @@ SAILPOINT = System(
         Answers("scans", "remediation_scans", "sailpoint_campaign_remediation_scan", {"scans": by("campaign_id")}),
         Answers("reports", "reports", "sailpoint_campaign_report", {"reports": by("campaign_id")}, files=("reports",)),
         Answers("report_infos", "report_items", "sailpoint_remediation_report_info", {"reports": by("path")}, files=("reports",)),
+        # Its items name their lookups by their places.
+        Answers("access", "revoked_access", "sailpoint_revoked_access_info", ACCESS_LISTS, alone=True),
     ),
     targets=targets,
     lookups=asked_for,
     read_again=read_again,
+    terms=dict(
+        campaign_witnesses=dict(type="list", elements="str", choices=list(WITNESSES), default=list(WITNESSES)),
+        campaign_agreement=dict(type="str", choices=[ONE, ALL], default=ONE),
+    ),
 )

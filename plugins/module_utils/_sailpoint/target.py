@@ -4,7 +4,8 @@
 
 """What is proved of a campaign by what SailPoint answered, and the records of all campaigns.
 
-`remediated` comes out of `prove` and from nowhere else. Private to the collection.
+`remediated` comes out of `compose`, which hears what each witness says: of the report, `prove` says it; of the access,
+_sailpoint.access_proof. And from nowhere else. Private to the collection.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 from urllib.parse import quote, unquote
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, Item, JsonObject, Result, Target
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
     in_utc,
     is_later,
@@ -71,6 +73,38 @@ ITEM_FACTS = (
     "words",
     "words_left_out",
 )
+
+
+# The witnesses, and what a user may say of how many of them it takes.
+REPORT, ACCESS = "report", "access"
+WITNESSES = (REPORT, ACCESS)
+ONE, ALL = "one", "all"
+NO_ANSWER, NOT_UNDERSTOOD = "gave no answer", "was not understood"
+NOT_LOOKED = "the access has not been looked at yet"
+
+
+class Word(NamedTuple):
+    """What a witness says of a campaign.
+
+    outcome, reason: as of a target. bars: whether nobody else's word counts for `remediated` either, because what was seen
+    speaks against it, or the campaign itself is not what it was. silence: of one that has no answer, how a sentence says so.
+    """
+
+    outcome: Any
+    reason: Any
+    bars: bool = False
+    silence: str = NO_ANSWER
+
+
+class Access(NamedTuple):
+    """What is proved of a campaign's revoked access.
+
+    word: see Word. facts: for the campaign's record. requests: those that support it.
+    """
+
+    word: Word
+    facts: JsonObject
+    requests: list[JsonObject]
 
 
 class ScanOnRecord(TypedDict):
@@ -180,10 +214,8 @@ def scan_on_record(exchanges: Iterable[Exchange], campaign_id: str) -> ScanOnRec
     return scan
 
 
-def prove(
-    campaign_id: str, exchanges: Sequence[Exchange], sha256: str | None = None, info: JsonObject | None = None
-) -> tuple[str, str]:
-    """(outcome, reason) that the answers on record, and the file that came with them, prove of a campaign.
+def prove(campaign_id: str, exchanges: Sequence[Exchange], sha256: str | None = None, info: JsonObject | None = None) -> Word:
+    """What the answers on record, and the file that came with them, prove of a campaign: the word of the report.
 
     exchanges: what was asked and answered about the scan and the report, in order. sha256: of the file that was read, or
     None. info: what it says, as _sailpoint.report_file reads it, or None.
@@ -194,31 +226,31 @@ def prove(
     looks = [(place, campaign_in(exchange, campaign_id)) for place, exchange in enumerate(exchanges)]
     reads = [(place, campaign) for place, campaign in looks if campaign]
     if not reads:
-        return INCONCLUSIVE, "no answer on record shows the campaign"
+        return Word(INCONCLUSIVE, "no answer on record shows the campaign")
     last_place, last = reads[-1]
     if last.get("status") != COMPLETED:
-        return INCONCLUSIVE, "the campaign is %s, so nothing can be verified" % last.get("status")
+        return Word(INCONCLUSIVE, "the campaign is %s, so nothing can be verified" % last.get("status"), bars=True)
     scan = scan_on_record(exchanges, campaign_id)
     if scan["accepted"] is None:
-        return INCONCLUSIVE, "no answer on record accepts a remediation scan of this campaign (202)"
+        return Word(INCONCLUSIVE, "no answer on record accepts a remediation scan of this campaign (202)")
     if parse_time(scan["modified_before"]) is None:
-        return INCONCLUSIVE, "no answer on record says what the campaign's modified was before the scan"
+        return Word(INCONCLUSIVE, "no answer on record says what the campaign's modified was before the scan")
     if scan["moved"] is None:
-        return PENDING, "the remediation scan has not finished"
+        return Word(PENDING, "the remediation scan has not finished")
     lists = [(place, report_in(exchange, campaign_id)) for place, exchange in enumerate(exchanges) if place > scan["moved"]]
     listings = [(place, report) for place, report in lists if report]
     if not listings:
-        return INCONCLUSIVE, "no answer on record lists a remediation status report of this campaign after the scan"
+        return Word(INCONCLUSIVE, "no answer on record lists a remediation status report of this campaign after the scan")
     listed_at, report = listings[-1]
     if report.get("status") not in READABLE_REPORT_STATUSES:
-        return INCONCLUSIVE, "the report has the status %r, so it cannot be read" % (report.get("status"),)
+        return Word(INCONCLUSIVE, "the report has the status %r, so it cannot be read" % (report.get("status"),))
     run_at = report.get("lastRunAt")
     if not is_later(run_at, scan["modified"]):
-        return INCONCLUSIVE, "the report was run at %s, which is not after the scan (%s)" % (run_at, scan["modified"])
+        return Word(INCONCLUSIVE, "the report was run at %s, which is not after the scan (%s)" % (run_at, scan["modified"]))
     if not exchanges[listed_at].get("server_time"):
-        return INCONCLUSIVE, "the server does not say its time, so nothing shows that the report is not from the future"
+        return Word(INCONCLUSIVE, "the server does not say its time, so nothing shows that the report is not from the future")
     if not is_past(run_at, exchanges[listed_at]["server_time"]):
-        return INCONCLUSIVE, "the report was run at %s, which is in the future by the server's clock" % run_at
+        return Word(INCONCLUSIVE, "the report was run at %s, which is in the future by the server's clock" % run_at)
     shown_at = next(
         place for place, other in listings if all(other.get(name) == report.get(name) for name in ("id", "status", "lastRunAt"))
     )
@@ -226,10 +258,10 @@ def prove(
         place for place, exchange in enumerate(exchanges) if place > shown_at and is_download(exchange, report.get("id"))
     ]
     if not downloads or not sha256 or exchanges[downloads[-1]].get("sha256") != sha256:
-        return INCONCLUSIVE, "no answer on record brought the report's file that was read"
+        return Word(INCONCLUSIVE, "no answer on record brought the report's file that was read")
     changed = change_since(reads, scan, downloads[-1], run_at, ran_place(exchanges, campaign_id, scan["moved"]))
     if changed:
-        return INCONCLUSIVE, changed
+        return Word(INCONCLUSIVE, changed, bars=True)
     return judge_file(campaign_id, report, info, last.get("name"))
 
 
@@ -294,36 +326,95 @@ def is_own_move(modified: object, run_at: object) -> bool:
     return moved is not None and ran is not None and (moved - ran).total_seconds() <= OWN_MOVE_SECONDS
 
 
-def judge_file(campaign_id: str, report: JsonObject, info: JsonObject | None, name: object = None) -> tuple[str, str]:
-    """(outcome, reason) by what the report's file says."""
+def judge_file(campaign_id: str, report: JsonObject, info: JsonObject | None, name: object = None) -> Word:
+    """The word of the report by what its file says."""
     if not isinstance(info, dict):
-        return INCONCLUSIVE, "the remediation status report was not read"
+        return Word(INCONCLUSIVE, "the remediation status report was not read")
     if info.get("error"):
-        return INCONCLUSIVE, str(info["error"])
+        return Word(INCONCLUSIVE, str(info["error"]))
     others = [value for value in info.get("campaign_ids") or [] if value != campaign_id]
     if others:
-        return INCONCLUSIVE, "the report has rows of another campaign, %s" % others[0]
+        return Word(INCONCLUSIVE, "the report has rows of another campaign, %s" % others[0])
     names = info.get("campaign_names") or []
     if not info.get("campaign_ids") and isinstance(name, str) and names and name.strip() not in names:
-        return INCONCLUSIVE, "the report has rows of another campaign, %s" % names[0]
+        return Word(INCONCLUSIVE, "the report has rows of another campaign, %s" % names[0])
     outcome: Any = info.get("outcome")
     reason: Any = info.get("reason")
     if outcome == REMEDIATED and report.get("status") != "SUCCESS":
-        return INCONCLUSIVE, "the report ended with status %s, so it may not be complete, and shows no open item" % (
-            report.get("status")
+        return Word(
+            INCONCLUSIVE,
+            "the report ended with status %s, so it may not be complete, and shows no open item" % report.get("status"),
         )
     numbers: list[Any] = [info.get(name) for name in ("items_total", "items_remediated", "items_open", "items_unknown")]
     counted = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
     if outcome == REMEDIATED and (not counted or numbers[0] < 0 or numbers != [numbers[0], numbers[0], 0, 0]):
-        return INCONCLUSIVE, "the report's numbers of items do not add up"
-    return (outcome, reason) if outcome in (REMEDIATED, UNREMEDIATED) else (INCONCLUSIVE, reason)
+        return Word(INCONCLUSIVE, "the report's numbers of items do not add up")
+    if outcome in (REMEDIATED, UNREMEDIATED):
+        return Word(outcome, reason)
+    return Word(INCONCLUSIVE, reason, silence=NOT_UNDERSTOOD)
+
+
+# --- two witnesses ---
+
+
+def compose(words: Mapping[str, Word], agreement: str = ONE) -> tuple[str, str]:
+    """(outcome, reason) by what all witnesses say that were asked. words: theirs, by their names. agreement: ONE or ALL.
+
+    One that saw an open item outweighs whatever others say. Nothing is remediated while one is still to be heard. One that
+    has no answer leaves the word to the other, unless all have to say so, or what it did see speaks against it. Where
+    nobody says that it is remediated, the first of them says how far it is.
+    """
+    said = [word.outcome for word in words.values()]
+    if UNREMEDIATED in said:
+        return UNREMEDIATED, side_by_side(words)
+    if set(said) == {REMEDIATED}:
+        return REMEDIATED, "; ".join(str(word.reason) for word in words.values())
+    if REMEDIATED not in said:
+        return said[0], side_by_side(words)
+    if PENDING in said:
+        return PENDING, side_by_side(words)
+    if any(word.bars for word in words.values()):
+        return INCONCLUSIVE, side_by_side(words)
+    if agreement != ONE:
+        return INCONCLUSIVE, "%s; both have to say so" % side_by_side(words)
+    reasons = [str(word.reason) for word in words.values() if word.outcome == REMEDIATED]
+    silent = [
+        "the %s %s (%s), so there is one witness" % (name, word.silence, word.reason)
+        for name, word in words.items()
+        if word.outcome != REMEDIATED
+    ]
+    return REMEDIATED, "; ".join(reasons + silent)
+
+
+def side_by_side(words: Mapping[str, Word]) -> str:
+    """What the witnesses say, each with its name where there are several."""
+    if len(words) == 1:
+        return str(next(iter(words.values())).reason)
+    return "; ".join("the %s: %s" % (name, word.reason) for name, word in words.items())
+
+
+def word_on_all(report: Word, info: Item | None, access: Access | None) -> Word:
+    """The word of the report, held against what was seen beside it.
+
+    It speaks of no more items than it lists, and an open item in it speaks against everybody, whatever else is wrong.
+    """
+    listed_items, open_items = (info or {}).get("items_total"), (info or {}).get("items_open")
+    revoked = access.facts["items_total"] if access else 0
+    if report.outcome == REMEDIATED and isinstance(listed_items, int) and listed_items < revoked:
+        return Word(INCONCLUSIVE, "the report lists %d items, and reviewers revoked %d" % (listed_items, revoked))
+    if report.outcome == INCONCLUSIVE and isinstance(open_items, int) and open_items > 0:
+        return report._replace(bars=True)
+    return report
 
 
 # --- the records ---
 
 
-def targets(results: Result) -> list[Target]:
-    """The records of all campaigns, those that were named first. results: see _judge.verify."""
+def targets(results: Result, accesses: Mapping[str, Access] | None = None) -> list[Target]:
+    """The records of all campaigns, those that were named first.
+
+    results: see _judge.verify. accesses: by a campaign's id what is proved of its revoked access.
+    """
     named, filtered = lookups(results)
     found: dict[str, JsonObject] = {}
     odd = []
@@ -361,17 +452,13 @@ def targets(results: Result) -> list[Target]:
                     by_campaign["scans"].get(campaign_id),
                     by_campaign["reports"].get(campaign_id),
                     infos,
+                    claims,
                     looked_up,
+                    (accesses or {}).get(campaign_id),
                     results,
                 ),
             )
         )
-        others = sorted(claims.get(scalar(made[-1].get("report", {}).get("id")), set()) - {campaign_id})
-        if others and made[-1]["outcome"] in (REMEDIATED, UNREMEDIATED):
-            made[-1].update(
-                outcome=INCONCLUSIVE,
-                reason="SailPoint lists the same report %s for another campaign, %s" % (made[-1]["report"]["id"], others[0]),
-            )
     for campaign in odd:
         made.append(
             make_target(
@@ -458,10 +545,16 @@ def campaign_target(
     scan: Item | None,
     report: Item | None,
     infos: Mapping[str, Item],
+    claims: Mapping[str, set[str]],
     looked_up: Mapping[str, list[JsonObject]],
+    access: Access | None,
     results: Result,
 ) -> Target:
-    """The record of one campaign. campaign, scan, report: what the modules returned of it, or None. looked_up: see below."""
+    """The record of one campaign.
+
+    campaign, scan, report: what the modules returned of it, or None. infos: by the path of a report what it says. claims: by
+    the id of a report the campaigns that it is listed for. looked_up: see requests_by_campaign. access: see Access, or None.
+    """
     named, filtered = lookups(results)
     if campaign is None:
         missing = named.get("missing_ids") or ()
@@ -483,7 +576,7 @@ def campaign_target(
         INCONCLUSIVE,
         "",
         system=system_of(named, filtered),
-        requests=requests_of(scan, report) or looked_up[""] + looked_up[campaign_id],
+        requests=(requests_of(scan, report) or looked_up[""] + looked_up[campaign_id]) + (access.requests if access else []),
         campaign=facts,
     )
     exchanges = exchanges_in(scan) + exchanges_in(report)
@@ -512,55 +605,85 @@ def campaign_target(
         info = infos.get(report["path"])
         if info and not info.get("error"):
             target["items"] = {name: info.get(name) for name in ITEM_FACTS}
-    target["outcome"], target["reason"] = judge(campaign_id, campaign, scan, report, info, exchanges, results)
+    if access:
+        target["access"] = access.facts
+        target["evidence"] = target["evidence"] + records_of(result_of(results, ACCESS))
+    status = campaign.get("status")
+    if status in UNDECIDED:
+        target.update(outcome=PENDING, reason="the campaign is %s: not all decisions are made yet" % status)
+    elif status != COMPLETED:
+        target.update(outcome=INCONCLUSIVE, reason="the campaign is %s, so nothing can be verified" % status)
+    else:
+        report_says = judge(campaign_id, scan, report, info, exchanges, results)
+        report_says = word_on_all(of_one_campaign(campaign_id, report_says, target, claims), info, access)
+        both = {REPORT: report_says, ACCESS: word_of(access, results)}
+        words = {name: both[name] for name in asked_of(results)}
+        target["outcome"], target["reason"] = compose(words, results.get("campaign_agreement") or ONE)
+        target["witnesses"] = [dict(name=name, outcome=word.outcome, reason=str(word.reason)) for name, word in words.items()]
     return target
+
+
+def asked_of(results: Result) -> list[str]:
+    """The names of the witnesses that were asked: those that are on record as asked, else those of whom there is a result."""
+    asked = [name for name in WITNESSES if name in (results.get("campaign_witnesses") or ())]
+    return asked or [REPORT] + [ACCESS] * bool(result_of(results, ACCESS))
+
+
+def word_of(access: Access | None, results: Result) -> Word:
+    """The word of the access."""
+    if access:
+        return access.word
+    result = result_of(results, ACCESS)
+    return Word(INCONCLUSIVE, failure_of(result, "the access was not looked at")) if result else Word(PENDING, NOT_LOOKED)
+
+
+def of_one_campaign(campaign_id: str, word: Word, target: Target, claims: Mapping[str, set[str]]) -> Word:
+    """The word of a report, which counts only if the report is of no other campaign."""
+    report_id = dict_at(target, "report").get("id")
+    others = sorted(claims.get(scalar(report_id), set()) - {campaign_id})
+    if not others or word.outcome not in (REMEDIATED, UNREMEDIATED):
+        return word
+    return Word(INCONCLUSIVE, "SailPoint lists the same report %s for another campaign, %s" % (report_id, others[0]))
 
 
 def judge(
     campaign_id: str,
-    campaign: JsonObject,
     scan: Item | None,
     report: Item | None,
     info: Item | None,
     exchanges: Sequence[Exchange],
     results: Result,
-) -> tuple[str, str]:
-    """(outcome, reason) of a campaign that was found."""
-    status = campaign.get("status")
-    if status in UNDECIDED:
-        return PENDING, "the campaign is %s: not all decisions are made yet" % status
-    if status != COMPLETED:
-        return INCONCLUSIVE, "the campaign is %s, so nothing can be verified" % status
+) -> Word:
+    """The word of the report of a campaign that is COMPLETED."""
     if scan is None:
-        return INCONCLUSIVE, failure_of(result_of(results, "scans"), "no remediation scan was asked for")
+        return Word(INCONCLUSIVE, failure_of(result_of(results, "scans"), "no remediation scan was asked for"))
     if scan.get("error"):
-        return INCONCLUSIVE, str(scan["error"])
+        return Word(INCONCLUSIVE, str(scan["error"]))
     if scan.get("status") == "requested" and scan_on_record(exchanges, campaign_id)["accepted"] is None:
-        return PENDING, "a remediation scan would be asked for"
+        return Word(PENDING, "a remediation scan would be asked for")
     last = "; the last look failed: %s" % scan["last_error"] if scan.get("last_error") else ""
     if scan.get("status") == "blocked":
-        return PENDING, "a report of the campaign runs, so the remediation scan has to wait" + last
+        return Word(PENDING, "a report of the campaign runs, so the remediation scan has to wait" + last)
     if scan.get("status") == "running":
-        return PENDING, "another operation of the campaign runs, so the remediation scan has to wait" + last
+        return Word(PENDING, "another operation of the campaign runs, so the remediation scan has to wait" + last)
     if scan.get("status") != "finished" or last:
-        return PENDING, "the remediation scan has not finished" + last
+        return Word(PENDING, "the remediation scan has not finished" + last)
     if not scan.get("unread") and not any(
         campaign_in(exchange, campaign_id) and not exchange.get("remembered") for exchange in exchanges_in(scan)
     ):
-        return INCONCLUSIVE, "what an earlier run was told of the scan was not read again"
+        return Word(INCONCLUSIVE, "what an earlier run was told of the scan was not read again")
     reports = result_of(results, "reports")
     if report is None and has_failed(reports):
-        return INCONCLUSIVE, failure_of(reports, "the reports could not be made")
+        return Word(INCONCLUSIVE, failure_of(reports, "the reports could not be made"))
     if report is None:
-        return PENDING, "the remediation scan has finished, and no report has been asked for yet"
+        return Word(PENDING, "the remediation scan has finished, and no report has been asked for yet")
     if report.get("error"):
-        return INCONCLUSIVE, str(report["error"])
+        return Word(INCONCLUSIVE, str(report["error"]))
     if report.get("status") != "finished":
-        return PENDING, "the remediation status report has not finished" + (
-            "; the last look failed: %s" % report["last_error"] if report.get("last_error") else ""
-        )
+        last = "; the last look failed: %s" % report["last_error"] if report.get("last_error") else ""
+        return Word(PENDING, "the remediation status report has not finished" + last)
     if not report.get("path"):
-        return PENDING, NOT_DOWNLOADED
+        return Word(PENDING, NOT_DOWNLOADED)
     if info is None:
-        return INCONCLUSIVE, failure_of(result_of(results, "report_infos"), "the remediation status report was not read")
+        return Word(INCONCLUSIVE, failure_of(result_of(results, "report_infos"), "the remediation status report was not read"))
     return prove(campaign_id, exchanges, report.get("sha256"), info)

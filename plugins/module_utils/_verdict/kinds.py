@@ -38,6 +38,17 @@ def nowhere(_target: Target) -> list[str]:
     return []
 
 
+class Witness(NamedTuple):
+    """Somebody who can say of a target whether it is remediated, where there are several.
+
+    name: of it in verification.json, and in a sentence with "the" before it. items: the key of a target with what it says of
+    the target's items.
+    """
+
+    name: str
+    items: str
+
+
 class Kind(NamedTuple):
     """A kind of targets. It has what the forms need to say, and they need to know nothing else of it.
 
@@ -53,6 +64,7 @@ class Kind(NamedTuple):
     item_names: by such a column, the names that it may have in an item as the system wrote it.
     table: what the page shows of one that is open; a kind without it has items, which are shown in its place. notes: what
     Markdown says of one. properties: of it in OSCAL.
+    witnesses: who is asked, where that may be several.
     known_as: what else it is known as. severity: how bad it is, in the system's word. addresses: where it is.
     """
 
@@ -79,6 +91,7 @@ class Kind(NamedTuple):
     table: tuple[Fact, ...] = ()
     notes: tuple[Fact, ...] = ()
     properties: tuple[Fact, ...] = ()
+    witnesses: tuple[Witness, ...] = ()
     known_as: Callable[[Target], str] = nothing
     severity: Callable[[Target], Any] = nothing
     addresses: Callable[[Target], list[str]] = nowhere

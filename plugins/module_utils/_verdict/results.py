@@ -55,7 +55,7 @@ def sort_results(results: Any, systems: Sequence[System]) -> tuple[dict[str, Res
             problems.append(nobodys(number, result))
             continue
         result = tidy(result, answers)
-        different = differs(found[answers.name], result) if answers.name in found else None
+        different = differs(found[answers.name], result, answers) if answers.name in found else None
         if different:
             problems.append(
                 "Result number %d cannot be judged together with another one of %s: their %s differ."
@@ -137,12 +137,14 @@ def failed(reason: str) -> Result:
     return dict(failed=True, msg=reason)
 
 
-def differs(earlier: Result, later: Result) -> str:
+def differs(earlier: Result, later: Result, answers: Answers) -> str:
     """The names of what two results of a name say differently of themselves; "" where they can be judged together."""
     names = [
         name
         for name in later
-        if name not in OF_EACH_RESULT and not isinstance(later[name], list) and earlier.get(name, later[name]) != later[name]
+        if name not in OF_EACH_RESULT
+        and (answers.alone or not isinstance(later[name], list))
+        and earlier.get(name, later[name]) != later[name]
     ]
     return " and ".join(names)
 

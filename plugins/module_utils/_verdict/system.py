@@ -24,7 +24,8 @@ class Answers(NamedTuple):
     name: by which the system's judge finds it. record: its file among the records of a run, without its ending.
     module: that returns it. lists: those of its lists that hold objects, each with what tells two of them apart.
     asked: the option of the module that it answers, where the results of one module have several names; None is what is
-    left. files: the lists whose items name a file by `path` that belongs to the evidence.
+    left. files: the lists whose items name a file by `path` that belongs to the evidence. alone: whether two of them cannot
+    be judged together, because its lists refer to each other by their places.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Answers(NamedTuple):
     lists: Mapping[str, Callable[[Item], Any]]
     asked: str | None = None
     files: tuple[str, ...] = ()
+    alone: bool = False
 
 
 class System(NamedTuple):
@@ -40,7 +42,8 @@ class System(NamedTuple):
 
     name: of its room, and of its folder in the role. kinds: of its targets. answers: what its modules return.
     asked: what a user may ask for, by name, and settings: what else a user may say to the role; both with their argument
-    specs. The default of what may be asked for asks for nothing.
+    specs. The default of what may be asked for asks for nothing. terms: what a user may say of how it is judged, which is on
+    record with what was asked for.
     targets(results): the records of its targets. lookups(results): what was looked up, see _verdict.verification.
     read_again(results, inside, problems): puts what the files of a run say now in the place of what they are said to have
     said; None where no answer is in a file. inside(path): where a file of the run's folder is, None for any other.
@@ -54,6 +57,7 @@ class System(NamedTuple):
     targets: Callable[[Results], list[Target]]
     lookups: Callable[[Results], list[dict[str, Any]]]
     read_again: Callable[[Results, Callable[[str], str | None], list[str]], None] | None = None
+    terms: ArgumentSpec = {}
 
 
 def by(*names: str) -> Callable[[Item], Any]:

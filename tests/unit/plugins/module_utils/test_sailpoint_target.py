@@ -28,7 +28,7 @@ from conversations import (
 )
 
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import prove
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import Word, prove
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import OUTCOMES
 
 BEFORE, ACCEPTED, MOVED = reading(-1000, 0), accepting(seconds=1), reading(100, 101)
@@ -265,7 +265,7 @@ class TestProve:
         ],
     )
     def test_the_truth(self, conversation):
-        assert proved(conversation, {}) == ("remediated", "3 of 3 items remediated")
+        assert proved(conversation, {}) == Word("remediated", "3 of 3 items remediated")
 
     def test_of_any_id(self):
         """An id is one part of the path, whatever is in it."""
@@ -287,7 +287,7 @@ class TestProve:
 
     @pytest.mark.parametrize("sha256", [None, "", "0" * 64, SHA256.upper()])
     def test_a_file_that_is_another_one(self, sha256):
-        assert prove("c1", TRUE, sha256, file_says()) == ("inconclusive", NO_FILE)
+        assert prove("c1", TRUE, sha256, file_says()) == Word("inconclusive", NO_FILE)
 
     def test_every_reason_is_shown(self):
         given = {proved(conversation, info)[1] for conversation, info, _outcome, _reason in DAMAGES.values()}
@@ -331,7 +331,7 @@ class TestProve:
     def test_a_report_without_an_item(self):
         """Nothing was revoked."""
         info = dict(file_says(), items_total=0, items_remediated=0, reason="the report lists no item: nothing was revoked")
-        assert prove("c1", TRUE, SHA256, info) == ("remediated", info["reason"])
+        assert prove("c1", TRUE, SHA256, info) == Word("remediated", info["reason"])
 
     def test_whatever_is_on_record(self):
         """Never an exception, and nothing is remediated that a naive reader would not call so."""

@@ -1,0 +1,104 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The second witness of a campaign: what its record proves of the revoked access, as _sailpoint.target hears it.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, JsonObject, Result, Target
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, words_of
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as campaigns
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import Tally, reloads_in
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ACCESS, COMPLETED, Access, Word
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, requests_in
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import listed, result_of
+
+# As many as there are rows of a report by default. All of them are on record.
+MOST_OPEN_ITEMS = 100
+# Of a campaign with many certifications the rest is on record, too.
+MOST_REQUESTS = 40
+
+
+def targets(results: Result) -> list[Target]:
+    """The records of all campaigns, by what both witnesses say. results: see _judge.verify."""
+    return campaigns.targets(results, accesses(results))
+
+
+def accesses(results: Result) -> dict[str, Access]:
+    """By a campaign's id what the record proves of its revoked access."""
+    result = result_of(results, ACCESS)
+    # Their places count, so none may be left out.
+    shown = result.get("lookups")
+    lookups = [one if isinstance(one, dict) else {} for one in shown] if isinstance(shown, list) else []
+    tasks = reloads_in(lookups)
+    hearings = {
+        campaign["campaign_id"]: Hearing(campaign, lookups, tasks)
+        for campaign in listed(result, "campaigns")
+        if isinstance(campaign.get("campaign_id"), str)
+    }
+    for item in listed(result, "revoked_items"):
+        hearing = hearings.get(str(item.get("campaign_id")))
+        if hearing:
+            hearing.add(item)
+    return {campaign_id: hearing.access() for campaign_id, hearing in hearings.items()}
+
+
+class Hearing:
+    """What is said of one campaign, item by item. campaign, lookups, tasks: see _sailpoint.access_proof.Tally."""
+
+    def __init__(self, campaign: JsonObject, lookups: list[JsonObject], tasks: dict[str, JsonObject]) -> None:
+        self._tally = Tally(campaign, lookups, tasks)
+        self._campaign, self._lookups = campaign, lookups
+        self._open_items: list[JsonObject] = []
+        self._asked: dict[int, None] = {}
+
+    def add(self, item: Item) -> None:
+        """Takes an item in. What the record says of it beside its facts is worth nothing: it is judged anew."""
+        answer = self._tally.add(item)
+        for name in ("document", "account_read"):
+            place = dict_at(item, name).get("answer")
+            if isinstance(place, int) and len(self._asked) < MOST_REQUESTS:
+                self._asked.setdefault(place)
+        if answer["present"] and len(self._open_items) < MOST_OPEN_ITEMS:
+            self._open_items.append(open_item(item, answer))
+
+    def access(self) -> Access:
+        """What is proved of it."""
+        verdict = self._tally.verdict()
+        status = (self._tally.decisions.campaign or {}).get("status")
+        # What it was told last of the campaign itself holds for everybody.
+        word = Word(verdict["outcome"], verdict["reason"], bars=status not in (None, COMPLETED))
+        facts = dict(
+            {name: verdict[name] for name in ("items_total", "items_unknown", "complete", "problems", "as_of")},
+            items_remediated=verdict["items_gone"],
+            items_open=verdict["items_present"],
+            open_items=self._open_items,
+        )
+        return Access(word, facts, self._requests())
+
+    def _requests(self) -> list[JsonObject]:
+        asked = [self._lookups[place] for place in self._asked if 0 <= place < len(self._lookups)]
+        own = exchanges_in(self._campaign)[: MOST_REQUESTS - min(len(asked), MOST_REQUESTS // 2)]
+        return requests_in([*own, *exchanges_in(dict(answers=asked))][:MOST_REQUESTS])
+
+
+def open_item(item: Item, answer: dict[str, Any]) -> JsonObject:
+    """An item that is still there as a row, with the columns that a report might have."""
+    access, source, account = (dict_at(item, name) for name in ("access", "source", "account"))
+    return {
+        "Identity": words_of(dict_at(item, "identity").get("name")) or words_of(dict_at(item, "identity").get("id")),
+        "Account": words_of(account.get("native_identity")),
+        "Source": words_of(source.get("name")),
+        "Access Type": words_of(access.get("type")),
+        "Access": words_of(access.get("name")) or words_of(access.get("id")),
+        "Seen in": ", ".join(answer["seen_in"]),
+        "Seen at": words_of(answer["seen_at"]),
+        "Reason": words_of(answer["reason"]),
+        "Why": words_of(item.get("why")),
+    }
