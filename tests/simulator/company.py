@@ -27,6 +27,7 @@ LAST_YEAR = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a09"  # ARCHIVED
 MIGRATED = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a10"  # status null, and a field that is not in the specification
 PRIVILEGED = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a11"  # every revoked access gone after a scan; no report yet
 BADGES = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a12"  # one item still open after a scan
+VENDORS = "5b1f0c9e7d2a4e6f8a3c1d4b9e7f2a13"  # a report says that all is gone, and an identity still has one item
 
 CAMPAIGN_IDS = (
     FINANCE,
@@ -41,6 +42,7 @@ CAMPAIGN_IDS = (
     MIGRATED,
     PRIVILEGED,
     BADGES,
+    VENDORS,
 )
 
 # The report that the Finance campaign had before anybody scanned.
@@ -122,7 +124,14 @@ REVOKED = {
         ("novak", "Lenel OnGuard", "ENTITLEMENT", "Zone 7: server room", "Door controller offline", True),
         ("marchetti", "Lenel OnGuard", "ENTITLEMENT", "Zone 4: bonded store", "", False),
     ),
+    VENDORS: (
+        ("haddad", "Ariba", "ENTITLEMENT", "SUPPLIER_MASTER_EDIT", "Sourcing only", False),
+        ("tanaka", "Ariba", "ENTITLEMENT", "SUPPLIER_BANK_DATA", "Four eyes: may not release payments, too", False),
+        ("obrien", "Ariba", "ENTITLEMENT", "SUPPLIER_READ", "", False),
+    ),
 }
+# The item that a role gave again after VENDORS' report was right.
+GIVEN_AGAIN = 2
 
 # id, name, description, type, status, days since it was created, days since it was changed
 _CAMPAIGNS = (
@@ -138,6 +147,7 @@ _CAMPAIGNS = (
     (MIGRATED, "Legacy Review (imported)", None, "MANAGER", None, 400, None),
     (PRIVILEGED, "Privileged Access Review", "Administrators of anything", "SEARCH", "COMPLETED", 15, 2),
     (BADGES, "Site Badge Review", "Doors of bonded and server rooms", "SOURCE_OWNER", "COMPLETED", 14, 3),
+    (VENDORS, "Vendor Portal Review", "Who can change where money goes", "SOURCE_OWNER", "COMPLETED", 13, 2),
 )
 
 
@@ -235,6 +245,8 @@ def campaigns(now):
         elif campaign_id == HAMBURG:
             settings["status_column"] = "Bearbeitungsstand"
             settings["words"] = {"remediated": "Vollzogen", "open": "Schwebend"}
+        elif campaign_id == VENDORS:
+            settings["items"][GIVEN_AGAIN - 1].update(held=True, case="given_again")
         elif campaign_id == SALES:
             settings["report_status"] = "ERROR"
         elif campaign_id == ROLES:

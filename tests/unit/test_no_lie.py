@@ -37,8 +37,10 @@ from two_systems import (
     REPORT_TYPE,
     ROWS,
     SECRET,
+    SOURCE,
     Role,
     TwoSystems,
+    access_of,
     exposure_id,
     report_text,
 )
@@ -237,6 +239,79 @@ def why_no_campaign(said, now, campaign_id, target, folder):
     return "it was not read after the report, or has changed since"
 
 
+def part(value, *names):
+    """What is at these names of a JSON value, one inside of the other, or None."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def objects(value):
+    """The objects in a list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def access_says(said, now, campaign_id):
+    """What the second witness was told of a campaign in this run: "gone", "open", or why nobody can say."""
+
+    def told(operation, about):
+        return [
+            one.json()
+            for one in said[now:]
+            if one.operation == operation and one.whole and one.reply.status == 200 and about(one.about)
+        ]
+
+    shown = [one for one in told("get_campaign", lambda about: about == campaign_id) if part(one, "id") == campaign_id]
+    shown += [one for body in told("list_campaigns", lambda about: True) for one in objects(body) if one.get("id") == campaign_id]
+    if not any(one.get("status") == "COMPLETED" for one in shown):
+        return "it is not COMPLETED"
+    listed = [one for body in told("list_certifications", lambda about: about == campaign_id) for one in objects(body)]
+    signed = {one["id"]: one for one in listed if isinstance(one.get("id"), str)}
+    if not any(one.get("totalCertifications") == len(signed) for one in shown):
+        return "the certifications are not all"
+    for one in signed.values():
+        if (one.get("phase"), part(one, "campaign", "id"), one.get("hasErrors")) != ("SIGNED", campaign_id, False):
+            return "a certification is not signed off, or of another campaign"
+    revoked, promised = [], 0
+    for name in signed:
+        summaries = told("decision_summary", lambda about, name=name: about == name)
+        counts = [part(summaries[-1] if summaries else None, key) for key in REVOKED_COUNTS]
+        if not all(isinstance(count, int) for count in counts):
+            return "a summary is missing"
+        promised += sum(counts)
+        # The same certification may be listed for the other campaign, too, and is read twice then.
+        bodies = told("list_review_items", lambda about, name=name: about == name)
+        items = {json.dumps(one.get("id")): one for body in bodies for one in objects(body)}.values()
+        revoked += [(one, signed[name].get("signed")) for one in items if one.get("decision") == "REVOKE"]
+    if promised != len(revoked):
+        return "the items are not all"
+    documents = [one for body in told("search", lambda about: True) for one in objects(body)]
+    accounts = [one for body in told("list_accounts", lambda about: True) for one in objects(body)]
+    states = {item_says(item, signed_at, documents, accounts) for item, signed_at in revoked}
+    return "open" if "open" in states else "an item is not known to be gone" if states - {"gone"} else "gone"
+
+
+REVOKED_COUNTS = ("entitlementsRevoked", "accessProfilesRevoked", "rolesRevoked", "accountsRevoked")
+
+
+def item_says(item, signed_at, documents, accounts):
+    """What documents and accounts say of a revoked item: "gone", "open", or ""."""
+    value, access_id = (part(item, "accessSummary", "entitlement", name) for name in ("attributeValue", "id"))
+    account_id = part(item, "accessSummary", "entitlement", "account", "id")
+    states = set()
+    for one in documents:
+        if one.get("id") == part(item, "identitySummary", "identityId") and later(one.get("synced"), signed_at):
+            mine = [each for each in objects(one.get("accounts")) if each.get("id") == account_id]
+            has = any(each.get("id") == access_id for each in objects(one.get("access")))
+            has = has or any(value in (part(each, "entitlementAttributes", "groups") or ()) for each in mine)
+            states.add("open" if has else "gone" if mine and isinstance(one.get("access"), list) else "")
+    for one in accounts:
+        if one.get("id") == account_id and later(one.get("modified"), signed_at):
+            groups = part(one, "attributes", "groups")
+            states.add("open" if isinstance(groups, list) and value in groups else "gone")
+    return "open" if "open" in states else "gone" if "gone" in states else ""
+
+
 def why_no_exposure(said, now, name):
     """Why an exposure is not proved to be remediated, or None."""
 
@@ -296,6 +371,15 @@ def reopened_after(said, alert_id, moment):
     return False
 
 
+def why_no_witness(said, now, target, folder, agreement):
+    """Why no witness proves a campaign to be remediated, or one speaks against it; or None."""
+    report, access = why_no_campaign(said, now, target["id"], target, folder), access_says(said, now, target["id"])
+    if access == "open":
+        return "it is still there"
+    doubts = [report] * (report is not None) + [access] * (access != "gone")
+    return "; ".join(doubts) if len(doubts) > (agreement == "one") else None
+
+
 def check_run(role, found, said=None, now=0):
     """Whatever happened, this much holds of a run. said: what was answered, where the oracle is to judge by it."""
     assert {target["outcome"] for target in found["targets"]} <= OUTCOMES
@@ -312,7 +396,7 @@ def check_run(role, found, said=None, now=0):
     for target in found["targets"]:
         if said is not None and target["outcome"] == "remediated":
             doubt = (
-                why_no_campaign(said, now, target["id"], target, folder)
+                why_no_witness(said, now, target, folder, role.agreement)
                 if target["kind"] == "campaign"
                 else why_no_exposure(said, now, target["id"])
             )
@@ -422,6 +506,7 @@ KINDS = (
     "date",
 )
 
+WITNESSED = ("list_certifications", "decision_summary", "list_review_items", "search", "list_accounts")
 BEND = st.fixed_dictionaries(
     dict(
         operation=st.sampled_from(OPERATIONS[1:] * 3 + OPERATIONS[:1]),
@@ -557,6 +642,35 @@ def test_the_plain_truth_is_verified_and_stays_so(report_moves_modified, takes_i
         assert runs(role, systems, 3)["verdict"] == "verified"
 
 
+STRANGE_ROWS = [[*ROWS[0][:-1], "Stand"], *([*row[:-1], "Vollzogen"] for row in ROWS[1:])]
+
+
+@pytest.mark.parametrize("agreement, verdict", [("one", "verified"), ("all", "not_verified")])
+def test_a_report_that_is_not_understood(agreement, verdict):
+    """The other witness answers, where one is enough."""
+    with role_and_systems() as (role, systems):
+        systems.rows = {ONE: STRANGE_ROWS, OTHER: STRANGE_ROWS}
+        role.agreement = agreement
+        assert runs(role, systems, 3)["verdict"] == verdict
+
+
+@thorough(25)
+@given(bends=st.lists(BEND, min_size=1, max_size=3), agreement=st.sampled_from(["one", "one", "all"]))
+@example(bends=[bend_of("list_review_items", "set", place=1, value="APPROVE")], agreement="one")
+@example(bends=[bend_of("list_certifications", "remove", place=0)], agreement="one")
+@example(bends=[bend_of("decision_summary", "set", place=0, value=0)], agreement="one")
+@example(bends=[bend_of("search", "set", place=3, value="2020-01-01T00:00:00Z")], agreement="one")
+@example(bends=[bend_of("list_accounts", "status", status=403)], agreement="one")
+@example(bends=[bend_of("search", "again", first=1), bend_of("list_accounts", "whole", value=[])], agreement="one")
+def test_answers_of_the_other_witness_that_are_bent(bends, agreement):
+    """It alone has the word, because nobody knows what the report says."""
+    bends = [dict(bend, operation=WITNESSED[bend["place"] % len(WITNESSED)]) if bend["first"] > 2 else bend for bend in bends]
+    with role_and_systems(bender(bends)) as (role, systems):
+        systems.rows = {ONE: STRANGE_ROWS, OTHER: STRANGE_ROWS}
+        role.agreement = agreement
+        assert runs(role, systems, 2)
+
+
 # --- Ledgers that are bent
 
 LEDGER_BEND = st.fixed_dictionaries(
@@ -601,6 +715,10 @@ def all_is_open(operation, number, reply, before):
         return Reply(json={"reply": {"status": "SUCCESS", "result": "UNREMEDIATED"}})
     if operation == "download" and reply.status == 200:
         return Reply(body=report_text(OPEN_ROWS), headers=reply.headers)
+    if operation == "search":
+        for document in reply.json:
+            document["access"] += [dict(id=access_of(row)[2], type="ENTITLEMENT", source=dict(id=SOURCE)) for row in ROWS[1:]]
+            document["accessCount"] = len(document["access"])
     return reply
 
 

@@ -30,6 +30,7 @@ from ansible_collections.secops.remediation.plugins.modules import (
     sailpoint_campaign_remediation_scan,
     sailpoint_campaign_report,
     sailpoint_remediation_report_info,
+    sailpoint_revoked_access_info,
     xpanse_alert_info,
     xpanse_rcs_request,
 )
@@ -52,6 +53,11 @@ OPERATIONS = (
     "get_or_create",
     "get_scan",
     "get_alerts",
+    "list_certifications",
+    "decision_summary",
+    "list_review_items",
+    "search",
+    "list_accounts",
 )
 
 
@@ -72,6 +78,31 @@ ROWS = [
     ["Ada Byron", "abyron", "Payments approver", "REVOKED", "Remediated"],
     ["Max Planck", "mplanck", "Payments viewer", "REVOKED", "Remediated"],
 ]
+
+
+SIGNED_OFF = "2025-02-01T00:00:00Z"
+SOURCE = "source-1"
+
+
+def access_of(row):
+    """(identity, account, access) of a row of the report, as ids of them."""
+    return "identity-" + row[1], "account-" + row[1], "access-" + row[2]
+
+
+def certified(campaign_id, number, row, decision="REVOKE"):
+    """A review item about a row of the report."""
+    identity, account, access = access_of(row)
+    entitlement = dict(attributeName="groups", attributeValue=row[2], sourceId=SOURCE, sourceName="Payments")
+    return dict(
+        id="item-%s-%d" % (campaign_id[-1], number),
+        decision=decision,
+        completed=True,
+        identitySummary=dict(id="summary-" + identity, identityId=identity, name=row[0]),
+        accessSummary=dict(
+            access=dict(type="ENTITLEMENT", id=access, name=row[2]),
+            entitlement=dict(entitlement, id=access, account=dict(id=account, nativeIdentity=row[1])),
+        ),
+    )
 
 
 @dataclasses.dataclass
@@ -101,6 +132,11 @@ def once(pairs):
     if len({name for name, _value in pairs}) < len(pairs):
         raise ValueError("a key comes twice")
     return dict(pairs)
+
+
+def listing(found):
+    """A list that says how long it is."""
+    return Reply(json=found, headers={"X-Total-Count": str(len(found))})
 
 
 class TwoSystems(ScriptedServer):
@@ -181,6 +217,15 @@ class TwoSystems(ScriptedServer):
             return "download", report_id, Reply(body=self.files[report_id], headers={"Content-Type": "text/csv"})
         if path == "/campaigns/v1":
             return self.listed(received.query["filters"][0])
+        if path.startswith("/certifications/v1"):
+            return self.of_certifications(received, path)
+        if path == "/search/v1":
+            return self.found(received.json, now)
+        if path == "/accounts/v1":
+            wanted = re.findall(r'"([^"]*)"', received.query["filters"][0])
+            return "list_accounts", wanted, listing([one for one in self.accounts(now) if one["id"] in wanted])
+        if path == "/work-items/v1":
+            return None, None, listing([])
         return self.of_campaigns(method, path, now)
 
     def listed(self, filters):
@@ -189,6 +234,73 @@ class TwoSystems(ScriptedServer):
             return "list_campaigns", None, Reply(400, json={"detailCode": "400.1 Bad request", "trackingId": "t"})
         wanted = re.findall(r'"([^"]*)"', filters)
         return "list_campaigns", None, Reply(json=[self.shown(one) for one in self.modified if one in wanted])
+
+    def of_certifications(self, received, path):
+        """The answers around a certification, of which each campaign has one."""
+        if path == "/certifications/v1":
+            campaign_id = re.findall(r'"([^"]*)"', received.query["filters"][0])[0]
+            shown = [
+                dict(
+                    id="certification-%s" % campaign_id[-1],
+                    campaign=dict(id=campaign_id),
+                    phase="SIGNED",
+                    signed=SIGNED_OFF,
+                    hasErrors=False,
+                )
+                for _number in range(campaign_id in self.modified)
+            ]
+            return "list_certifications", campaign_id, listing(shown)
+        certification, what = path.split("/")[-2:]
+        campaign_id = next((one for one in self.modified if certification == "certification-%s" % one[-1]), ONE)
+        rows = self.rows[campaign_id][1:]
+        if what == "decision-summary":
+            counts = dict(entitlementsRevoked=len(rows), accessProfilesRevoked=0, rolesRevoked=0, accountsRevoked=0)
+            return "decision_summary", certification, Reply(json=counts)
+        items = [certified(campaign_id, number, row) for number, row in enumerate(rows)]
+        kept = certified(campaign_id, 9, ["Max Planck", "mplanck", "Mail"], "APPROVE")
+        return "list_review_items", certification, listing([*items, kept])
+
+    def found(self, asked, now):
+        """The answer of Search: nobody has any of it, but the mail that was approved."""
+        wanted = asked["filters"].get("id", {}).get("terms", [])
+        documents = [
+            dict(
+                id=account["identityId"],
+                name=account["nativeIdentity"],
+                synced=now,
+                inactive=False,
+                access=[dict(id="access-Mail", type="ENTITLEMENT", attribute="groups", value="Mail", source=dict(id=SOURCE))],
+                accessCount=1,
+                accounts=[
+                    dict(
+                        id=account["id"],
+                        accountId=account["nativeIdentity"],
+                        source=dict(id=SOURCE),
+                        entitlementAttributes=dict(groups=["Mail"]),
+                    )
+                ],
+                accountCount=1,
+            )
+            for account in self.accounts(now)
+            if account["identityId"] in wanted
+        ]
+        return "search", wanted, listing(documents)
+
+    def accounts(self, now):
+        """All accounts, as of now."""
+        names = sorted({row[1] for rows in self.rows.values() for row in rows[1:]})
+        return [
+            dict(
+                id="account-" + name,
+                identityId="identity-" + name,
+                nativeIdentity=name,
+                sourceId=SOURCE,
+                modified=now,
+                disabled=False,
+                attributes=dict(groups=["Mail"]),
+            )
+            for name in names
+        ]
 
     def shown(self, campaign_id):
         """The campaign as it is now."""
@@ -199,8 +311,8 @@ class TwoSystems(ScriptedServer):
             status="COMPLETED",
             created="2025-01-01T00:00:00Z",
             modified=self.modified[campaign_id],
-            totalCertifications=3,
-            completedCertifications=3,
+            totalCertifications=1,
+            completedCertifications=1,
         )
 
     def of_campaigns(self, method, path, now):
@@ -257,6 +369,7 @@ class Role:
         self.options = dict(max_age=86400, retry_timeout=0, request_timeout=5, concurrency=1, wait=False, confirm=True, **options)
         self.sailpoint = dict(self.options, base_url=url, client_id="client", client_secret=SECRET)
         self.xpanse = dict(self.options, base_url=url, api_key_id="1", api_key=KEY)
+        self.agreement = "one"
         self.targets = dict(campaign_ids=[ONE, OTHER], exposures=[NAMED], alert_ids=[LOOKED_UP["alert_internal_id"]])
 
     def run(self, formats=("json",)):
@@ -296,10 +409,17 @@ class Role:
         paths = [one["path"] for one in reports.get("reports", ()) if one.get("path")]
         if paths:
             infos = ask(sailpoint_remediation_report_info, "report_items", {}, paths=paths)
+        access = {}
+        if completed:
+            access = ask(sailpoint_revoked_access_info, "revoked_access", self.sailpoint, campaign_ids=completed)
+            # As a module says by itself.
+            access.update(module="sailpoint_revoked_access_info", asked=dict(campaign_ids=len(completed)))
         written = call(
             remediation_evidence,
             dict(
                 common,
+                targets=dict(campaign_witnesses=["report", "access"], campaign_agreement=self.agreement),
+                results=[access] if access else [],
                 run=prepared["run"],
                 run_id=prepared.get("run_id"),
                 started_at=prepared["started_at"],
