@@ -201,6 +201,32 @@ def test_mistakes_are_refused(what):
     assert errors_of(content)
 
 
+WITNESSED = {
+    "a witness that is not known": lambda target: target["witnesses"][1].update(name="somebody"),
+    "no witness": lambda target: target.update(witnesses=[]),
+    "a word of a witness that is none": lambda target: target["witnesses"][1].update(outcome="fine"),
+    "access that is still there": lambda target: target["access"].update(items_open=1),
+    "access that is not counted": lambda target: target["access"].pop("items_total"),
+    "access that nobody can see, alone": lambda target: target["access"].update(items_unknown=1),
+    "access that is not complete, alone": lambda target: target["access"].update(complete=False),
+    "nobody says so": lambda target: [one.update(outcome="inconclusive") for one in target["witnesses"]],
+    "an open item in the report": lambda target: target["items"].update(items_open=1),
+}
+
+
+@pytest.mark.parametrize("what", WITNESSED)
+def test_mistakes_about_witnesses_are_refused(what):
+    content = copy.deepcopy(SAMPLES["two witnesses"])
+    assert [target["outcome"] for target in content["targets"]] == ["remediated", "unremediated", "remediated", "unremediated"]
+    # The report of this one is not understood.
+    target = content["targets"][2]
+    target["items"] = dict(SAMPLES["every outcome"]["targets"][0]["items"], items_open=None, items_remediated=None, open_items=[])
+    assert errors_of(content) == []
+    WITNESSED[what](target)
+
+    assert errors_of(content)
+
+
 def test_what_the_apis_have_stays_open():
     content = copy.deepcopy(SAMPLES["every outcome"])
     content["targets"][0]["campaign"].update(status=None, more={"a": [1]})

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 
+import access_record
 from answers_on_record import EXPOSURE, REPORT, SCANNING, exchange, filters, with_answers
 
 from ansible_collections.secops.remediation.plugins.module_utils import _judge
@@ -234,6 +235,33 @@ def add_campaign(results, outcome, campaign_id, name="Quarterly review", status=
     )
 
 
+def add_access(results, campaign_id, is_there=False):
+    """Adds a look at the four revoked items of a campaign, of which one may still be there."""
+    record = json.dumps(access_record.record()).replace('"c1"', json.dumps(campaign_id)).replace("/c1?", "/%s?" % campaign_id)
+    campaign, lookups, items = json.loads(record)
+    if is_there:
+        items[1]["document"]["access"] = True
+        items[1]["why"] = "it was given again by a role"
+    access = results.setdefault("access", dict(base_url=SYSTEMS["campaign"], campaigns=[], lookups=lookups, revoked_items=[]))
+    access["campaigns"].append(campaign)
+    access["revoked_items"] += items
+
+
+FOUR = dict(items_total=4, items_remediated=4)
+
+
+def two_witnesses():
+    """Results in which two witnesses agree, disagree, and in which only the second one has an answer."""
+    results = empty_results()
+    add_campaign(results, "remediated", "a" * 32, "Both say so", **FOUR)
+    add_campaign(results, "remediated", "b" * 32, "They disagree", **FOUR)
+    add_campaign(results, "inconclusive", "c" * 32, "The report is not understood")
+    add_campaign(results, "unremediated", "d" * 32, "Both saw one")
+    for place, campaign_id in enumerate("abcd"):
+        add_access(results, campaign_id * 32, is_there=place % 2 == 1)
+    return dict(results, campaign_witnesses=["report", "access"], campaign_agreement="one")
+
+
 def add_exposure(results, outcome, alert_id, name="RDP Server at 192.0.2.10:3389", **alert):
     """Adds an exposure whose answers say an outcome. alert: what is different in its alert."""
     ids = dict(zip(EXPOSURE, (str(alert_id), "RdpServer", "service-%s" % alert_id), strict=True))
@@ -328,6 +356,7 @@ def all_samples():
     return {
         "every outcome": verify(results_of(every)),
         "verified": verify(results_of([(kind, "remediated") for kind in KINDS])),
+        "two witnesses": verify(two_witnesses()),
         "unremediated": verify(results_of([(kind, "unremediated") for kind in KINDS])),
         "inconclusive": verify(results_of([(kind, "inconclusive") for kind in KINDS])),
         "incomplete": verify(results_of([(kind, "pending") for kind in KINDS] + [("exposure", "remediated")])),

@@ -20,9 +20,9 @@ from typing import Any
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import one_line
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
-    items_left_out,
+    heard_in_words,
+    heard_of,
     kind_of,
-    open_items_of,
     readable,
     value_of,
     word_in_words,
@@ -51,7 +51,7 @@ COLUMNS = tuple(
     dict.fromkeys(
         [*COMMON]
         + [fact.name for kind in KINDS.values() for fact in kind.columns]
-        + ["evidence", "evidence_sha256", "not_verified_since", "words"]
+        + ["evidence", "evidence_sha256", "not_verified_since", "words", "witnesses"]
     )
 )
 ITEM_COLUMNS = tuple(
@@ -60,7 +60,7 @@ ITEM_COLUMNS = tuple(
         + [name for kind in KINDS.values() for name in kind.item_names]
         + ["item"]
         + [fact.name for kind in KINDS.values() for fact in kind.item_columns]
-        + ["reason", "system"]
+        + ["reason", "system", "witness"]
     )
 )
 
@@ -110,6 +110,7 @@ def row_of(target: Target) -> dict[str, Any]:
     row.update({fact.name: fact.value(target) for fact in kind_of(target).columns})
     row.update(
         words="; ".join(map(word_in_words, words_counted(target))),
+        witnesses="; ".join(heard_in_words(heard) for heard in heard_of(target) if heard.name),
         evidence="; ".join(file["path"] for file in target["evidence"]),
         evidence_sha256="; ".join(file["sha256"] for file in target["evidence"]),
     )
@@ -117,9 +118,8 @@ def row_of(target: Target) -> dict[str, Any]:
 
 
 def item_rows(target: Target) -> list[dict[str, Any]]:
-    """The cells of each open item of a target by column."""
-    items = open_items_of(target) if target["outcome"] != REMEDIATED else []
-    if target["outcome"] != UNREMEDIATED and not items:
+    """The cells of each open item of a target by column, with the witness that saw it."""
+    if target["outcome"] == REMEDIATED:
         return []
     kind = kind_of(target)
     common = dict(
@@ -128,21 +128,20 @@ def item_rows(target: Target) -> list[dict[str, Any]]:
         target_id=target["id"],
         target_name=target["name"],
     )
-    rows = [
-        dict(
-            common,
-            **{column: value_of(item, names) for column, names in kind.item_names.items()},
-            item=json.dumps(item, ensure_ascii=False, default=str),
-        )
-        for item in items
-    ]
-    left = items_left_out(target)
-    if left:
-        files = ", ".join(file["path"] for file in target["evidence"])
-        rows.append(
+    rows = []
+    for heard in heard_of(target):
+        rows += [
             dict(
                 common,
-                item="%d %sopen items are in the report: %s" % (left, "more " if rows else "", files or "none is on record"),
+                **{column: value_of(item, names) for column, names in kind.item_names.items()},
+                item=json.dumps(item, ensure_ascii=False, default=str),
+                witness=heard.name,
             )
-        )
-    return rows or [common]
+            for item in heard.open_items
+        ]
+        if heard.left_out and (heard.open_items or target["outcome"] == UNREMEDIATED):
+            files = ", ".join(file["path"] for file in target["evidence"]) or "none is on record"
+            more = "more " if heard.open_items else ""
+            text = "%d %sopen items are %s: %s" % (heard.left_out, more, heard.kept, files)
+            rows.append(dict(common, item=text, witness=heard.name))
+    return rows or [common] * (target["outcome"] == UNREMEDIATED)

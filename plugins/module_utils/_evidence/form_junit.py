@@ -22,6 +22,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
     by_kind,
     followed_of,
+    heard_in_words,
+    heard_of,
     problems_of,
     readable,
     word_in_words,
@@ -153,6 +155,7 @@ def case_of(target: Target, name: str) -> ElementTree.Element:
         )
         if target[key]
     ]
+    lines += [xml_text(heard_in_words(heard), LONGEST_REASON) for heard in heard_of(target) if heard.name]
     words = words_counted(target)
     lines += [xml_text("word: %s" % word_in_words(entry)) for entry in words[:MOST_WORDS]]
     if len(words) > MOST_WORDS:

@@ -19,10 +19,9 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
     column_of,
     followed_of,
+    heard_of,
     is_known,
-    items_left_out,
     kind_of,
-    open_items_of,
     problems_of,
     readable,
     words_counted,
@@ -173,8 +172,15 @@ def entry_of(target: Target) -> list[str]:
     if missed and missed != opened:
         parts.append(" Not verified since %s." % missed.date().isoformat())
     lines = ["".join(parts)]
-    rows = open_items_of(target)
-    lines += ["  - %s" % item_of(row, kind) for row in rows[:MOST_OPEN_ITEMS]]
+    heard_ones = heard_of(target)
+    several = len(heard_ones) > 1
+    lines += [
+        "  - The %s says %s: %s" % (heard.name, heard.outcome, safe(one_line(heard.reason, LONGEST_SENTENCE)))
+        for heard in heard_ones
+        if several
+    ]
+    rows = [(heard.name, row) for heard in heard_ones for row in heard.open_items[:MOST_OPEN_ITEMS]]
+    lines += ["  - %s%s" % ("Seen by the %s: " % name if several else "", item_of(row, kind)) for name, row in rows]
     words = [entry for entry in words_counted(target) if entry["configured"]]
     if words:
         lines.append(
@@ -187,7 +193,7 @@ def entry_of(target: Target) -> list[str]:
                 ", and %d more" % (len(words) - MOST_OPEN_ITEMS) if len(words) > MOST_OPEN_ITEMS else "",
             )
         )
-    more = items_left_out(target) + len(rows[MOST_OPEN_ITEMS:])
+    more = sum(heard.left_out + len(heard.open_items[MOST_OPEN_ITEMS:]) for heard in heard_ones)
     if more and rows:
         lines.append("  - and %d more" % more)
     return lines

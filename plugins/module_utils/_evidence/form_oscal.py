@@ -24,7 +24,9 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.texts i
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import as_text, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_junit import request_line
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
+    Heard,
     followed_of,
+    heard_of,
     kind_of,
     problems_of,
     readable,
@@ -56,6 +58,7 @@ MEDIA_TYPES = {
     "xml": "application/xml",
     "md": "text/markdown",
 }
+ITEM_COUNTS = ("items_total", "items_remediated", "items_open", "items_unknown")
 LONGEST_ID = 100
 LONGEST_TITLE = 200
 LONGEST_TEXT = 5000
@@ -237,15 +240,18 @@ class Document:
         inventory: list[dict[str, Any]] = []
         observations: list[dict[str, Any]] = []
         risks: list[dict[str, Any]] = []
-        of_kind: dict[str, list[tuple[str, str, str | None]]] = {}
+        of_kind: dict[str, list[tuple[str, list[str], str | None]]] = {}
         for target in verification["targets"]:
             subject, where = self._subject(target)
             (processes if where == "component" else inventory).append(subject)
             observation = self._observation(target, subject["uuid"], where)
             observations.append(observation)
-            risk = self._risk(target, subject["uuid"], observation["uuid"])
+            # The first witness is the one of the target's own observation.
+            more = [self._heard(heard, target, observation) for heard in heard_of(target)[1:]]
+            observations += more
+            risk = self._risk(target, subject["uuid"], [one["uuid"] for one in [observation, *more]])
             risks += [risk] if risk else []
-            entry = (target["outcome"], observation["uuid"], risk["uuid"] if risk else None)
+            entry = (target["outcome"], [one["uuid"] for one in [observation, *more]], risk["uuid"] if risk else None)
             of_kind.setdefault(target["kind"], []).append(entry)
         # Nobody knows about what a target of another kind says nothing.
         others = [entry for kind, entries in of_kind.items() if kind not in KINDS for entry in entries]
@@ -380,7 +386,7 @@ class Document:
         )
         if any(entry["configured"] for entry in words):
             props += prop("words-configured-by-the-user", "yes")
-        for key in ("items_total", "items_remediated", "items_open", "items_unknown"):
+        for key in ITEM_COUNTS:
             props += prop(key.replace("_", "-"), dict_at(target, "items").get(key))
         observation = {
             "uuid": self._own("observation", subject),
@@ -411,6 +417,26 @@ class Document:
             observation["remarks"] = "\n\n".join(remarks)
         return observation
 
+    def _heard(self, heard: Heard, target: Target, observation: dict[str, Any]) -> dict[str, Any]:
+        """What another witness says of a target. observation: the target's own one."""
+        props = prop("outcome", heard.outcome) + prop("witness", heard.name)
+        for key in ITEM_COUNTS:
+            props += prop(key.replace("_", "-"), heard.items.get(key))
+        content = {
+            "uuid": self._own("observation", observation["uuid"], heard.name),
+            "title": "%s: %s: the %s" % (markup(kind_of(target).noun.capitalize()), markup(name_of(target)), heard.name),
+            "description": "%s: %s" % (heard.outcome.capitalize(), markup(heard.reason)),
+            "props": props,
+            "methods": ["EXAMINE"],
+            "types": ["control-objective"],
+        }
+        kept = ("origins", "subjects", "relevant-evidence")
+        return dict(
+            content,
+            **{name: observation[name] for name in kept if name in observation},
+            collected=moment(heard.items.get("as_of"), observation["collected"]),
+        )
+
     @staticmethod
     def _methods(target: Target) -> list[str]:
         """How a target was assessed."""
@@ -421,7 +447,7 @@ class Document:
         looked_up = target["requests"] or any(value and isinstance(value, dict) for value in target.values())
         return ["EXAMINE"] if looked_up else ["UNKNOWN"]
 
-    def _risk(self, target: Target, subject: str, observation: str) -> dict[str, Any] | None:
+    def _risk(self, target: Target, subject: str, observations: list[str]) -> dict[str, Any] | None:
         """What it means that a target is still open, or None where it is not known to be."""
         if target["outcome"] != UNREMEDIATED:
             return None
@@ -439,12 +465,12 @@ class Document:
             + prop("not-verified-since", target["not_verified_since"])
             + prop("severity", kind.severity(target)),
         )
-        risk["related-observations"] = [{"observation-uuid": observation}]
+        risk["related-observations"] = [{"observation-uuid": observation} for observation in observations]
         return risk
 
-    def _finding(self, control: str, entries: list[tuple[str, str, str | None]]) -> dict[str, Any]:
+    def _finding(self, control: str, entries: list[tuple[str, list[str], str | None]]) -> dict[str, Any]:
         """What the targets say about a control, of which there is one at least."""
-        outcomes = [outcome for outcome, _observation, _risk in entries]
+        outcomes = [outcome for outcome, _observations, _risk in entries]
         remediated, total = outcomes.count(REMEDIATED), len(outcomes)
         if remediated == total:
             state, reason, words = "satisfied", "pass", "All %d targets are remediated." % total
@@ -454,7 +480,7 @@ class Document:
         else:
             state, reason = "not-satisfied", "other"
             words = "No target is known to be open, but %d of %d have no answer yet." % (total - remediated, total)
-        risks = [risk for _outcome, _observation, risk in entries if risk]
+        risks = [risk for _outcome, _observations, risk in entries if risk]
         return with_lists(
             {
                 "uuid": self._own("finding", control),
@@ -466,7 +492,9 @@ class Document:
                     "target-id": objective_id(control),
                     "status": {"state": state, "reason": reason, "remarks": words},
                 },
-                "related-observations": [{"observation-uuid": observation} for _outcome, observation, _risk in entries],
+                "related-observations": [
+                    {"observation-uuid": observation} for _outcome, observations, _risk in entries for observation in observations
+                ],
             },
             related_risks=[{"risk-uuid": risk} for risk in risks],
         )

@@ -28,11 +28,12 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.page_
     TEMPLATE,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
+    Heard,
     by_kind,
     followed_of,
+    heard_of,
     is_known,
     kind_of,
-    open_items_of,
     problems_of,
     readable,
     word_in_words,
@@ -316,7 +317,6 @@ def target_of(target: Target, place: int, run: Run) -> dict[str, Any]:
     open_for, days = run.open_for(since)
     severity = words(kind.severity(target)).lower()
     severity_rank = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
-    items = dict_of(target.get("items"))
     return dict(
         anchor="t%d" % (place + 1),
         kind=target["kind"],
@@ -337,8 +337,7 @@ def target_of(target: Target, place: int, run: Run) -> dict[str, Any]:
         reported=Moment(dict_of(target.get("report")).get("lastRunAt")),
         requests=[request_of(request) for request in target["requests"]],
         files=[file_of(item["path"], item["sha256"]) for item in target["evidence"]],
-        open_items=open_items_of(target),
-        items_open=items.get("items_open"),
+        heard=heard_of(target),
         facts=[(name, text) for name, text in facts_of(target, kind) if text],
         severity=severity.capitalize(),
         severity_rank=severity_rank,
@@ -384,6 +383,7 @@ def facts_of(target: Target, kind: Kind) -> list[tuple[str, str]]:
     return [
         ("System", words([kind.system, target["system"]])),
         *((fact.name, shown(fact.value(target))) for fact in kind.facts),
+        *(("The %s says" % heard.name, "%s: %s" % (heard.outcome, heard.reason)) for heard in heard_of(target) if heard.name),
         ("Scan", words([scan.get("status"), scan.get("result")])),
         ("Scan id", words(target.get("scan_id"))),
         ("Scan requested", shown(target.get("started_at"))),
@@ -533,16 +533,30 @@ def cases_of(targets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Targets that are still open, each with its items."""
     room, cases = MAX_ROWS, []
     for target in targets:
-        items = [{words(column): words(cell) for column, cell in item.items()} for item in target["open_items"][:room]]
-        room -= len(items)
-        columns = list(dict.fromkeys(column for item in items for column in item))
-        rows = [[(column, item.get(column, "")) for column in columns] for item in items]
-        count = target["items_open"] if isinstance(target["items_open"], int) else len(target["open_items"])
-        note = "%s of %s are shown. All of them are in the report:" % (number(len(rows)), plural(count, "open item"))
-        cases.append(
-            dict(target, columns=columns, rows=rows, note=note if count > len(rows) else "", open_words=open_words(target))
-        )
+        tables = []
+        for heard in target["heard"]:
+            table = table_of(heard, room)
+            room -= len(table["rows"])
+            tables += [table] if table["rows"] or table["note"] else []
+        several = target["heard"] if len(target["heard"]) > 1 else []
+        cases.append(dict(target, tables=tables, several=several, open_words=open_words(target)))
     return cases
+
+
+def table_of(heard: Heard, room: int) -> dict[str, Any]:
+    """The open items that a witness saw, so many at most."""
+    items = [{words(column): words(cell) for column, cell in item.items()} for item in heard.open_items[:room]]
+    columns = list(dict.fromkeys(column for item in items for column in item))
+    columns = [column for column in columns if not heard.name or any(item.get(column) for item in items)]
+    open_ones = heard.items.get("items_open")
+    count = open_ones if isinstance(open_ones, int) else len(heard.open_items)
+    note = "%s of %s are shown. All of them are %s:" % (number(len(items)), plural(count, "open item"), heard.kept)
+    return dict(
+        name=heard.name,
+        columns=columns,
+        rows=[[(column, item.get(column, "")) for column in columns] for item in items],
+        note=note if count > len(items) else "",
+    )
 
 
 def open_words(target: dict[str, Any]) -> str:

@@ -121,6 +121,8 @@ symbol { color: inherit; }
 .case header { display: flex; flex-wrap: wrap; gap: .125rem 1.5rem; align-items: baseline; padding: 1rem 1.25rem .75rem; }
 .case header > :first-child { margin-right: auto; }
 .case header .why { flex: 1 0 100%; }
+.heard { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: .5rem 1.5rem; margin: .25rem 0 0; padding: 0; list-style: none; overflow-wrap: anywhere; }
+.items caption { padding: .5rem 1.25rem; text-align: left; font-size: .875rem; color: var(--soft); }
 .case h4 { font-size: 1rem; }
 .scroll { position: relative; overflow-x: auto; border-top: 1px solid var(--line); }
 .items { width: 100%; border-collapse: collapse; font-size: .8125rem; line-height: 1.4; }
@@ -595,16 +597,24 @@ TEMPLATE = """
 <header>
 <h4><a href="#{{ case.anchor }}"><bdi>{{ case.title }}</bdi></a></h4>
 <p class="aside soft small">{% if case.open_for %}{{ case.open_words }}{% endif %}</p>
+{% if case.several %}
+<ul class="heard" aria-label="Witnesses">
+{% for heard in case.several %}<li>{{ outcome(heard.outcome) }} <b>says the {{ heard.name }}</b><br><bdi>{{ heard.reason }}</bdi></li>{% endfor %}
+</ul>
+{% else %}
 <p class="why"><bdi>{{ case.reason }}</bdi></p>
+{% endif %}
 </header>
-{% if case.rows %}
-<div class="scroll" tabindex="0" role="region" aria-label="Open items of {{ case.title }}">
+{% for table in case.tables %}
+{% if table.rows %}
+<div class="scroll" tabindex="0" role="region" aria-label="Open items of {{ case.title }}{% if table.name %}: the {{ table.name }}{% endif %}">
 <table class="items" role="table">
+{% if case.several %}<caption>Seen by the {{ table.name }}</caption>{% endif %}
 <thead role="rowgroup"><tr role="row">
-{% for column in case.columns %}<th role="columnheader" scope="col"><bdi>{{ column }}</bdi></th>{% endfor %}
+{% for column in table.columns %}<th role="columnheader" scope="col"><bdi>{{ column }}</bdi></th>{% endfor %}
 </tr></thead>
 <tbody role="rowgroup">
-{% for row in case.rows %}
+{% for row in table.rows %}
 <tr role="row">
 {% for column, cell in row %}<td role="cell" data-column="{{ column }}">{% if cell %}<bdi>{{ cell }}</bdi>{% endif %}</td>{% endfor %}
 </tr>
@@ -613,9 +623,10 @@ TEMPLATE = """
 </table>
 </div>
 {% endif %}
-{% if case.note %}
-<p class="note">{{ case.note }}{% for item in case.files %} {{ file(item) }}{% endfor %}</p>
+{% if table.note %}
+<p class="note">{{ table.note }}{% for item in case.files %} {{ file(item) }}{% endfor %}</p>
 {% endif %}
+{% endfor %}
 </article>
 {% endfor %}
 {% if kind.rows %}

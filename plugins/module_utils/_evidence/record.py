@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import (
@@ -150,15 +150,45 @@ def followed_of(verification: dict[str, Any]) -> str:
     return "%d of %d outcomes follow from the answers on record." % (replay["followed"], replay["total"])
 
 
-def open_items_of(target: Target) -> list[dict[str, Any]]:
-    """The items of a target that are known to be open, as the system wrote them."""
-    return dicts(dict_at(target, "items").get("open_items"))
+class Heard(NamedTuple):
+    """What one witness says of a target.
+
+    name: of it; "" where the target has no witnesses but its system. outcome, reason: what it says. items: its counts of the
+    target's items. open_items: those that are open, as the system wrote them. kept: where all of them are, in a sentence.
+    """
+
+    name: str
+    outcome: str
+    reason: str
+    items: dict[str, Any]
+    open_items: list[dict[str, Any]]
+    kept: str
+
+    @property
+    def left_out(self) -> int:
+        """How many open items it has beside `open_items`."""
+        number = self.items.get("items_open")
+        return max(0, (number if isinstance(number, int) else 0) - len(self.open_items))
 
 
-def items_left_out(target: Target) -> int:
-    """How many open items a target has beside open_items_of()."""
-    number = dict_at(target, "items").get("items_open")
-    return max(0, (number if isinstance(number, int) else 0) - len(open_items_of(target)))
+def heard_of(target: Target) -> list[Heard]:
+    """What the witnesses of a target say, one at least."""
+    known = {witness.name: witness for witness in kind_of(target).witnesses}
+    said = [entry for entry in dicts(target.get("witnesses")) if entry.get("name") in known] if known else []
+    heard = []
+    for entry in said[: len(known)]:
+        witness, items = known[entry["name"]], dict_at(target, known[entry["name"]].items)
+        outcome = entry["outcome"] if entry.get("outcome") in OUTCOMES else INCONCLUSIVE
+        open_items = dicts(items.get("open_items"))
+        heard.append(Heard(witness.name, outcome, words_of(entry.get("reason")), items, open_items, witness.kept))
+    items = dict_at(target, "items")
+    open_items = dicts(items.get("open_items"))
+    return heard or [Heard("", target["outcome"], target["reason"], items, open_items, "in the report")]
+
+
+def heard_in_words(heard: Heard) -> str:
+    """What a witness says, as a sentence."""
+    return "the %s says %s: %s" % (heard.name, heard.outcome, heard.reason)
 
 
 def words_counted(target: Target) -> list[dict[str, Any]]:

@@ -12,6 +12,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, words_of
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Fact, Kind, Witness
 
+# How each count of revoked items is called in a sentence.
+ACCESS_COUNTS = {"items_remediated": "gone", "items_open": "still there", "items_unknown": "not known"}
 ITEM_COUNTS = ("items_total", "items_remediated", "items_open", "items_unknown")
 
 
@@ -23,6 +25,19 @@ def campaign_fact(name: str, key: str) -> Fact:
 def item_count(name: str) -> Fact:
     """How many items of the report there are of a state."""
     return Fact(name, lambda target: dict_at(target, "items").get(name))
+
+
+def access_count(name: str) -> Fact:
+    """How many revoked items there are of a state, by what identities and accounts hold."""
+    return Fact("access_" + name, lambda target: dict_at(target, "access").get(name))
+
+
+def revoked_access(target: Target) -> str:
+    """What identities and accounts hold of what was revoked, in a sentence."""
+    access = dict_at(target, "access")
+    counted = ", ".join("%s %s" % (words_of(access[name]), text) for name, text in ACCESS_COUNTS.items() if access.get(name))
+    total = words_of(access.get("items_total"))
+    return "%s revoked%s" % (total, counted and ": " + counted) if total else ""
 
 
 def type_and_status(target: Target) -> str:
@@ -64,11 +79,15 @@ CAMPAIGN = Kind(
         Fact("Certifications", certifications),
         campaign_fact("Deadline", "deadline"),
         Fact("Campaign changed before the scan", lambda target: dict_at(target, "scan").get("modified_before")),
+        Fact("Access", revoked_access),
+        Fact("Access as of", lambda target: dict_at(target, "access").get("as_of")),
     ),
     columns=(
         campaign_fact("campaign_status", "status"),
         campaign_fact("campaign_deadline", "deadline"),
         *map(item_count, ITEM_COUNTS),
+        *map(access_count, ITEM_COUNTS),
+        Fact("access_as_of", lambda target: dict_at(target, "access").get("as_of")),
     ),
     # The words of English reports. No public text has the columns of this report (unknown).
     item_names={
@@ -76,7 +95,9 @@ CAMPAIGN = Kind(
         "account": ("Account", "Account Name", "Native Identity", "Account ID"),
         "access": ("Access", "Access Name", "Entitlement", "Entitlement Name", "Role", "Access Profile", "Access Item"),
         "source": ("Source", "Source Name", "Application", "Application Name"),
+        # Of the second witness alone.
+        "why": ("Why",),
     },
-    witnesses=(Witness("report", "items"), Witness("access", "access")),
+    witnesses=(Witness("report", "items", "in the report"), Witness("access", "access", "on record")),
     properties=(campaign_fact("campaign-status", "status"), campaign_fact("campaign-deadline", "deadline")),
 )

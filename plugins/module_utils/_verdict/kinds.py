@@ -42,11 +42,12 @@ class Witness(NamedTuple):
     """Somebody who can say of a target whether it is remediated, where there are several.
 
     name: of it in verification.json, and in a sentence with "the" before it. items: the key of a target with what it says of
-    the target's items.
+    the target's items. kept: where all of them are, in a sentence.
     """
 
     name: str
     items: str
+    kept: str
 
 
 class Kind(NamedTuple):

@@ -144,10 +144,9 @@ def open_items(targets: list[Target]) -> int | None:
 
 
 def number_of_open_items(target: Target) -> int:
-    """How many open items a target has that is unremediated: at least itself."""
-    items = target.get("items")
-    number = items.get("items_open") if isinstance(items, dict) else None
-    return number if isinstance(number, int) and number > 0 else 1
+    """How many open items a target has that is unremediated: at least itself. Where several saw some, the most."""
+    numbers = [part.get("items_open") for part in target.values() if isinstance(part, dict)]
+    return max([number for number in numbers if isinstance(number, int) and number > 0], default=1)
 
 
 def verdict_of(targets: list[Target], lookups: list[dict[str, Any]]) -> str:

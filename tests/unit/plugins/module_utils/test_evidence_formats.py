@@ -922,3 +922,33 @@ def test_markdown_of_hostile_texts_together():
 @QUICKLY
 def test_no_text_becomes_markup(text, outcome):
     assert_only_text(form_markdown.markdown(with_text(text, outcome)))
+
+
+def test_every_form_shows_both_witnesses():
+    """Side by side, and each open item with the one who saw it."""
+    content = SAMPLES["two witnesses"]
+    rows = {row["name"]: row for row in rows_of(form_csv.csv_text(content))}
+    assert rows["They disagree"]["witnesses"].startswith("the report says remediated: 3 of 3 items remediated; the access says ")
+    assert (rows["They disagree"]["access_items_open"], rows["They disagree"]["items_open"]) == ("1", "0")
+    assert rows["Both say so"]["access_as_of"]
+    items = [(row["target_name"], row["witness"], row["why"]) for row in rows_of(form_csv.open_items_csv(content))]
+    assert items == [
+        ("They disagree", "access", "it was given again by a role"),
+        ("Both saw one", "report", ""),
+        ("Both saw one", "access", "it was given again by a role"),
+    ]
+    text = form_markdown.markdown(content)
+    assert "  - The report says remediated: 3 of 3 items remediated" in text and "  - The access says unremediated: " in text
+    assert "  - Seen by the access: Identity `Alison`, " in text and "Why `it was given again by a role`" in text
+    cases = ElementTree.fromstring(form_junit.junit_xml(content).encode()).iter("testcase")
+    said = {case.get("name"): case.findtext("system-out") for case in cases}
+    assert any("the access says unremediated: 1 of 4 revoked items is still there" in (text or "") for text in said.values())
+
+
+def test_a_witness_of_an_odd_record_costs_no_form():
+    content = json.loads(json.dumps(SAMPLES["two witnesses"]))
+    for place, odd in enumerate((None, [None], [{"name": "x"}], [{"name": "access", "outcome": "great", "reason": ["a"]}] * 50)):
+        content["targets"][place]["witnesses"] = odd
+        content["targets"][place]["access"] = odd
+    for writer in WRITERS:
+        assert writer(content)

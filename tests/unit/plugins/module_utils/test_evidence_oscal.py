@@ -392,3 +392,18 @@ def test_times_have_one_spelling():
         for text in strings_of(document_of(name)):
             if isinstance(text, str) and re.match(r"\d{4}-\d\d-\d\dT", text):
                 assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text)
+
+
+def test_another_witness_has_an_observation_of_its_own():
+    result = result_of("two witnesses")
+    observed = {one["title"]: one for one in result["observations"]}
+    assert len(observed) == 8
+    own, other = observed["Campaign: They disagree"], observed["Campaign: They disagree: the access"]
+    assert (props_of(own)["outcome"], props_of(other)["outcome"]) == ("unremediated", "unremediated")
+    assert (props_of(other)["witness"], props_of(other)["items-open"], props_of(own)["items-open"]) == ("access", "1", "0")
+    assert other["subjects"] == own["subjects"] and other["methods"] == ["EXAMINE"]
+    risk = next(one for one in result["risks"] if one["title"].endswith("They disagree"))
+    assert [one["observation-uuid"] for one in risk["related-observations"]] == [own["uuid"], other["uuid"]]
+    uuids = {one["uuid"] for one in result["observations"]}
+    for finding in result["findings"]:
+        assert {one["observation-uuid"] for one in finding["related-observations"]} <= uuids

@@ -653,3 +653,42 @@ def test_nothing_depends_on_the_style_to_be_seen():
 
 def test_directional_marks_are_named():
     assert visible("a\u200fb\u061cc\u200ed\u206ae") == "a[U+200F]b[U+061C]c[U+200E]d[U+206A]e"
+
+
+def two_witnesses(**changes):
+    """A target of which the report says one thing, and the access another one."""
+    says = [
+        dict(name="report", outcome="remediated", reason="all of it is done"),
+        dict(name="access", outcome="unremediated", reason="one is still there"),
+    ]
+    row = {"Identity": "Ada Byron", "Access": "Payments", "Account": "", "Why": "a role gave it again"}
+    items = dict(items_total=2, items_remediated=2, items_open=0, items_unknown=0, open_items=[])
+    access = dict(items, items_remediated=1, items_open=1, open_items=[row], as_of="2026-03-02T10:02:00Z")
+    return target(
+        **dict(dict(outcome="unremediated", reason="both", open_since="x", witnesses=says, items=items, access=access), **changes)
+    )
+
+
+def test_witnesses_are_shown_side_by_side():
+    reader = Reader(page(verification(two_witnesses())))
+    shown = reader.text
+    assert re.search("Remediated says the report all of it is done .*Unremediated says the access one is still there", shown)
+    assert "Seen by the access" in shown and "a role gave it again" in shown and "Seen by the report" not in shown
+    # What has no value in any row is no column.
+    columns = [attributes["data-column"] for _tag, attributes in reader.elements if "data-column" in attributes]
+    assert columns == ["Identity", "Access", "Why"]
+    assert "2 revoked: 1 gone, 1 still there" in shown and "The access says unremediated: one is still there" in shown
+
+
+def test_items_that_are_left_out_are_said_to_be_where_they_are():
+    access = dict(two_witnesses()["access"], items_open=300)
+    text = page(verification(two_witnesses(access=access, evidence=[dict(path="records/revoked_access.json", sha256="0" * 64)])))
+    assert "1 of 300 open items are shown. All of them are on record:" in Reader(text).text
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_a_witness_says_becomes_no_markup(attack):
+    says = [dict(name=name, outcome="unremediated", reason=attack) for name in ("report", "access")]
+    access = dict(two_witnesses()["access"], open_items=[{attack: attack}])
+    plain = Reader(page(verification(two_witnesses())))
+    assert Reader(page(verification(two_witnesses(witnesses=says, access=access)))).tags() == plain.tags()
