@@ -113,6 +113,8 @@ options:
       - C(campaign_ids), a list, and C(campaign_filters), a text, name SailPoint's campaigns; C(exposures), a list of dictionaries
         with C(alert_internal_id), C(attack_surface_rule_id), and C(service_id), C(alert_ids), and C(case_ids), lists, name
         Xpanse's exposures.
+      - C(campaign_witnesses), a list of V(report) and V(access), says who was asked about campaigns, by default those of whom
+        there is a result, and C(campaign_agreement), V(one) or V(all), how many of them have to say that one is remediated.
     type: dict
     default: {}
   results:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from conversations import at, campaign, exchange
+from exchanges import at, campaign, exchange
 
 SIGNED = at(0)
 SYNCED = at(600)

@@ -12,6 +12,8 @@ import inspect
 import re
 import textwrap
 
+from exchanges import at, campaign, exchange
+
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError, WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import (
     CampaignNotFound,
@@ -22,7 +24,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.targ
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import ScanNotFound
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import EXPOSURE, GET, GET_OR_CREATE
 
-NOON = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.timezone.utc)
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 # As they are sent, and as they make exposures the same.
 IDS = (231, "Rdp", "u1")
@@ -32,22 +33,10 @@ DONE = ("SUCCESS", "REMEDIATED")
 OPEN = ("SUCCESS", "UNREMEDIATED")
 
 
-def at(seconds):
-    """The moment so many seconds after noon, by the clock of all servers here."""
-    return (NOON + datetime.timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
-
-
 def ago(seconds):
     """A moment in the past of this machine, as the ledger writes it."""
     moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def exchange(method, path, status=200, body=None, sent=None, seconds=0, **more):
-    """One exchange, as the client records it."""
-    return dict(
-        dict(method=method, path=path, status=status, reference=None, server_time=at(seconds), sent=sent, body=body), **more
-    )
 
 
 class Clock:
@@ -150,22 +139,6 @@ class FakeXpanse(FakeApi):
 
 
 # --- SailPoint ---
-
-
-def campaign(modified=None, campaign_id="c1", **more):
-    """A campaign as the API shows it. modified: text, or seconds after noon."""
-    modified = at(modified) if isinstance(modified, int) else modified
-    return dict(
-        dict(
-            id=campaign_id,
-            name="Quarterly review",
-            status="COMPLETED",
-            modified=modified,
-            totalCertifications=4,
-            completedCertifications=4,
-        ),
-        **more,
-    )
 
 
 def reading(modified, seconds, campaign_id="c1", **more):
