@@ -705,7 +705,7 @@ def test_a_report_is_purged_between_two_runs(ansible, simulator, status):
     [("report", "v1", "standard"), ("cert", "beta", "advanced"), ("report", "beta", "standard"), ("admin", "v2025", "advanced")],
 )
 def test_credentials_and_versions(ansible, simulator, credentials, versions, key):
-    prefixes = ("/campaigns/v1", "/reports/v1") if versions == "v1" else ("/%s/" % versions,)
+    prefixes = ("/campaigns/v1", "/reports/v1", "/certifications/v1") if versions == "v1" else ("/%s/" % versions,)
     exposures = [company.exposures(company.REMEDIATED)[0], company.exposures(company.UNREMEDIATED)[0]]
     run = verify(
         ansible,

@@ -78,6 +78,10 @@ def test_what_two_witnesses_say_and_again(ansible, simulator):
     assert run.said(company.HAMBURG) == dict(report="inconclusive", access="unremediated")
     assert run.said(company.SALES) == dict(report="inconclusive", access="remediated")
     assert "; the report gave no answer (" in run.reason(company.SALES) and "so there is one witness" in run.reason(company.SALES)
+    assert (
+        "verify_remediation_status_column 'Bearbeitungsstand' with 'Vollzogen' = remediated, 'Schwebend' = open would fit the "
+        "access: 3 of 3 rows agree" in run.reason(company.HAMBURG)
+    )
     # They disagree, and both are shown.
     assert run.said(company.VENDORS) == dict(report="remediated", access="unremediated")
     assert "the report: 3 of 3 items remediated; the access: 1 of 3 revoked items is still there" in run.reason(company.VENDORS)

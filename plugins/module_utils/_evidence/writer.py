@@ -10,6 +10,7 @@ One thing that is odd, missing, or broken costs itself, and never the evidence o
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -41,6 +42,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.replay import (
     FOLDER,
     QUESTIONS,
+    inside,
     record_of,
     replay,
 )
@@ -246,6 +248,14 @@ def write_records(folder: str, run: str, results: Results, started_at: Any, run_
     return on_record
 
 
+def advise(folder: str, results: Results) -> None:
+    """Lets each system add to the results what would help the user. Whatever breaks there costs the advice alone."""
+    for system in SYSTEMS:
+        if system.advise:
+            with contextlib.suppress(Exception):
+                system.advise(results, functools.partial(inside, folder))
+
+
 def bring_in(folder: str, results: Results) -> Results:
     """Copies files that belong to answers and lie elsewhere into the run's folder, so that it says everything by itself.
 
@@ -439,6 +449,7 @@ def write(params: Params, mode: int, warn: Callable[[str], object]) -> Result:
                     "The run %s was not prepared, or has been written already: there is no folder %s" % (run, folder)
                 )
             results = write_records(folder, run, results, params["started_at"], params["run_id"])
+            advise(folder, results)
             found, changed = judge(
                 directory, results, run, params["started_at"], params["controls"], params["signing_key"], warnings
             )

@@ -17,7 +17,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     unread,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ALL, ONE, WITNESSES, asked_for
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.witnesses import targets
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.witnesses import advise, targets
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results, System, by
 
 MOST_OPEN_ITEMS = 100
@@ -81,6 +81,7 @@ SAILPOINT = System(
     targets=targets,
     lookups=asked_for,
     read_again=read_again,
+    advise=advise,
     terms=dict(
         campaign_witnesses=dict(type="list", elements="str", choices=list(WITNESSES), default=list(WITNESSES)),
         campaign_agreement=dict(type="str", choices=[ONE, ALL], default=ONE),

@@ -351,6 +351,8 @@ def judge_file(campaign_id: str, report: JsonObject, info: JsonObject | None, na
         return Word(INCONCLUSIVE, "the report's numbers of items do not add up")
     if outcome in (REMEDIATED, UNREMEDIATED):
         return Word(outcome, reason)
+    if isinstance(info.get("proposal"), str):
+        reason = "%s; %s" % (reason, info["proposal"])
     return Word(INCONCLUSIVE, reason, silence=NOT_UNDERSTOOD)
 
 

@@ -9,14 +9,17 @@ Private to the collection.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, JsonObject, Result, Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, words_of
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as campaigns
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import Tally, reloads_in
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_meaning import MOST_ROWS, State, propose
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ACCESS, COMPLETED, Access, Word
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, requests_in
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import listed, result_of
 
 # As many as there are rows of a report by default. All of them are on record.
@@ -32,6 +35,24 @@ def targets(results: Result) -> list[Target]:
 
 def accesses(results: Result) -> dict[str, Access]:
     """By a campaign's id what the record proves of its revoked access."""
+    return {campaign_id: hearing.access() for campaign_id, hearing in hearings_of(results).items()}
+
+
+def advise(results: Result, inside: Callable[[str], str | None]) -> None:
+    """Adds to what is known of each report that was not understood what its words may mean, see System."""
+    infos = {item["path"]: item for item in listed(result_of(results, "report_infos"), "reports") if item.get("path")}
+    if not any(info.get("outcome") == INCONCLUSIVE for info in infos.values()):
+        return
+    hearings = hearings_of(results)
+    for report in listed(result_of(results, "reports"), "reports"):
+        info, hearing = infos.get(str(report.get("path"))), hearings.get(str(report.get("campaign_id")))
+        path = inside(report["path"]) if info and hearing else None
+        if info and hearing and path and info.get("outcome") == INCONCLUSIVE:
+            info["proposal"] = propose(path, hearing.states(), info.get("status_column"))
+
+
+def hearings_of(results: Result) -> dict[str, Hearing]:
+    """By a campaign's id all that is on record of its revoked access."""
     result = result_of(results, ACCESS)
     # Their places count, so none may be left out.
     shown = result.get("lookups")
@@ -46,7 +67,7 @@ def accesses(results: Result) -> dict[str, Access]:
         hearing = hearings.get(str(item.get("campaign_id")))
         if hearing:
             hearing.add(item)
-    return {campaign_id: hearing.access() for campaign_id, hearing in hearings.items()}
+    return hearings
 
 
 class Hearing:
@@ -57,6 +78,7 @@ class Hearing:
         self._campaign, self._lookups = campaign, lookups
         self._open_items: list[JsonObject] = []
         self._asked: dict[int, None] = {}
+        self._states: list[State] = []
 
     def add(self, item: Item) -> None:
         """Takes an item in. What the record says of it beside its facts is worth nothing: it is judged anew."""
@@ -67,6 +89,12 @@ class Hearing:
                 self._asked.setdefault(place)
         if answer["present"] and len(self._open_items) < MOST_OPEN_ITEMS:
             self._open_items.append(open_item(item, answer))
+        if len(self._states) <= MOST_ROWS:
+            self._states.append(state_of(item, answer["present"]))
+
+    def states(self) -> list[State]:
+        """What has become of each item, in so far as that is known of all of them; else nothing."""
+        return self._states if self._tally.verdict()["complete"] else []
 
     def access(self) -> Access:
         """What is proved of it."""
@@ -102,3 +130,14 @@ def open_item(item: Item, answer: dict[str, Any]) -> JsonObject:
         "Reason": words_of(answer["reason"]),
         "Why": words_of(item.get("why")),
     }
+
+
+def state_of(item: Item, present: bool | None) -> State:
+    """What has become of an item, by the names under which a report may have it."""
+    access, source, account = (dict_at(item, name) for name in ("access", "source", "account"))
+    return State(
+        words_of(dict_at(item, "identity").get("name")),
+        (words_of(access.get("name")), words_of(item.get("value"))),
+        tuple(map(words_of, (source.get("name"), account.get("native_identity"), access.get("type"), item.get("attribute")))),
+        present is True,
+    )

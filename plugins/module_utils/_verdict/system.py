@@ -47,6 +47,7 @@ class System(NamedTuple):
     targets(results): the records of its targets. lookups(results): what was looked up, see _verdict.verification.
     read_again(results, inside, problems): puts what the files of a run say now in the place of what they are said to have
     said; None where no answer is in a file. inside(path): where a file of the run's folder is, None for any other.
+    advise(results, inside): adds to results what would help the user, from the files of a run. No outcome rests on it.
     """
 
     name: str
@@ -58,6 +59,7 @@ class System(NamedTuple):
     lookups: Callable[[Results], list[dict[str, Any]]]
     read_again: Callable[[Results, Callable[[str], str | None], list[str]], None] | None = None
     terms: ArgumentSpec = {}
+    advise: Callable[[Results, Callable[[str], str | None]], None] | None = None
 
 
 def by(*names: str) -> Callable[[Item], Any]:
