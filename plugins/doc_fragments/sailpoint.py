@@ -38,7 +38,10 @@ options:
       - Version of the API, which decides the shape of every path. The calls behave alike in all of them.
       - V(v1) is the scheme of one version for each service, C(/campaigns/v1/...). The others come first,
         C(/v2025/campaigns/...).
+      - V(next) is for Next Generation Certification Campaigns, C(/certification-campaigns/v1/...). SailPoint calls these
+        calls experimental, and so is their support here. They have no remediation scan, so
+        M(secops.remediation.sailpoint_campaign_remediation_scan) refuses them.
     type: str
-    choices: [v1, v2026, v2025, v2024, v3, beta]
+    choices: [v1, v2026, v2025, v2024, v3, beta, next]
     default: v1
 """

@@ -162,6 +162,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_api import NextApi
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import requests_in
 
@@ -185,7 +186,7 @@ ASKS = ("campaign_ids", "name", "statuses", "filters")
 def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
-    api = sailpoint.connect(task)
+    api = sailpoint.connect(task, NextApi)
     if params["campaign_ids"] is not None:
         return get_campaigns(task, api, list(dict.fromkeys(params["campaign_ids"])))
     if params["statuses"] == []:

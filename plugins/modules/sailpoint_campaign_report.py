@@ -258,6 +258,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     settle,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_api import NextApi
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_report import next_campaign_report
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report import campaign_report, report_owners
 
@@ -286,7 +288,8 @@ def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
     newer_than = times_by_campaign(params["newer_than"], params["campaign_ids"])
-    api = sailpoint.connect(task)
+    api = sailpoint.connect(task, NextApi)
+    steps = next_campaign_report if isinstance(api, NextApi) else campaign_report
     dest = None if task.check_mode else params["dest"]
     if dest:
         try:
@@ -306,7 +309,7 @@ def run(task: Task) -> Result:
     try:
         endings = drive(
             [
-                campaign_report(
+                steps(
                     api,
                     ledger,
                     pace,

@@ -352,6 +352,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access import look
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_api import NextApi
 
 ARGUMENT_SPEC = dict(
     campaign_ids=dict(type="list", elements="str", required=True),
@@ -379,7 +380,7 @@ def run(task: Task) -> Result:
             raise TaskFailed("%s is %d and must be at least %d" % (name, params[name], least))
     if params["api_version"] == "beta":
         raise TaskFailed("api_version beta shows no items of certifications: choose another one, v1 or v2025 for example")
-    api = sailpoint.connect(task)
+    api = sailpoint.connect(task, NextApi)
     campaign_ids = list(dict.fromkeys(params["campaign_ids"]))
     found = look(api, task, campaign_ids)
     campaigns = [found.campaigns[campaign_id] for campaign_id in campaign_ids]

@@ -14,6 +14,7 @@ import http.cookiejar
 import json
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, BinaryIO, NoReturn, Protocol
@@ -131,6 +132,16 @@ class NoAuthentication:
         return False
 
 
+def explain_store(status: int, body: object) -> ApiError:
+    """What is said of an error of a file store: not its own words, which quote what was signed."""
+    return ApiError(None, "the file store did not give the file")
+
+
+def hint_store(status: int, error: ApiError) -> str:
+    """What to do about an error of a file store."""
+    return "A signed address is good for a short time only: run it again."
+
+
 class Call:
     """One request, with all its attempts.
 
@@ -176,6 +187,7 @@ class HttpClient:
     explain: function (status, JSON value or None) -> ApiError, in the API's dialect.
     hint: function (status, ApiError) -> text on what to do next, or None.
     read_only_posts: paths of POST requests that change nothing and so are sent in check mode, too.
+    headers: what every request of this client carries besides.
 
     ends_at: a moment of time.monotonic() that no exchange, retry, or pause goes past, or None. May be set at any time.
 
@@ -191,6 +203,7 @@ class HttpClient:
         hint: Callable[[int, ApiError], str | None],
         check_mode: bool = False,
         read_only_posts: Iterable[str] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = check_base_url(base_url)
         for name, least in LEAST_VALUES.items():
@@ -204,6 +217,10 @@ class HttpClient:
         self._explain = explain
         self._hint = hint
         self._read_only_posts = {path.rstrip("/") for path in read_only_posts}
+        self._options = dict(options)
+        self._most_redirects = MOST_REDIRECTS
+        self._stores: dict[tuple[str, str | None, int | None], HttpClient] = {}
+        self._stores_lock = threading.Lock()
         self._request_timeout = options["request_timeout"]
         self._retry_timeout = options["retry_timeout"]
         self._proxy_secrets = proxy_secrets(os.environ)
@@ -226,6 +243,7 @@ class HttpClient:
         self._session.headers["Accept-Encoding"] = "identity"
         # A cache on the way remembers, and a memory proves nothing.
         self._session.headers["Cache-Control"] = "no-cache"
+        self._session.headers.update(headers or {})
         adapter = TimedAdapter(pool_connections=1, pool_maxsize=options["concurrency"], pool_block=True)
         # Whatever is sent to, there is no way around its deadline.
         for scheme in ("https://", "http://"):
@@ -234,6 +252,9 @@ class HttpClient:
     def stop(self) -> None:
         """Ends every wait of every thread."""
         self.limiter.stop()
+        with self._stores_lock:
+            for store in self._stores.values():
+                store.stop()
 
     def request(
         self,
@@ -279,6 +300,44 @@ class HttpClient:
 
         answer = self._send("GET", path, True, None, read, {"Accept": accept}, {"params": params}, record)
         return answer, digests[-1]
+
+    def download_signed(self, url: str, shown: str, accept: str, target: BinaryIO) -> tuple[Answer, str, int]:
+        """As download, from an address that an API has signed, at whatever host. Returns (Answer, SHA-256 as hex, bytes).
+
+        Nothing that is for the API goes there: no credentials, no header, no cookie. No redirect is followed. https only, and
+        http on a loopback address where the API itself is on one. The address is as good as a password while it lasts, so
+        `shown` stands for it in errors, and nothing of it is on record. Raises HttpError.
+        """
+        try:
+            store = self._store_of(url)
+        except ValueError:
+            raise HttpError("GET", shown, "the signed address is none that a file may be fetched from: https only") from None
+        store.ends_at = self.ends_at
+        parts = urlsplit(url)
+        path = parts.path + ("?" + parts.query if parts.query else "")
+        found: list[Exchange] = []
+        try:
+            answer, sha256 = store.download(path, {}, accept, target, found)
+        except HttpError as error:
+            error.path, error.code, error.reference = shown, None, None
+            error.args = (error.method, shown, error.problem)
+            raise error from None
+        return answer, sha256, int(found[-1]["size"])
+
+    def _store_of(self, url: str) -> HttpClient:
+        """The client for the host of a signed address. Raises ValueError where that is none that may be asked."""
+        parts = urlsplit(url)
+        where = origin(url)
+        if parts.scheme != "https" and not self.base_url.lower().startswith("http:"):
+            raise ValueError("not encrypted")
+        with self._stores_lock:
+            if where not in self._stores:
+                options = dict(self._options, rate_limit=0)
+                address = "%s://%s" % (parts.scheme, parts.netloc)
+                store = HttpClient(address, options, NoAuthentication(), explain_store, hint_store)
+                store._most_redirects = 0
+                self._stores[where] = store
+            return self._stores[where]
 
     def _changes(self, method: str, path: str) -> bool:
         return method not in ("GET", "HEAD") and path.rstrip("/") not in self._read_only_posts
@@ -328,7 +387,7 @@ class HttpClient:
             status = response.status_code
             if status < 500 and status not in (407, 429):
                 self._breaker.good()
-            if status in REDIRECT_STATUSES and redirects < MOST_REDIRECTS:
+            if status in REDIRECT_STATUSES and redirects < self._most_redirects:
                 redirects += 1
                 url = self._redirected(call, url, response)
                 # The new address is a whole one, with its own query.

@@ -18,8 +18,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.acce
     ACCESS_PROFILE,
     ACCOUNT,
     ENTITLEMENT,
-    REVOKED_COUNTS,
     ROLE,
+    revoked_counts,
 )
 
 REVOKE = "REVOKE"
@@ -169,7 +169,7 @@ def revoked_items(api: Any, campaign_id: str, certification_id: str, record: Any
 
 def has_revoked(summary: dict[str, Any]) -> bool:
     """Whether a summary says that something was revoked, or does not say that nothing was."""
-    return any(summary.get(name) != 0 for name in REVOKED_COUNTS.values())
+    return any(count != 0 for count in revoked_counts(summary).values())
 
 
 def text_or_none(value: Any) -> str | None:

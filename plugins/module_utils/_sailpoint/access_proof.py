@@ -56,6 +56,12 @@ REVOKED_COUNTS = {
     ROLE: "rolesRevoked",
     ACCOUNT: "accountsRevoked",
 }
+# The same of a next generation campaign, whose items are no accounts (as its client has it).
+NEXT_COUNTS = {
+    ENTITLEMENT: "entitlementDecisions",
+    ACCESS_PROFILE: "accessProfileDecisions",
+    ROLE: "roleDecisions",
+}
 ROLE_COMPOSITION = "ROLE_COMPOSITION"
 SIGNED = "SIGNED"
 SUCCESS = "SUCCESS"
@@ -322,7 +328,7 @@ class Decisions:
         open_ones = sum(one.get("phase") != SIGNED or not is_past(one.get("signed"), now) for one in found)
         if open_ones:
             self.problems.append("%d of %d certifications are not known to be signed off" % (open_ones, len(found)))
-        failed = sum(one.get("hasErrors") is not False for one in found)
+        failed = sum(not is_sound(one) for one in found)
         if failed:
             self.problems.append(
                 "%d of %d certifications have an error, or do not say that they have none" % (failed, len(found))
@@ -335,7 +341,7 @@ class Decisions:
             certification_id, what = part_of(exchange)
             if what == "decision-summary" and isinstance(exchange.get("body"), dict):
                 summaries[certification_id] = exchange["body"]
-            elif what == "access-review-items":
+            elif what in ("access-review-items", "review-items"):
                 pages.setdefault(certification_id, []).append(exchange)
         missing = odd = cut = 0
         for certification_id in self.signed:
@@ -343,7 +349,7 @@ class Decisions:
             if summary is None:
                 missing += 1
                 continue
-            counts = {kind: summary.get(name) for kind, name in REVOKED_COUNTS.items()}
+            counts = revoked_counts(summary)
             if any(isinstance(one, bool) or not isinstance(one, int) or one < 0 for one in counts.values()):
                 odd += 1
                 continue
@@ -356,6 +362,25 @@ class Decisions:
         ):
             if number:
                 self.problems.append(words % number)
+
+
+def revoked_counts(summary: dict[str, Any]) -> dict[str, Any]:
+    """By the type of an item, how many a summary of decisions says were revoked; None, or what is odd, where it does not."""
+    if not any(name in summary for name in NEXT_COUNTS.values()):
+        return {kind: summary.get(name) for kind, name in REVOKED_COUNTS.items()}
+    counts: dict[str, Any] = {ACCOUNT: 0}
+    for kind, name in NEXT_COUNTS.items():
+        decisions = summary.get(name)
+        counts[kind] = decisions.get("revoked") if isinstance(decisions, dict) else None
+    return counts
+
+
+def is_sound(certification: dict[str, Any]) -> bool:
+    """Whether a certification says that it has no error; one of the next generation, which has none, that it is decided."""
+    if "hasErrors" in certification or "decisionsTotal" not in certification:
+        return certification.get("hasErrors") is False
+    made, total = certification.get("decisionsMade"), certification["decisionsTotal"]
+    return certification.get("completed") is True and isinstance(total, int) and made == total
 
 
 def nothing_to_read(campaign: dict[str, Any]) -> str | None:

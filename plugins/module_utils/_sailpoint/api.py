@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, MissingLibrary, TaskFailed
@@ -50,7 +50,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.targ
     accepts,
 )
 
-API_VERSIONS = ("v1", "v2026", "v2025", "v2024", "v3", "beta")
+NEXT = "next"
+API_VERSIONS = ("v1", "v2026", "v2025", "v2024", "v3", "beta", NEXT)
 PAGE_SIZE = 250
 REPORT_TYPES = (
     REMEDIATION_STATUS_REPORT,
@@ -67,6 +68,11 @@ ACCEPTED_TYPES = {
     "csv": "text/csv, application/csv, application/octet-stream;q=0.9, */*;q=0.1",
     "pdf": "application/pdf, application/octet-stream;q=0.9, */*;q=0.1",
 }
+
+NO_NEXT = (
+    "api_version next has no remediation scan: of a next generation campaign nobody can have the sources looked at. Ask "
+    "sailpoint_revoked_access_info whether the access is gone, and take the order of a report from its own times."
+)
 
 CONNECTION_OPTIONS = dict(
     base_url=dict(type="str", required=True, fallback=(from_environment, ["SAIL_BASE_URL"])),
@@ -223,11 +229,19 @@ def hint(status: int, error: ApiError) -> str | None:
     return None
 
 
-def connect(task: KeepsConnections) -> SailPointApi:
-    """The SailPointApi for a task's connection options. Raises TaskFailed with what is wrong with them."""
+def connect(task: KeepsConnections, of_next: type[SailPointApi] | None = None) -> SailPointApi:
+    """The SailPointApi for a task's connection options. Raises TaskFailed with what is wrong with them.
+
+    of_next: the API of api_version `next`, or None where there is nothing that it could be asked.
+    """
     if REQUESTS_IMPORT_ERROR:
         raise MissingLibrary("requests", REQUESTS_IMPORT_ERROR)
-    api = task.connection("sailpoint", CONNECTION_OPTIONS, lambda: SailPointApi(task.params, task.check_mode))
+    make = SailPointApi
+    if task.params["api_version"] == NEXT:
+        if of_next is None:
+            raise TaskFailed(NO_NEXT)
+        make = of_next
+    api = task.connection("sailpoint", CONNECTION_OPTIONS, lambda: make(task.params, task.check_mode))
     api.begin_task()
     return api
 
@@ -237,6 +251,11 @@ class SailPointApi:
 
     Every call raises HttpError; those that change something raise WouldChange in check mode.
     """
+
+    # What every request carries besides.
+    headers: Mapping[str, str] = {}
+    # What asks for a campaign in full.
+    full: Mapping[str, str] = {"detail": "FULL"}
 
     def __init__(self, options: Params, check_mode: bool = False) -> None:
         self._version = options["api_version"]
@@ -253,7 +272,14 @@ class SailPointApi:
             )
         try:
             self.client = HttpClient(
-                options["base_url"], options, authentication, explain, hint, check_mode, ("/oauth/token", self._path("search"))
+                options["base_url"],
+                options,
+                authentication,
+                explain,
+                hint,
+                check_mode,
+                ("/oauth/token", self._path("search")),
+                self.headers,
             )
         except BadConnectionOption as error:
             raise TaskFailed(str(error)) from error
@@ -284,7 +310,7 @@ class SailPointApi:
         no `detail` parameter, so an answer without `modified` is completed from the list.
         """
         if self._may_get_campaign:
-            params = {} if self._version == "beta" else {"detail": "FULL"}
+            params = {} if self._version == "beta" else self.full
             try:
                 path = self._path("campaigns", campaign_id)
                 campaign = only_200(self.client.request("GET", path, params=params, record=record), "GET", path).body
@@ -319,7 +345,7 @@ class SailPointApi:
         total, totals = None, set()
         while True:
             size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit - len(campaigns))
-            params = {"detail": "FULL", "limit": size, "offset": len(campaigns), "count": "true", "sorters": "name"}
+            params = {**self.full, "limit": size, "offset": len(campaigns), "count": "true", "sorters": "name"}
             if filters:
                 params["filters"] = filters
             answer = self.client.request("GET", self._path("campaigns"), params=params, record=record)
@@ -406,18 +432,24 @@ class SailPointApi:
         if not isinstance(report_id, str) or not report_id:
             raise ItemFailed("the report has the id %r, with which no file can be asked for" % (report_id,))
         url_path = self._path("reports", report_id)
+
+        def fetch(file: BinaryIO) -> tuple[Answer, str]:
+            try:
+                return self.client.download(url_path, {"fileFormat": file_format}, ACCEPTED_TYPES[file_format], file, record)
+            except HttpError as error:
+                if error.status in (400, 404, 410):
+                    raise ReportGone(str(error)) from error
+                raise
+
+        return self._save(path, url_path, file_format, fetch)
+
+    def _save(self, path: str, url_path: str, file_format: str, fetch: Callable[[BinaryIO], tuple[Answer, str]]) -> str:
+        """Puts what fetch(file) brings to `path`, if it is whole and a report's file. Returns its SHA-256 (hex)."""
         path = check_replaceable(path)
         handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=PART_PREFIX, suffix=PART_SUFFIX)
         try:
             with os.fdopen(handle, "w+b") as file:
-                try:
-                    answer, sha256 = self.client.download(
-                        url_path, {"fileFormat": file_format}, ACCEPTED_TYPES[file_format], file, record
-                    )
-                except HttpError as error:
-                    if error.status in (400, 404, 410):
-                        raise ReportGone(str(error)) from error
-                    raise
+                answer, sha256 = fetch(file)
                 file.seek(0)
                 self._check_file(url_path, answer, file.read(512), file_format)
                 os.fsync(file.fileno())

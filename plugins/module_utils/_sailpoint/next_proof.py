@@ -1,0 +1,157 @@
+# Copyright: Contributors to secops.remediation
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is proved of a next generation campaign: it has no remediation scan, so the access decides. Experimental.
+
+Pure, from the record alone. A report can contradict, and it can agree; that nothing is open it cannot prove, because nobody
+had the sources looked at before it was made. Private to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, JsonObject
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import is_later, is_past, parse_time
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
+    CERTIFICATIONS,
+    COMPLETED,
+    campaign_in,
+    is_own_move,
+    judge_file,
+    quoted,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import path_of
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    INCONCLUSIVE,
+    PENDING,
+    REMEDIATED,
+    UNREMEDIATED,
+)
+
+NO_SCAN = "there is no remediation scan for a next generation campaign"
+CAMPAIGNS = "/certification-campaigns/v1/campaigns/"
+
+
+def is_next(exchanges: Sequence[Exchange]) -> bool:
+    """Whether what is on record was asked of next generation campaigns."""
+    return any("/certification-campaigns/v1/" in path_of(exchange) for exchange in exchanges)
+
+
+def prove_next(
+    campaign_id: str,
+    exchanges: Sequence[Exchange],
+    sha256: str | None = None,
+    info: JsonObject | None = None,
+    access: JsonObject | None = None,
+) -> tuple[str, str]:
+    """(outcome, reason) of a next generation campaign.
+
+    exchanges: what was asked and answered about the report, in order. sha256, info: see _sailpoint.target.prove. access: what
+    _sailpoint.access_proof proves of the campaign, or None where nobody looked.
+    """
+    report, why = prove_report(campaign_id, exchanges, sha256, info)
+    said = "the report: %s" % why
+    if access is None:
+        if report == UNREMEDIATED:
+            return UNREMEDIATED, "%s; %s" % (why, NO_SCAN)
+        return INCONCLUSIVE, "%s, and nobody looked whether the access is gone; %s" % (NO_SCAN, said)
+    outcome, reason = access.get("outcome"), "the access: %s" % access.get("reason")
+    if UNREMEDIATED in (outcome, report):
+        return UNREMEDIATED, "%s; %s" % (reason, said)
+    if outcome == REMEDIATED and access.get("complete") is True:
+        return REMEDIATED, "%s; %s, so the access decides; %s" % (access.get("reason"), NO_SCAN, said)
+    if outcome == PENDING:
+        return PENDING, str(access.get("reason"))
+    return INCONCLUSIVE, "%s; %s; %s" % (reason, NO_SCAN, said)
+
+
+def prove_report(
+    campaign_id: str, exchanges: Sequence[Exchange], sha256: str | None = None, info: JsonObject | None = None
+) -> tuple[str, str]:
+    """(outcome, reason) by the report alone: it is the campaign's own, whole, and by its own times newer than the decisions.
+
+    Each condition has its reason. REMEDIATED is what the report says, and no proof: see prove_next.
+    """
+    reads = [(place, one) for place, one in enumerate(campaign_in(each, campaign_id) for each in exchanges) if one]
+    if not reads:
+        return INCONCLUSIVE, "no answer on record shows the campaign"
+    last_place, last = reads[-1]
+    for _place, campaign in reads:
+        if campaign.get("status") != COMPLETED:
+            return INCONCLUSIVE, "the campaign is %s, so nothing can be verified" % campaign.get("status")
+    shown = [(place, one) for place, one in enumerate(next_report_in(each, campaign_id) for each in exchanges) if one]
+    if not shown:
+        return INCONCLUSIVE, "no answer on record shows a finished remediation report of this campaign"
+    shown_at, report = shown[-1]
+    downloads = [place for place, one in enumerate(exchanges) if place > shown_at and is_signed_download(one, report["id"])]
+    if not downloads or not sha256 or exchanges[downloads[-1]].get("sha256") != sha256:
+        return INCONCLUSIVE, "no answer on record brought the report's file that was read"
+    if last_place < downloads[-1]:
+        return INCONCLUSIVE, "the campaign was not read again after its report"
+    problem = order_problem(reads, report.get("created"), exchanges[shown_at], was_created(exchanges, campaign_id, report["id"]))
+    if problem:
+        return INCONCLUSIVE, problem
+    return judge_file(campaign_id, report, info, last.get("name"))
+
+
+def next_report_in(exchange: Exchange, campaign_id: str) -> JsonObject | None:
+    """The finished remediation report of a campaign as CSV, where this is the answer that shows it alone."""
+    body = exchange.get("body")
+    if not (exchange.get("method") == "GET" and exchange.get("status") == 200 and isinstance(body, dict)):
+        return None
+    is_it = (
+        body.get("campaignId") == campaign_id
+        and body.get("type") == "REMEDIATION"
+        and body.get("format") == "CSV"
+        and body.get("status") == "SUCCESS"
+        and isinstance(body.get("id"), str)
+        and path_of(exchange).endswith("%s%s/reports/%s" % (CAMPAIGNS, quoted(campaign_id), quoted(body["id"])))
+    )
+    return body if is_it else None
+
+
+def is_signed_download(exchange: Exchange, report_id: str) -> bool:
+    """Whether this brought the file of a report from an address that was signed for it."""
+    return (
+        exchange.get("method") == "GET"
+        and exchange.get("status") == 200
+        and bool(exchange.get("sha256"))
+        and exchange.get("report_id") == report_id
+    )
+
+
+def was_created(exchanges: Sequence[Exchange], campaign_id: str, report_id: str) -> bool:
+    """Whether it was us who had the report made."""
+    return any(
+        one.get("method") == "POST"
+        and one.get("status") == 200
+        and path_of(one).endswith("%s%s/reports" % (CAMPAIGNS, quoted(campaign_id)))
+        and isinstance(one.get("body"), dict)
+        and one["body"].get("id") == report_id
+        for one in exchanges
+    )
+
+
+def order_problem(reads: Sequence[tuple[int, JsonObject]], created: object, shown: Exchange, is_ours: bool) -> str | None:
+    """Why the times do not show that the report is newer than all that was decided, or None.
+
+    Whether a report moves the campaign's `modified` is unknown, so one of ours may have, shortly after.
+    """
+    first, last = reads[0][1], reads[-1][1]
+    for name in CERTIFICATIONS:
+        if first.get(name) != last.get(name):
+            return "the campaign has changed: %s was %r and is %r" % (name, first.get(name), last.get(name))
+    if parse_time(created) is None:
+        return "the report does not say when it was created"
+    if not shown.get("server_time"):
+        return "the server does not say its time, so nothing shows that the report is not from the future"
+    if not is_past(created, shown["server_time"]):
+        return "the report was created at %s, which is in the future by the server's clock" % created
+    modified = last.get("modified")
+    if parse_time(modified) is None:
+        return "the campaign does not say when it was modified"
+    if is_later(created, modified) or is_ours and is_own_move(modified, created):
+        return None
+    return "the campaign was modified at %s, and its report created at %s, which is not after it" % (modified, created)
