@@ -142,6 +142,15 @@ class NextApi(SailPointApi):
             raise HttpError("GET", path, NO_ADDRESS, answer.status)
         return address, answer.server_time
 
+    @staticmethod
+    def _check_file(url_path: str, answer: Answer, start: bytes, file_format: str) -> None:
+        """As for any other file, without a word of what came: a file store's page may quote what was signed."""
+        try:
+            SailPointApi._check_file(url_path, answer, start, file_format)
+        except HttpError as error:
+            problem = "the answer is not a %s file" % file_format
+            raise HttpError("GET", url_path, problem, error.status, hint=error.hint, passing=True) from None
+
     # --- what reviewers decided ---
 
     def list_certifications(self, campaign_id: str, record: Any) -> list[dict[str, Any]]:

@@ -90,7 +90,7 @@ def prove_report(
         return INCONCLUSIVE, "no answer on record brought the report's file that was read"
     if last_place < downloads[-1]:
         return INCONCLUSIVE, "the campaign was not read again after its report"
-    problem = order_problem(reads, report.get("created"), exchanges[shown_at], was_created(exchanges, campaign_id, report["id"]))
+    problem = order_problem(reads, report.get("created"), exchanges[shown_at], was_created(exchanges, campaign_id, report))
     if problem:
         return INCONCLUSIVE, problem
     return judge_file(campaign_id, report, info, last.get("name"))
@@ -122,14 +122,14 @@ def is_signed_download(exchange: Exchange, report_id: str) -> bool:
     )
 
 
-def was_created(exchanges: Sequence[Exchange], campaign_id: str, report_id: str) -> bool:
+def was_created(exchanges: Sequence[Exchange], campaign_id: str, report: JsonObject) -> bool:
     """Whether it was us who had the report made."""
     return any(
         one.get("method") == "POST"
         and one.get("status") == 200
         and path_of(one).endswith("%s%s/reports" % (CAMPAIGNS, quoted(campaign_id)))
         and isinstance(one.get("body"), dict)
-        and one["body"].get("id") == report_id
+        and all(one["body"].get(name) == report.get(name) for name in ("id", "created"))
         for one in exchanges
     )
 
