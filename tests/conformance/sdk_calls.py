@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads what the simulator answers with SailPoint's own client, and prints as JSON what of each answer it did not take.
 
-sdk_calls.py URL RESULT
+sdk_calls.py URL RESULT older|next
+
+The client takes a model for another one of the same name that was loaded before, so the next generation has a process of its own.
 
 Runs in an environment of its own, see tests/requirements-conformance.txt. The client only knows the per-service version (v1).
 """
@@ -13,7 +15,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from enum import Enum
 from pathlib import Path
 
@@ -29,12 +31,22 @@ CAMPAIGNS, REPORTS = "CertificationCampaigns", "ReportsDataExtraction"
 RUN_REPORT = dict(PRIVILEGED, type="CAMPAIGN_REMEDIATION_STATUS_REPORT")
 # The client itself would rather have an error than the file.
 AS_CSV = dict(file_format="csv", _headers={"Accept": "application/csv"})
+# The client sends no such header by itself.
+NEXT, EXPERIMENTAL = "NextGenerationCertificationCampaigns", dict(x_sail_point_experimental="true")
+NEXT_FINANCE = dict(EXPERIMENTAL, campaign_id=company.FINANCE)
+NEXT_CERTIFICATION = dict(EXPERIMENTAL, certification_id=CERTIFICATION["id"])
+NEW_REPORT = dict(type="REMEDIATION", format="CSV", name="A report")
 ALL = {"query": {"query": "*"}, "sort": ["id"]}
 
 
 def an_account(answers):
     """The id of an account. answers: by the names of calls that were made before."""
     return next(account["id"] for document in answers["identities"] for account in document["accounts"])
+
+
+def a_report(answers):
+    """The arguments that name the next generation report that was made. answers: see above."""
+    return dict(NEXT_FINANCE, report_id=answers["a next report to make"]["id"])
 
 
 # What is asked, in this order: a name, the status that comes, the client's API and its method, and the arguments, or a function
@@ -66,6 +78,23 @@ CALLS = (
     ("tasks", 200, "TaskManagement", "get_task_status_list_v1", {}),
     ("account activities", 200, "AccountActivities", "list_account_activities_v1", {}),
     ("work items", 200, "WorkItems", "list_work_items_v1", {}),
+    ("next campaigns", 200, NEXT, "list_campaigns_v1", dict(EXPERIMENTAL, count=True, filters='status eq "COMPLETED"')),
+    ("a next campaign", 200, NEXT, "get_gov_certification_campaign_v1", dict(EXPERIMENTAL, id=company.FINANCE)),
+    ("without the header", 400, NEXT, "get_gov_certification_campaign_v1", dict(id=company.FINANCE)),
+    ("no next campaign", 404, NEXT, "get_gov_certification_campaign_v1", dict(EXPERIMENTAL, id="nobody-has-this")),
+    ("a next report to make", 200, NEXT, "create_report_v1", dict(NEXT_FINANCE, trigger_campaign_report_request=NEW_REPORT)),
+    ("next reports", 200, NEXT, "list_reports_v1", dict(NEXT_FINANCE, filters='type eq "REMEDIATION"')),
+    ("a next report", 200, NEXT, "get_gov_certification_campaign_report_v1", a_report),
+    ("the address of a next file", 200, NEXT, "get_download_url_v1", a_report),
+    (
+        "next certifications",
+        200,
+        NEXT,
+        "list_certifications_v1",
+        dict(EXPERIMENTAL, filters='campaignRef.id eq "%s"' % company.FINANCE),
+    ),
+    ("a next summary", 200, NEXT, "get_decision_summary_v1", NEXT_CERTIFICATION),
+    ("next review items", 200, NEXT, "list_review_items_v1", NEXT_CERTIFICATION),
 )
 
 
@@ -76,6 +105,8 @@ def lost(raw, read, where=""):
         read = read.value
     if isinstance(read, datetime) and isinstance(raw, str):
         raw, read = datetime.fromisoformat(raw.replace("Z", "+00:00")), read.astimezone(timezone.utc)
+    elif isinstance(read, date) and isinstance(raw, str):
+        read = read.isoformat()
     if isinstance(raw, list) and isinstance(read, list) and len(raw) == len(read):
         for number, (one, other) in enumerate(zip(raw, read)):
             yield from lost(one, other, "%s[%d]" % (where, number))
@@ -117,9 +148,13 @@ def main():
     parameters = sailpoint.ConfigurationParams()
     parameters.base_url = sys.argv[1]
     parameters.client_id, parameters.client_secret = "admin-client", "admin-secret"
-    client = sailpoint.ApiClient(sailpoint.Configuration(parameters))
+    configuration = sailpoint.Configuration(parameters)
+    configuration.experimental = True
+    client = sailpoint.ApiClient(configuration)
     problems, answers = {}, {}
     for name, status, api, method, arguments in CALLS:
+        if (api == NEXT) != (sys.argv[3] == "next"):
+            continue
         call = getattr(getattr(sailpoint, api + "Api")(client), method + "_with_http_info")
         problems[name], answers[name] = problems_of(status, call, arguments(answers) if callable(arguments) else arguments)
     Path(sys.argv[2]).write_text(json.dumps({"problems": problems, "answers": answers}), encoding="utf-8")

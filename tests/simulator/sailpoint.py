@@ -19,6 +19,8 @@ from simulator import access, report_file
 from simulator.access_calls import PATHS as ACCESS_PATHS
 from simulator.access_calls import AccessCalls
 from simulator.core import Refused, iso, json_response, retry_after
+from simulator.next_calls import PATHS as NEXT_PATHS
+from simulator.next_calls import NextCalls
 
 CLIENTS = {
     "admin-client": ("admin-secret", "ORG_ADMIN"),
@@ -213,7 +215,7 @@ class Campaign:
         return shown
 
 
-class SailPoint(AccessCalls):
+class SailPoint(AccessCalls, NextCalls):
     """The API. Every method that answers a request takes (request, body, log entry)."""
 
     name = "sailpoint"
@@ -227,6 +229,7 @@ class SailPoint(AccessCalls):
         ("run_report", "POST", "/campaigns/v1/{id}/run-report/{type}", "/campaigns/{id}/run-report/{type}"),
         ("download_report", "GET", "/reports/v1/{report_id}", "/reports/{report_id}"),
         *ACCESS_PATHS,
+        *NEXT_PATHS,
     )
 
     def __init__(self, simulator, campaigns):
@@ -237,6 +240,9 @@ class SailPoint(AccessCalls):
         # Accounts that are read again from their sources; and how that ends for some: a status, or never.
         self.tasks = {}
         self.reloads = {}
+        # Reports of next generation campaigns, and by a signature whose file it is good for.
+        self.next_made = {}
+        self.signatures = {}
         self.campaigns = {data["fields"]["id"]: Campaign(simulator, data, self.files) for data in campaigns}
         for data in campaigns:
             campaign = self.campaigns[data["fields"]["id"]]
