@@ -13,6 +13,8 @@ description:
   - Gets campaigns by their IDs, all at once, or lists those that meet a condition.
   - The level C(REPORT_ADMIN) may not get a campaign by its ID. The module then finds it through the list.
   - An empty list matches nothing, not everything.
+  - With O(api_version=next), which is experimental, it gets Next Generation Certification Campaigns. Their lists show summaries,
+    and take the level C(ORG_ADMIN) or C(CERT_ADMIN).
 author:
   - Contributors to secops.remediation (@secops)
 options:

@@ -14,6 +14,10 @@ description:
   - A finished report that is new enough is used as it is. One that runs already is waited for. One whose file was
     purged is run again.
   - A campaign takes one operation at a time. As long as a scan or another report runs, the report waits for it.
+  - With O(api_version=next), which is experimental, each run is a report of its own, and what is compared with O(newer_than) is
+    its C(created). The file comes from the address that the API signs for it, at whatever host. No credentials are sent there,
+    no redirect is followed, and the address is in no result. Where O(ca_path) is given, it has to know the certificate of that
+    host as well.
 author:
   - Contributors to secops.remediation (@secops)
 options:
@@ -239,14 +243,14 @@ results_file:
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import FileProblem, prepare_directory
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Params, Result
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Params, Result, Steps
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
@@ -289,7 +293,8 @@ def run(task: Task) -> Result:
     params = task.params
     newer_than = times_by_campaign(params["newer_than"], params["campaign_ids"])
     api = sailpoint.connect(task, NextApi)
-    steps = next_campaign_report if isinstance(api, NextApi) else campaign_report
+    # An API of next is asked by steps of its own.
+    steps: Callable[..., Steps] = next_campaign_report if isinstance(api, NextApi) else campaign_report
     dest = None if task.check_mode else params["dest"]
     if dest:
         try:

@@ -20,6 +20,9 @@ description:
     show no items, so of such campaigns it says V(inconclusive).
   - All times that are compared are those of the server.
   - Items are asked for in batches. 1,000 revoked items of 600 identities in 50 certifications take about 130 requests.
+  - With O(api_version=next), which is experimental, it does the same for Next Generation Certification Campaigns. There a
+    summary of the decisions that leaves one of its three parts out, and a subject that is no identity, are V(null) and
+    V(inconclusive). C(proposedEndDate) is the date on which access is to end.
   - Nothing here was run on a live tenant. It follows SailPoint's specification and documentation.
 author:
   - Contributors to secops.remediation (@secops)

@@ -35,8 +35,9 @@ class Exchange(TypedDict, total=False):
 
     method, path (with its query), status: always there. reference: what the vendor's support asks for. server_time: UTC
     text. sent: the body of the request without credentials. body: the JSON value that came; a download has `sha256` (hex)
-    and `size` (bytes) as well. cut: to what the path and the body were cut, where they are not whole. remembered: an earlier
-    run had it. recorded_by: the version that wrote it, where it was read from another form.
+    and `size` (bytes) as well. report_id: of the report whose file came from a signed address. cut: to what the path and the
+    body were cut, where they are not whole. remembered: an earlier run had it. recorded_by: the version that wrote it, where
+    it was read from another form.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Exchange(TypedDict, total=False):
     body: object
     sha256: str
     size: int
+    report_id: str
     cut: str
     remembered: bool
     recorded_by: str

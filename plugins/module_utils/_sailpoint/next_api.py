@@ -72,8 +72,9 @@ class NextApi(SailPointApi):
         try:
             return [report for page in self._pages(path, {"sorters": "created"}, kept, reports_kept) for report in page]
         finally:
-            for exchange in kept if record is not None else ():
-                record.append(exchange)
+            for exchange in kept:
+                if record is not None:
+                    record.append(exchange)
 
     def create_report(self, campaign_id: str, report_type: str, file_format: str, record: Record | None = None) -> JsonObject:
         """Asks for a report. Returns it, with its id. report_type: of REPORT_TYPES. file_format: csv or pdf."""
@@ -115,8 +116,19 @@ class NextApi(SailPointApi):
                 raise
             if record is not None:
                 # By the clock of the API, which signed it just before: that of a file store decides nothing.
-                facts = dict(method="GET", path=shown, status=200, reference=None, server_time=server_time, sent=None)
-                record.append(dict(facts, body=None, sha256=sha256, size=size, report_id=report_id))
+                facts: Exchange = {
+                    "method": "GET",
+                    "path": shown,
+                    "status": 200,
+                    "reference": None,
+                    "server_time": server_time,
+                    "sent": None,
+                    "body": None,
+                    "sha256": sha256,
+                    "size": size,
+                    "report_id": report_id,
+                }
+                record.append(facts)
             return answer, sha256
 
         return self._save(path, shown, file_format, fetch)
@@ -134,8 +146,10 @@ class NextApi(SailPointApi):
                 raise HttpError("GET", path, NO_ADDRESS, error.status, passing=error.passing) from None
             raise
         finally:
-            for exchange in kept if record is not None else ():
-                record.append(dict(exchange, body=without_address(exchange.get("body"))))
+            for exchange in kept:
+                exchange["body"] = without_address(exchange.get("body"))
+                if record is not None:
+                    record.append(exchange)
         body = answer.body if isinstance(answer.body, dict) else {}
         address = body.get("presignedUrl")
         if body.get("id") != report_id or not isinstance(address, str) or not address:

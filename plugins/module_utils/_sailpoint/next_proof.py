@@ -36,7 +36,7 @@ CAMPAIGNS = "/certification-campaigns/v1/campaigns/"
 
 def is_next(exchanges: Sequence[Exchange]) -> bool:
     """Whether what is on record was asked of next generation campaigns."""
-    return any("/certification-campaigns/v1/" in path_of(exchange) for exchange in exchanges)
+    return any(path_of(exchange).startswith("/certification-campaigns/v1/") for exchange in exchanges)
 
 
 def prove_next(
@@ -124,13 +124,15 @@ def is_signed_download(exchange: Exchange, report_id: str) -> bool:
 
 def was_created(exchanges: Sequence[Exchange], campaign_id: str, report: JsonObject) -> bool:
     """Whether it was us who had the report made."""
-    return any(
-        one.get("method") == "POST"
+    bodies = [
+        one.get("body")
+        for one in exchanges
+        if one.get("method") == "POST"
         and one.get("status") == 200
         and path_of(one).endswith("%s%s/reports" % (CAMPAIGNS, quoted(campaign_id)))
-        and isinstance(one.get("body"), dict)
-        and all(one["body"].get(name) == report.get(name) for name in ("id", "created"))
-        for one in exchanges
+    ]
+    return any(
+        isinstance(body, dict) and all(body.get(name) == report.get(name) for name in ("id", "created")) for body in bodies
     )
 
 
