@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Result
@@ -18,17 +18,39 @@ def items_of(results: Iterable[Result], module: str, name: str) -> list[Item]:
     return [item for items in lists if isinstance(items, list) for item in items if isinstance(item, dict)]
 
 
-def campaigns_to_scan(results: Iterable[Result]) -> list[str]:
+def completed(results: Iterable[Result], of_next: bool | None = None) -> dict[str, Any]:
+    """By the ids of the campaigns that were found and are COMPLETED, when they were modified. of_next: of one API only."""
+    found: dict[str, Any] = {}
+    for result in results:
+        if of_next in (None, result.get("api_version") == "next"):
+            campaigns = items_of([result], "sailpoint_campaign_info", "campaigns")
+            found.update({one["id"]: one.get("modified") for one in campaigns if is_completed(one) and one["id"] not in found})
+    return found
+
+
+def is_completed(campaign: Item) -> bool:
+    """Whether the decisions of a campaign are made."""
+    return campaign.get("status") == "COMPLETED" and isinstance(campaign.get("id"), str)
+
+
+def completed_campaigns(results: Sequence[Result]) -> list[str]:
     """The ids of the campaigns that were found and are COMPLETED, each once."""
-    found = items_of(results, "sailpoint_campaign_info", "campaigns")
-    completed = [campaign.get("id") for campaign in found if campaign.get("status") == "COMPLETED"]
-    return list(dict.fromkeys(campaign_id for campaign_id in completed if isinstance(campaign_id, str)))
+    return list(completed(results))
 
 
-def reports_to_get(results: Iterable[Result]) -> dict[str, Any]:
-    """By the ids of the campaigns whose scan has finished, when that moved their `modified`: a report has to be newer."""
+def campaigns_to_scan(results: Sequence[Result]) -> list[str]:
+    """The ids of those of them for which there is a remediation scan."""
+    return list(completed(results, of_next=False))
+
+
+def reports_to_get(results: Sequence[Result]) -> dict[str, Any]:
+    """By the ids of the campaigns whose scan has finished, when that moved their `modified`: a report has to be newer.
+
+    Where there is no scan, a report has to be newer than the campaign's `modified` as it was found.
+    """
     scans = items_of(results, "sailpoint_campaign_remediation_scan", "scans")
-    return {scan["campaign_id"]: scan.get("modified") for scan in scans if scan.get("status") == "finished"}
+    finished = {scan["campaign_id"]: scan.get("modified") for scan in scans if scan.get("status") == "finished"}
+    return dict(completed(results, of_next=True), **finished)
 
 
 def reports_to_read(results: Iterable[Result]) -> list[str]:
@@ -42,4 +64,9 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """The filters by name."""
-        return dict(campaigns_to_scan=campaigns_to_scan, reports_to_get=reports_to_get, reports_to_read=reports_to_read)
+        return dict(
+            completed_campaigns=completed_campaigns,
+            campaigns_to_scan=campaigns_to_scan,
+            reports_to_get=reports_to_get,
+            reports_to_read=reports_to_read,
+        )

@@ -139,6 +139,12 @@ requests:
       status: 200
       reference: null
       server_time: "2026-11-22T08:00:00Z"
+api_version:
+  version_added: 0.4.0
+  description: The version of the calls that were asked, as O(api_version).
+  returned: when the campaigns could be looked up
+  type: str
+  sample: v1
 base_url:
   description: Address of the API that was asked.
   returned: when it was asked
@@ -179,7 +185,7 @@ ARGUMENT_SPEC = dict(
     **sailpoint.CONNECTION_OPTIONS,
 )
 # What stays in the task's result beside results_file.
-IN_SHORT = dict(campaigns=("id", "status"))
+IN_SHORT = dict(campaigns=("id", "status", "modified"))
 RULES = dict(mutually_exclusive=[("campaign_ids", name) for name in ("name", "statuses", "filters", "limit")])
 # The options that say what is asked for.
 ASKS = ("campaign_ids", "name", "statuses", "filters")
@@ -204,6 +210,7 @@ def run(task: Task) -> Result:
         raise TaskFailed(str(error), requests=requests_in(requests), base_url=api.client.base_url) from error
     return dict(
         changed=False,
+        api_version=task.params["api_version"],
         campaigns=campaigns,
         missing_ids=[],
         total=total,
@@ -250,6 +257,7 @@ def get_campaigns(task: Task, api: sailpoint.SailPointApi, campaign_ids: list[st
         "campaigns",
         "",
         changed=False,
+        api_version=task.params["api_version"],
         campaigns=campaigns,
         missing_ids=missing_ids,
         errors=errors,

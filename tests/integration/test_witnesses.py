@@ -170,3 +170,43 @@ def test_who_is_asked_is_checked_before_anything_is_started(ansible, simulator, 
     done = ansible.run(PLAYBOOK, verify_campaign_ids=[company.FINANCE], **QUICK, **variables)
     assert done.returncode == 2 and words in done.stdout and "Nothing was started" in done.stdout, done.stdout
     assert simulator.log() == []
+
+
+# How a play of one's own asks for them.
+OPTIONS_OF_NEXT = dict(sailpoint_options=dict(api_version="next"))
+
+
+class TestNext:
+    """Next generation campaigns, which have no remediation scan."""
+
+    OF_NEXT = dict(sailpoint_api_version="next", verify_campaign_ids=[company.FINANCE, company.WAREHOUSE, company.MANAGERS])
+
+    def test_the_access_decides(self, ansible, simulator):
+        run = verify(ansible, **self.OF_NEXT)
+        assert run.outcomes == {
+            company.FINANCE: "remediated",
+            company.WAREHOUSE: "unremediated",
+            company.MANAGERS: "pending",
+        }, run.output
+        assert not asked(simulator, "run_scan") and not [one for one in simulator.log() if "run-report" in one["path"]]
+        no_scan = "there is no remediation scan for a next generation campaign"
+        assert no_scan in run.reason(company.FINANCE) and "so there is one witness" in run.reason(company.FINANCE)
+        assert run.said(company.FINANCE) == dict(report="inconclusive", access="remediated")
+        assert run.targets[company.FINANCE]["report"]["reportType"] == "REMEDIATION"
+        check = ansible.run(CHECK, evidence_dir=str(ansible.folder / "evidence"))
+        assert check.returncode == 0 and "3 of 3 outcomes follow from the answers on record" in check.stdout, check.stdout
+        # Whoever has the address of a file has the file.
+        assert "presigned" not in "".join(path.read_text() for path in run.folder.rglob("*.html"))
+        again = verify(ansible, **self.OF_NEXT)
+        assert again.outcomes == run.outcomes and "changed=0" in again.output, again.output
+
+    def test_nothing_is_remediated_by_the_report_alone(self, ansible, simulator):
+        run = verify(ansible, verify_campaign_witnesses=["report"], **self.OF_NEXT)
+        assert run.outcomes[company.FINANCE] == "inconclusive" and run.outcomes[company.WAREHOUSE] == "unremediated", run.output
+
+    def test_there_is_nothing_to_start(self, ansible, simulator):
+        start = verify(ansible, playbook=ROLE, entry_point="start", **self.OF_NEXT, **OPTIONS_OF_NEXT)
+        assert start.status == 0 and set(start.outcomes.values()) == {"pending"}, start.output
+        assert not asked(simulator, *STARTS, *LOOKS)
+        collect = verify(ansible, playbook=ROLE, entry_point="collect", **self.OF_NEXT, **OPTIONS_OF_NEXT)
+        assert collect.outcomes[company.FINANCE] == "remediated", collect.output

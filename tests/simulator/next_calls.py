@@ -122,6 +122,8 @@ class NextCalls:
             ended_well = campaign.settings["report_status"] in ("SUCCESS", "WARNING")
             report.update(status="SUCCESS" if ended_well else "FAILED", modified=iso(campaign.stamp(end)))
             if ended_well:
+                # Unknown: whether such a report shows what the sources hold, where nobody can ask for a scan.
+                campaign.look_at_sources()
                 campaign.keep_file({"id": report["id"]}, OLDER_TYPES[report["type"]])
         return report
 

@@ -154,11 +154,15 @@ class Campaign:
         else:
             self._reported(operation, end)
 
-    def _scanned(self, operation, end):
+    def look_at_sources(self):
+        """Lets the items say what the sources hold."""
         stay = self.settings["scan_result"]
         if stay is not None:
             for number, item in enumerate(self.settings["items"], 1):
                 item["open"] = item.get("item", number) in stay
+
+    def _scanned(self, operation, end):
+        self.look_at_sources()
         stamp = self.stamp(end)
         if self.settings["modified_moves"] == "end" and not operation["moved"]:
             self.full_fields["modified"] = stamp

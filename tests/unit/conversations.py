@@ -20,7 +20,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api 
     OperationConflict,
     ReportGone,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import REMEDIATION_STATUS_REPORT
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import REMEDIATION_STATUS_REPORT
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import ScanNotFound
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import EXPOSURE, GET, GET_OR_CREATE
 

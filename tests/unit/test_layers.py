@@ -23,11 +23,12 @@ LAW = {
     # A task's life: its items, its waits, its memory.
     "_run/*": ["_run/*", "_http/*", "_common/*"],
     # A system's words and proof: reads answers, wherever they come from, and can ask nobody.
-    "_sailpoint/target": ["_verdict/*", "_common/*"],
+    "_sailpoint/*_proof": ["_sailpoint/*_proof", "_verdict/*", "_common/*"],
+    "_sailpoint/target": ["_sailpoint/*_proof", "_verdict/*", "_common/*"],
     "_xpanse/target": ["_verdict/*", "_common/*"],
     "_sailpoint/report_*": ["_sailpoint/report_*", "_verdict/*", "_common/*"],
     # A system's API: knows http, its own words, and nothing above.
-    "_sailpoint/api": ["_sailpoint/target", "_verdict/*", "_http/*", "_common/*"],
+    "_sailpoint/api": ["_sailpoint/report_proof", "_verdict/*", "_http/*", "_common/*"],
     "_xpanse/api": ["_xpanse/target", "_verdict/*", "_http/*", "_common/*"],
     # A system's work. Never another system, never the evidence.
     "_sailpoint/*": ["_sailpoint/*", "_verdict/*", "_run/*", "_http/*", "_common/*"],

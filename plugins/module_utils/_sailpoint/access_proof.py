@@ -34,7 +34,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, is_later, is_past, parse_time
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import (
     COMPLETED,
     UNDECIDED,
     campaign_in,

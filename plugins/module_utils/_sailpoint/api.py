@@ -45,10 +45,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
     only_200,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.options import tenant_of
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
-    REMEDIATION_STATUS_REPORT,
-    accepts,
-)
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import REMEDIATION_STATUS_REPORT, accepts
 
 NEXT = "next"
 API_VERSIONS = ("v1", "v2026", "v2025", "v2024", "v3", "beta", NEXT)

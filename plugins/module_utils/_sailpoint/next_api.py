@@ -25,7 +25,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api 
     SailPointApi,
     escape,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import REMEDIATION_STATUS_REPORT
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import REMEDIATION_STATUS_REPORT
 
 SERVICE = "/certification-campaigns/v1"
 # What else is asked is of the per-service version.

@@ -10,13 +10,15 @@ had the sources looked at before it was made. Private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, JsonObject
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import is_later, is_past, parse_time
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import (
     CERTIFICATIONS,
     COMPLETED,
+    Word,
     campaign_in,
     is_own_move,
     judge_file,
@@ -25,74 +27,61 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.targ
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import path_of
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     INCONCLUSIVE,
-    PENDING,
     REMEDIATED,
-    UNREMEDIATED,
 )
 
+CANNOT_PROVE = "cannot prove it"
 NO_SCAN = "there is no remediation scan for a next generation campaign"
 CAMPAIGNS = "/certification-campaigns/v1/campaigns/"
 
 
-def is_next(exchanges: Sequence[Exchange]) -> bool:
+def is_next(exchanges: Iterable[Mapping[str, Any]]) -> bool:
     """Whether what is on record was asked of next generation campaigns."""
     return any(path_of(exchange).startswith("/certification-campaigns/v1/") for exchange in exchanges)
 
 
 def prove_next(
-    campaign_id: str,
-    exchanges: Sequence[Exchange],
-    sha256: str | None = None,
-    info: JsonObject | None = None,
-    access: JsonObject | None = None,
-) -> tuple[str, str]:
-    """(outcome, reason) of a next generation campaign.
+    campaign_id: str, exchanges: Sequence[Exchange], sha256: str | None = None, info: JsonObject | None = None
+) -> Word:
+    """The word of the report of a next generation campaign. The arguments are those of _sailpoint.report_proof.prove.
 
-    exchanges: what was asked and answered about the report, in order. sha256, info: see _sailpoint.target.prove. access: what
-    _sailpoint.access_proof proves of the campaign, or None where nobody looked.
+    That nothing is open it cannot say: nobody had the sources looked at before it was made.
     """
-    report, why = prove_report(campaign_id, exchanges, sha256, info)
-    said = "the report: %s" % why
-    if access is None:
-        if report == UNREMEDIATED:
-            return UNREMEDIATED, "%s; %s" % (why, NO_SCAN)
-        return INCONCLUSIVE, "%s, and nobody looked whether the access is gone; %s" % (NO_SCAN, said)
-    outcome, reason = access.get("outcome"), "the access: %s" % access.get("reason")
-    if UNREMEDIATED in (outcome, report):
-        return UNREMEDIATED, "%s; %s" % (reason, said)
-    if outcome == REMEDIATED and access.get("complete") is True:
-        return REMEDIATED, "%s; %s, so the access decides; %s" % (access.get("reason"), NO_SCAN, said)
-    if outcome == PENDING:
-        return PENDING, str(access.get("reason"))
-    return INCONCLUSIVE, "%s; %s; %s" % (reason, NO_SCAN, said)
+    word = prove_report(campaign_id, exchanges, sha256, info)
+    if word.outcome != REMEDIATED:
+        return word._replace(reason="%s; %s" % (word.reason, NO_SCAN))
+    return Word(INCONCLUSIVE, "%s, so the report proves nothing; it says: %s" % (NO_SCAN, word.reason), silence=CANNOT_PROVE)
 
 
 def prove_report(
     campaign_id: str, exchanges: Sequence[Exchange], sha256: str | None = None, info: JsonObject | None = None
-) -> tuple[str, str]:
-    """(outcome, reason) by the report alone: it is the campaign's own, whole, and by its own times newer than the decisions.
+) -> Word:
+    """The word of the report by itself: it is the campaign's own, whole, and by its own times newer than the decisions.
 
     Each condition has its reason. REMEDIATED is what the report says, and no proof: see prove_next.
     """
     reads = [(place, one) for place, one in enumerate(campaign_in(each, campaign_id) for each in exchanges) if one]
     if not reads:
-        return INCONCLUSIVE, "no answer on record shows the campaign"
+        return Word(INCONCLUSIVE, "no answer on record shows the campaign")
     last_place, last = reads[-1]
     for _place, campaign in reads:
         if campaign.get("status") != COMPLETED:
-            return INCONCLUSIVE, "the campaign is %s, so nothing can be verified" % campaign.get("status")
+            return Word(INCONCLUSIVE, "the campaign is %s, so nothing can be verified" % campaign.get("status"), bars=True)
     shown = [(place, one) for place, one in enumerate(next_report_in(each, campaign_id) for each in exchanges) if one]
     if not shown:
-        return INCONCLUSIVE, "no answer on record shows a finished remediation report of this campaign"
+        return Word(INCONCLUSIVE, "no answer on record shows a finished remediation report of this campaign")
     shown_at, report = shown[-1]
     downloads = [place for place, one in enumerate(exchanges) if place > shown_at and is_signed_download(one, report["id"])]
     if not downloads or not sha256 or exchanges[downloads[-1]].get("sha256") != sha256:
-        return INCONCLUSIVE, "no answer on record brought the report's file that was read"
+        return Word(INCONCLUSIVE, "no answer on record brought the report's file that was read")
     if last_place < downloads[-1]:
-        return INCONCLUSIVE, "the campaign was not read again after its report"
-    problem = order_problem(reads, report.get("created"), exchanges[shown_at], was_created(exchanges, campaign_id, report))
+        return Word(INCONCLUSIVE, "the campaign was not read again after its report")
+    problem = changed_in(reads)
     if problem:
-        return INCONCLUSIVE, problem
+        return Word(INCONCLUSIVE, problem, bars=True)
+    problem = order_problem(last, report.get("created"), exchanges[shown_at], was_created(exchanges, campaign_id, report))
+    if problem:
+        return Word(INCONCLUSIVE, problem)
     return judge_file(campaign_id, report, info, last.get("name"))
 
 
@@ -136,22 +125,27 @@ def was_created(exchanges: Sequence[Exchange], campaign_id: str, report: JsonObj
     )
 
 
-def order_problem(reads: Sequence[tuple[int, JsonObject]], created: object, shown: Exchange, is_ours: bool) -> str | None:
-    """Why the times do not show that the report is newer than all that was decided, or None.
-
-    Whether a report moves the campaign's `modified` is unknown, so one of ours may have, shortly after.
-    """
+def changed_in(reads: Sequence[tuple[int, JsonObject]]) -> str | None:
+    """What has changed from the first look at the campaign to the last, or None."""
     first, last = reads[0][1], reads[-1][1]
     for name in CERTIFICATIONS:
         if first.get(name) != last.get(name):
             return "the campaign has changed: %s was %r and is %r" % (name, first.get(name), last.get(name))
+    return None
+
+
+def order_problem(campaign: JsonObject, created: object, shown: Exchange, is_ours: bool) -> str | None:
+    """Why the times do not show that the report is newer than all that was decided, or None.
+
+    Whether a report moves the campaign's `modified` is unknown, so one of ours may have, shortly after.
+    """
     if parse_time(created) is None:
         return "the report does not say when it was created"
     if not shown.get("server_time"):
         return "the server does not say its time, so nothing shows that the report is not from the future"
     if not is_past(created, shown["server_time"]):
         return "the report was created at %s, which is in the future by the server's clock" % created
-    modified = last.get("modified")
+    modified = campaign.get("modified")
     if parse_time(modified) is None:
         return "the campaign does not say when it was modified"
     if is_later(created, modified) or is_ours and is_own_move(modified, created):

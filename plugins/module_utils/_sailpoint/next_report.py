@@ -23,7 +23,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.ledger imp
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace, Scan, watch
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import CampaignNotFound, ReportGone, no_campaign
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_api import REPORT_TYPES, NextApi, is_report
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import REMEDIATION_STATUS_REPORT
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import REMEDIATION_STATUS_REPORT
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
 
 SUCCESS, FAILED = "SUCCESS", "FAILED"

@@ -22,7 +22,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import is_later
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import PAGE_SIZE, SailPointApi, escape
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import campaign_in
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import campaign_in
 
 # Characters of a query. Servers and what is before them take 8,000 as a rule, some only half of it.
 LONGEST_QUERY = 4000

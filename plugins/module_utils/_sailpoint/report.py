@@ -31,8 +31,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api 
     no_campaign,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import campaign_key
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import (
     CERTIFICATIONS,
     FAILED_REPORT_STATUSES,
     MORE_THAN_ONE,
@@ -44,6 +43,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.targ
     ran_place,
     scan_on_record,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import campaign_key
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
 
 # Between two looks at whether the others are there with which a campaign is read.

@@ -34,7 +34,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api 
     no_campaign,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import (
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import (
     CERTIFICATIONS,
     COMPLETED,
     last_modified,

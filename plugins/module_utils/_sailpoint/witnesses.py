@@ -17,7 +17,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.texts i
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as campaigns
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import Tally, reloads_in
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_meaning import MOST_ROWS, State, propose
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ACCESS, COMPLETED, Access, Word
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import COMPLETED, Word
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ACCESS, Access
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, requests_in
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import listed, result_of

@@ -285,8 +285,16 @@ def test_completed_campaigns_are_scanned():
     second = [{"id": "a", "status": "COMPLETED"}, {"id": "d", "status": "COMPLETED"}]
     others = dict(module="another", campaigns=[{"id": "e", "status": "COMPLETED"}])
     results = [*ODD, dict(CAMPAIGNS, campaigns=first), dict(CAMPAIGNS, campaigns=second), others]
-    assert sailpoint.campaigns_to_scan(results) == ["a", "d"]
-    assert sailpoint.campaigns_to_scan(ODD) == []
+    assert sailpoint.completed_campaigns(results) == sailpoint.campaigns_to_scan(results) == ["a", "d"]
+    assert sailpoint.completed_campaigns(ODD) == sailpoint.campaigns_to_scan(ODD) == []
+
+
+def test_of_next_generation_campaigns_a_report_is_had_without_a_scan():
+    found = [{"id": "a", "status": "COMPLETED", "modified": "2026-01-01T00:00:00Z"}, {"id": "b", "status": "ACTIVE"}]
+    results = [*ODD, dict(CAMPAIGNS, campaigns=found, api_version="next")]
+    assert sailpoint.completed_campaigns(results) == ["a"] and sailpoint.campaigns_to_scan(results) == []
+    assert sailpoint.reports_to_get(results) == {"a": "2026-01-01T00:00:00Z"}
+    assert sailpoint.reports_to_get([dict(CAMPAIGNS, campaigns=found, api_version="v1")]) == {}
 
 
 def test_reports_of_finished_scans_are_had_and_read():

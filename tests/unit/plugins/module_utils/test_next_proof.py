@@ -17,6 +17,9 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next
     prove_next,
     prove_report,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import Word
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import Access, targets
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import requests_in
 
 ROOT = "/certification-campaigns/v1"
 CAMPAIGN = ROOT + "/campaigns/c1"
@@ -57,13 +60,9 @@ def answers():
 
 
 def info(outcome=REMEDIATED, **more):
-    numbers = [3, 3, 0, 0] if outcome == REMEDIATED else [3, 2, 1, 0]
+    numbers = {REMEDIATED: [3, 3, 0, 0], UNREMEDIATED: [3, 2, 1, 0]}.get(outcome, [3, 2, 0, 1])
     names = ("items_total", "items_remediated", "items_open", "items_unknown")
     return dict(dict(zip(names, numbers)), outcome=outcome, reason="so says the file", campaign_names=["Finance"], **more)
-
-
-def access(outcome=REMEDIATED, **more):
-    return dict(dict(outcome=outcome, reason="3 of 3 are gone", complete=outcome == REMEDIATED), **more)
 
 
 def by_report(found, sha256=SHA256, said=None):
@@ -71,8 +70,8 @@ def by_report(found, sha256=SHA256, said=None):
 
 
 def test_the_whole_record_is_in_order():
-    assert by_report(answers()) == (REMEDIATED, "so says the file")
-    assert by_report(answers(), said=info(UNREMEDIATED)) == (UNREMEDIATED, "so says the file")
+    assert by_report(answers()) == Word(REMEDIATED, "so says the file")
+    assert by_report(answers(), said=info(UNREMEDIATED)) == Word(UNREMEDIATED, "so says the file")
 
 
 @pytest.mark.parametrize(
@@ -147,34 +146,73 @@ def test_a_report_of_ours_may_move_modified_shortly():
 
 
 @pytest.mark.parametrize(
-    ("by_access", "of_report", "expected"),
+    ("of_report", "expected"), [(REMEDIATED, INCONCLUSIVE), (UNREMEDIATED, UNREMEDIATED), (INCONCLUSIVE, INCONCLUSIVE)]
+)
+def test_a_report_can_only_contradict(of_report, expected):
+    word = prove_next("c1", list(answers().values()), SHA256, info(of_report))
+    assert word.outcome == expected and NO_SCAN in word.reason and "so says the file" in word.reason
+    assert prove_next("c1", []).outcome == INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
     [
-        (None, REMEDIATED, INCONCLUSIVE),
-        (None, UNREMEDIATED, UNREMEDIATED),
-        (access(), REMEDIATED, REMEDIATED),
-        (access(), UNREMEDIATED, UNREMEDIATED),
-        (access(complete=False), REMEDIATED, INCONCLUSIVE),
-        (access(complete=None), REMEDIATED, INCONCLUSIVE),
-        (access(complete=1), REMEDIATED, INCONCLUSIVE),
-        (access(UNREMEDIATED), REMEDIATED, UNREMEDIATED),
-        (access(INCONCLUSIVE), REMEDIATED, INCONCLUSIVE),
-        (access(INCONCLUSIVE), UNREMEDIATED, UNREMEDIATED),
-        (access(PENDING), REMEDIATED, PENDING),
-        (access("new word", complete=True), REMEDIATED, INCONCLUSIVE),
-        ({}, REMEDIATED, INCONCLUSIVE),
+        ("after", dict(body=campaign() | dict(status="ACTIVE"))),
+        ("after", dict(body=campaign() | dict(totalCertifications=3))),
     ],
 )
-def test_the_access_decides(by_access, of_report, expected):
-    outcome, reason = prove_next("c1", list(answers().values()), SHA256, info(of_report), by_access)
-    assert outcome == expected
-    if expected in (REMEDIATED, INCONCLUSIVE):
-        assert NO_SCAN in reason
+def test_a_campaign_that_is_not_what_it_was_silences_the_access_as_well(name, change):
+    found = answers()
+    found[name] = dict(found[name], **change)
+    assert by_report(found).bars
 
 
-def test_the_access_alone():
-    outcome, reason = prove_next("c1", [], access=access())
-    assert outcome == REMEDIATED and "3 of 3 are gone" in reason and "no answer on record shows the campaign" in reason
-    assert prove_next("c1", [])[0] == INCONCLUSIVE
+def targets_of(of_report=REMEDIATED, by_access=None, **more):
+    """The record of a campaign, by all that the role would hand on."""
+    found = list(answers().values())
+    item = dict(campaign_id="c1", status="finished", path="/r.csv", sha256=SHA256, answers=found, report=report())
+    results = dict(
+        campaign_ids=["c1"],
+        campaigns=dict(campaigns=[campaign()], requests=requests_in(found[:1]), base_url="https://a"),
+        reports=dict(reports=[item]),
+        report_infos=dict(reports=[dict(info(of_report), path="/r.csv")]),
+        campaign_witnesses=["report", "access"],
+        **more,
+    )
+    accesses = {"c1": Access(by_access, dict(items_total=3), [])} if by_access else {}
+    (target,) = targets(results, accesses)
+    return target
+
+
+GONE = Word(REMEDIATED, "3 of 3 are gone")
+OUTCOMES = [
+    (REMEDIATED, GONE, REMEDIATED),
+    (UNREMEDIATED, GONE, UNREMEDIATED),
+    (INCONCLUSIVE, GONE, REMEDIATED),
+    (REMEDIATED, Word(UNREMEDIATED, "1 is there"), UNREMEDIATED),
+    (REMEDIATED, Word(INCONCLUSIVE, "who knows"), INCONCLUSIVE),
+    (REMEDIATED, Word(PENDING, "wait"), INCONCLUSIVE),
+    (REMEDIATED, Word("new word", "who knows"), INCONCLUSIVE),
+    (REMEDIATED, None, INCONCLUSIVE),
+    (UNREMEDIATED, None, UNREMEDIATED),
+]
+
+
+@pytest.mark.parametrize(("of_report", "by_access", "expected"), OUTCOMES)
+def test_the_access_decides(of_report, by_access, expected):
+    target = targets_of(of_report, by_access)
+    assert target["outcome"] == expected and NO_SCAN in target["reason"]
+    assert (target["report"]["reportType"], target["report"]["lastRunAt"]) == ("REMEDIATION", at(10))
+    assert "scan" not in target
+
+
+def test_a_report_that_cannot_prove_it_is_told_beside_the_access():
+    reason = targets_of(REMEDIATED, GONE)["reason"]
+    assert reason.startswith("3 of 3 are gone; the report cannot prove it (") and reason.endswith("so there is one witness")
+
+
+def test_both_can_never_say_so():
+    assert targets_of(REMEDIATED, GONE, campaign_agreement="all")["outcome"] == INCONCLUSIVE
 
 
 def test_whose_record_it_is():

@@ -24,7 +24,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.acce
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import ReportGone
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_api import NextApi, as_older, shown_address
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_report import next_campaign_report
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import REMEDIATION_STATUS_REPORT as TYPE
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import REMEDIATION_STATUS_REPORT as TYPE
 
 ROOT = "/certification-campaigns/v1"
 REPORTS = ROOT + "/campaigns/c1/reports"

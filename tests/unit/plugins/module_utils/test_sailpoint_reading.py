@@ -17,7 +17,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import reading
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import CampaignNotFound, SailPointApi
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import campaign_in, requests_by_campaign
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import campaign_in
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import requests_by_campaign
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import requests_in
 
 IDS = ["c%d" % number for number in range(40)]

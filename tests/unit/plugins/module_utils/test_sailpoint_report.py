@@ -30,6 +30,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.batch impo
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import settle
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import report_proof
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import (
     CampaignNotFound,
@@ -39,7 +40,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api 
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report import campaign_report
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import remediation_scan
 
-TYPE = sailpoint.REMEDIATION_STATUS_REPORT
+TYPE = report_proof.REMEDIATION_STATUS_REPORT
 SCAN_KEY = "https://acme.example/campaign/c1"
 # When the scan moved `modified`, and when reports ran; seconds after noon, while the clock stands at noon.
 MOVED, T0, T1, T2 = -2000, -3000, -1000, -500

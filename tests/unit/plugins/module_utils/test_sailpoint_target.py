@@ -27,8 +27,9 @@ from conversations import (
     report,
 )
 
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import report_proof
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import Word, prove
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import Word, prove
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import OUTCOMES
 
 BEFORE, ACCEPTED, MOVED = reading(-1000, 0), accepting(seconds=1), reading(100, 101)
@@ -291,7 +292,7 @@ class TestProve:
 
     def test_every_reason_is_shown(self):
         given = {proved(conversation, info)[1] for conversation, info, _outcome, _reason in DAMAGES.values()}
-        for pattern in reasons_in(prove, sailpoint.change_since, sailpoint.judge_file):
+        for pattern in reasons_in(prove, report_proof.change_since, report_proof.judge_file):
             assert any(re.search(pattern, reason) for reason in given), pattern
 
     @pytest.mark.parametrize(

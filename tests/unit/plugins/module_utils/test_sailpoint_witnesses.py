@@ -31,9 +31,10 @@ from conversations import (
 from conversations import listing as listing_reports
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import report_proof, witnesses
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as sailpoint
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import witnesses
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ALL, ONE, Word, compose
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import Word
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ALL, ONE, compose
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import OUTCOMES
 
 SCAN = [reading(-1000, 0), accepting(seconds=1), reading(100, 101)]
@@ -254,7 +255,7 @@ class TestBoth:
     def test_every_reason_is_shown(self):
         given = {only(results)["reason"] for results, _outcome, _patterns in CASES.values()}
         functions = (sailpoint.compose, sailpoint.side_by_side, sailpoint.word_on_all, sailpoint.word_of)
-        for pattern in reasons_in(*functions) | {sailpoint.NOT_LOOKED, sailpoint.NO_ANSWER, sailpoint.NOT_UNDERSTOOD}:
+        for pattern in reasons_in(*functions) | {sailpoint.NOT_LOOKED, report_proof.NO_ANSWER, report_proof.NOT_UNDERSTOOD}:
             assert any(re.search(pattern, reason) for reason in given), pattern
 
     def test_what_is_recorded(self):
