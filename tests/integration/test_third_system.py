@@ -10,12 +10,16 @@ import ast
 import csv
 import io
 import json
+import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from jsonschema import Draft202012Validator
 from simulator import company
 
 from ansible_collections.secops.remediation.plugins.module_utils._systems import SYSTEMS
@@ -23,7 +27,16 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.result
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_FILES = ROOT / "tests" / "third_system" / "collection"
+PLAYBOOK = "secops.remediation.verify"
+SCHEMA = "docs/schemas/verification-1.2.schema.json"
 # What is put where in a shipped file: after this text, these lines.
+CONNECTION = [
+    (
+        "  module_defaults:\n",
+        "    group/secops.remediation.doors:\n"
+        "      base_url: \"{{ omit if doors_base_url | default('') in [none, ''] else doors_base_url }}\"\n",
+    )
+]
 EDITS = {
     "plugins/module_utils/_systems.py": [
         (
@@ -39,7 +52,7 @@ EDITS = {
             "      verify_badges_asked:\n        description: Badges.\n        type: raw\n        default: []\n",
         )
     ],
-    "roles/verify/tasks/prepare.yml": [("      {{ {'verify_campaign_ids'", None)],
+    "roles/verify/tasks/prepare.yml": [("      {{ {", "'verify_badges_asked': verify_badges_asked, ")],
     "roles/verify/tasks/targets.yml": [
         (
             "---\n",
@@ -47,58 +60,111 @@ EDITS = {
             "  when: verify__inputs.badges_asked | length > 0\n\n",
         )
     ],
+    "meta/runtime.yml": [("action_groups:\n", "  doors:\n    - doors_badge_info\n")],
+    "playbooks/verify.yml": CONNECTION,
+    "extensions/awx/project/verify.yml": CONNECTION,
+    SCHEMA: [
+        ('          "enum": [\n            "campaign",\n', '            "badge",\n'),
+        (
+            '      "description": "A campaign or an exposure, and what was found of it.",\n'
+            '      "type": "object",\n      "properties": {\n',
+            '        "badge": {"title": "Badge", "description": "What the doors say of it.", "type": "object"},\n',
+        ),
+    ],
 }
-INPUT = ("{{ {'verify_campaign_ids'", "{{ {'verify_badges_asked': verify_badges_asked, 'verify_campaign_ids'")
+# The lists that the suite holds against the code: of these, those that need no more of a system than what is here.
+LISTS = "TestActionGroups or TestActions or TestFragments or TestFilters or TestWayIn or test_the_defaults"
+SHIPPED = ["plugins", "roles", "meta", "playbooks", "extensions", "docs/schemas", "galaxy.yml"]
+TESTS = ["pyproject.toml", "tests/unit/test_lists.py", "tests/unit/plugins/filter/test_verify.py", "tests/tools"]
 OUTCOMES = {"b1": "remediated", "b2": "unremediated", "b3": "inconclusive"}
 WORDS = "Door badges", "The doors of the head office", "Badges that still open doors", "A badge still opens doors"
+DOORS = "https://doors.example"
 
 
-@pytest.fixture(scope="module")
-def collections(tmp_path_factory):
-    """A folder of collections with a copy of this one that knows the third system."""
-    folder = tmp_path_factory.mktemp("collections")
+def copy_with(folder, more=()):
+    """A folder of collections with a copy of this one that knows the third system. more: edits beyond EDITS, alike."""
     copy = folder / "ansible_collections" / "secops" / "remediation"
-    listed = [
-        "git",
-        "ls-files",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "plugins",
-        "roles",
-        "meta",
-        "playbooks",
-        "galaxy.yml",
-    ]
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *SHIPPED, *TESTS]
     for name in subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines():
         if (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, copy / name)
     shutil.copytree(OWN_FILES, copy, dirs_exist_ok=True)
-    for name, edits in EDITS.items():
+    for name, edits in {**EDITS, **dict(more)}.items():
         text = (copy / name).read_text(encoding="utf-8")
         for anchor, lines in edits:
             assert text.count(anchor) == 1, (name, anchor)
-            text = text.replace(*INPUT) if lines is None else text.replace(anchor, anchor + lines)
+            text = text.replace(anchor, anchor + lines)
         (copy / name).write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory):
+    """Where the third system is known."""
+    return copy_with(tmp_path_factory.mktemp("collections"))
+
+
+@pytest.fixture(scope="module")
+def unregistered(tmp_path_factory):
+    """Where it judges targets of a kind that it has registered nowhere."""
+    nowhere = {"plugins/module_utils/_doors/system.py": [("    kinds=(BADGE,)", "[1:]")]}
+    return copy_with(tmp_path_factory.mktemp("unregistered"), nowhere)
+
+
+def verify(ansible, collections, badges, **more):
+    """Verifies badges beside an exposure that is remediated. Returns (the run's folder, the finished process)."""
+    done = ansible.run(
+        PLAYBOOK,
+        environment=dict(ANSIBLE_COLLECTIONS_PATH=str(collections), PYTHONPATH=None),
+        doors_base_url=DOORS,
+        verify_evidence_dir=str(ansible.folder / "evidence"),
+        verify_badges_asked=badges,
+        verify_exposures=company.exposures(company.REMEDIATED)[:1],
+        verify_wait_interval=1,
+        **more,
+    )
+    return ansible.folder / "evidence" / "latest", done
 
 
 @pytest.fixture
 def evidence(ansible, collections):
     """The folder of the evidence of badges beside campaigns and exposures, and what the run printed."""
-    done = ansible.run(
-        ROOT / "tests" / "integration" / "role.yml",
-        environment=dict(ANSIBLE_COLLECTIONS_PATH=str(collections), PYTHONPATH=None),
-        verify_evidence_dir=str(ansible.folder / "evidence"),
-        verify_badges_asked=list(OUTCOMES),
-        verify_campaign_ids=[company.FINANCE],
-        verify_exposures=company.exposures(company.REMEDIATED)[:1],
-        verify_wait_interval=1,
-    )
+    folder, done = verify(ansible, collections, list(OUTCOMES), verify_campaign_ids=[company.FINANCE])
     # Some of them are not remediated.
     assert done.returncode == 2, done.stdout
-    return ansible.folder / "evidence" / "latest", done.stdout
+    return folder, done.stdout
+
+
+class Forms:
+    """All forms of the evidence in a run's folder, as a reader of each has them."""
+
+    def __init__(self, folder):
+        self.content = json.loads((folder / "verification.json").read_text(encoding="utf-8"))
+        self.suites = {
+            suite.get("name"): suite for suite in ElementTree.parse(folder / "verification.junit.xml").getroot().iter("testsuite")
+        }
+        self.rows, self.items = (
+            list(csv.DictReader(io.StringIO((folder / name).read_text(encoding="utf-8-sig"))))
+            for name in ("verification.csv", "open-items.csv")
+        )
+        self.markdown, self.page = (
+            (folder / name).read_text(encoding="utf-8") for name in ("verification.md", "verification.html")
+        )
+        oscal = json.loads((folder / "oscal-assessment-results.json").read_text(encoding="utf-8"))
+        self.oscal = oscal["assessment-results"]["results"][0]
+
+    def targets(self):
+        """The badges of verification.json."""
+        return [target for target in self.content["targets"] if target["kind"] == "badge"]
+
+    def numbers(self, suite):
+        """How many cases of a suite there are, have failed, and are errors."""
+        return tuple(int(self.suites[suite].get(name)) for name in ("tests", "failures", "errors"))
+
+    def systems(self):
+        """The components that the OSCAL document has, by their titles."""
+        return [one["title"] for one in self.oscal["local-definitions"]["assessment-assets"]["components"]]
 
 
 class TestFiles:
@@ -109,7 +175,7 @@ class TestFiles:
     def test_no_file_that_holds_logic_is_edited(self):
         for name in EDITS:
             if not name.endswith(".py"):
-                assert name.startswith(("roles/", "meta/", "playbooks/", "docs/")), name
+                assert name.startswith(("roles/", "meta/", "playbooks/", "extensions/", "docs/")), name
                 continue
             tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
             logic = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.While, ast.Try, ast.Lambda)
@@ -124,42 +190,81 @@ class TestFiles:
                 assert not texts & {"campaign", "exposure", "sailpoint", "xpanse", "alert"}, path
 
 
-class TestEvidence:
-    def test_it_is_in_every_form_with_its_own_words(self, evidence):
-        folder, printed = evidence
-        content = json.loads((folder / "verification.json").read_text(encoding="utf-8"))
-        found = {target["id"]: target["outcome"] for target in content["targets"] if target["kind"] == "badge"}
-        assert found == OUTCOMES and {target["kind"] for target in content["targets"]} == {"badge", "campaign", "exposure"}
-        assert content["verdict"] == "not_verified"
-        assert content["replay"] == dict(followed=len(content["targets"]), total=len(content["targets"]))
-        several, system, still_there, risk = WORDS
-
-        root = ElementTree.parse(folder / "verification.junit.xml").getroot()
-        suite = next(suite for suite in root if suite.get("name") == several)
-        assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
-
-        rows = list(csv.DictReader(io.StringIO((folder / "verification.csv").read_text(encoding="utf-8-sig"))))
-        assert {row["id"]: row["badge_holder"] for row in rows if row["kind"] == "badge"} == dict.fromkeys(
-            OUTCOMES, "Jo <b>Doe</b>"
+class TestLists:
+    def test_the_lists_of_the_suite_are_complete_with_it(self, collections):
+        """The same tests that hold the shipped lists, where the third system is known."""
+        copy = collections / "ansible_collections" / "secops" / "remediation"
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", LISTS, "tests/unit"],
+            cwd=copy,
+            env=dict(os.environ, PYTHONPATH=str(collections)),
+            capture_output=True,
+            text=True,
         )
-        items = list(csv.DictReader(io.StringIO((folder / "open-items.csv").read_text(encoding="utf-8-sig"))))
-        assert [row["badge_holder"] for row in items if row["kind"] == "badge"] == ["Jo <b>Doe</b>"]
+        assert done.returncode == 0, done.stdout
+        assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 20
 
-        markdown = (folder / "verification.md").read_text(encoding="utf-8")
-        assert "- **Badge** Badge b2 (`b2`): the badge still opens doors. Held by `Jo <b>Doe</b>`." in markdown, markdown
 
-        page = (folder / "verification.html").read_text(encoding="utf-8")
-        assert still_there in page and system in page and "Door looks" in page and "Jo &lt;b&gt;Doe&lt;/b&gt;" in page
+class TestEvidence:
+    def test_it_is_in_every_form_with_its_own_words(self, evidence, collections):
+        folder, printed = evidence
+        forms = Forms(folder)
+        several, system, still_there, risk = WORDS
+        assert {target["id"]: target["outcome"] for target in forms.targets()} == OUTCOMES
+        # As module_defaults of the playbook say it, by the action group.
+        assert {target["system"] for target in forms.targets()} == {DOORS}
+        assert {target["kind"] for target in forms.content["targets"]} == {"badge", "campaign", "exposure"}
+        assert forms.content["verdict"] == "not_verified"
+        assert forms.content["replay"] == dict(followed=len(forms.content["targets"]), total=len(forms.content["targets"]))
+        schema = json.loads((collections / "ansible_collections" / "secops" / "remediation" / SCHEMA).read_text("utf-8"))
+        assert [error.message for error in Draft202012Validator(schema).iter_errors(forms.content)] == []
 
-        oscal = json.loads((folder / "oscal-assessment-results.json").read_text(encoding="utf-8"))["assessment-results"]
-        result = oscal["results"][0]
-        assert any(one["title"].startswith(risk) for one in result["risks"])
-        assert any(one["title"] == system for one in result["local-definitions"]["assessment-assets"]["components"])
-        assert len([one for one in result["observations"] if one["title"].startswith("Badge: ")]) == 3
+        assert forms.numbers(several) == (3, 1, 1)
+
+        holders = {row["id"]: row["badge_holder"] for row in forms.rows if row["kind"] == "badge"}
+        assert holders == dict.fromkeys(OUTCOMES, "Jo <b>Doe</b>")
+        assert [row["badge_holder"] for row in forms.items if row["kind"] == "badge"] == ["Jo <b>Doe</b>"]
+
+        assert "- **Badge** Badge b2 (`b2`): the badge still opens doors. Held by `Jo <b>Doe</b>`." in forms.markdown
+
+        for text in (still_there, system, "Door looks", "Jo &lt;b&gt;Doe&lt;/b&gt;"):
+            assert text in forms.page
+
+        assert any(one["title"].startswith(risk) for one in forms.oscal["risks"])
+        assert system in forms.systems()
+        assert len([one for one in forms.oscal["observations"] if one["title"].startswith("Badge: ")]) == 3
 
         assert "unremediated: badge Badge b2: the badge still opens doors" in printed
 
-    def test_where_it_is_not_registered_it_is_loud(self, evidence, ansible):
+
+class TestNotRegistered:
+    def test_it_is_loud_in_every_form_and_the_gate_is_red(self, ansible, unregistered):
+        """All that is known of it is well, and all else is remediated."""
+        folder, done = verify(ansible, unregistered, ["b1"])
+        assert done.returncode == 2 and "Not verified: 1 of 2 targets remediated" in done.stdout, done.stdout
+        reason = "doors has no targets of the kind badge"
+        assert "inconclusive: badge Badge b1: %s" % reason in done.stdout
+
+        forms = Forms(folder)
+        others = [target["outcome"] for target in forms.content["targets"] if target["kind"] != "badge"]
+        assert forms.content["verdict"] == "not_verified" and others == ["remediated"]
+        assert [(target["outcome"], target["reason"]) for target in forms.targets()] == [("inconclusive", reason)]
+        schema = json.loads((ROOT / SCHEMA).read_text(encoding="utf-8"))
+        assert any("'badge' is not one of" in error.message for error in Draft202012Validator(schema).iter_errors(forms.content))
+
+        several, system = "Targets of another kind: badge", "A system of another kind: badge"
+        assert forms.numbers(several) == (1, 0, 1)
+        assert [(row["kind"], row["outcome"], row["reason"]) for row in forms.rows if row["id"] == "b1"] == [
+            ("badge", "inconclusive", reason)
+        ]
+        assert "Badge b1, of a kind that is not known here (`b1`): %s" % reason in forms.markdown
+        assert system in forms.page and reason in forms.page
+        assert system in forms.systems()
+        (seen,) = [one for one in forms.oscal["observations"] if one["title"].startswith("Target of kind badge: ")]
+        assert reason in seen["description"]
+        assert {one["target"]["status"]["state"] for one in forms.oscal["findings"]} == {"not-satisfied"}
+
+    def test_evidence_of_it_is_not_taken_for_good_elsewhere(self, evidence, ansible):
         """The same evidence, read by a collection that does not know the kind."""
         folder = evidence[0]
         playbook = ansible.folder / "check.yml"

@@ -12,20 +12,22 @@ description:
   - A module for a test, with canned answers.
 author:
   - Contributors to secops.remediation (@secops)
+extends_documentation_fragment:
+  - secops.remediation.connection
+  - secops.remediation.doors
+  - secops.remediation.results_file
 options:
   badge_ids:
     description: The badges.
     type: list
     elements: str
     required: true
-  results_file:
-    description: Where the whole result goes.
-    type: path
 """
 
 EXAMPLES = r"""
 - name: Look at a badge
   secops.remediation.doors_badge_info:
+    base_url: https://doors.example
     badge_ids: [b1]
 """
 
@@ -39,17 +41,23 @@ badges:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.secops.remediation.plugins.module_utils._http.options import CONNECTION_OPTIONS
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers
 
-ARGUMENT_SPEC = dict(badge_ids=dict(type="list", elements="str", required=True), results_file=dict(type="path"))
+ARGUMENT_SPEC = dict(
+    badge_ids=dict(type="list", elements="str", required=True),
+    base_url=dict(type="str", required=True),
+    results_file=dict(type="path"),
+    **CONNECTION_OPTIONS,
+)
 ASKS = ("badge_ids",)
 NOW = "2026-11-25T08:00:00Z"
 STATES = {"b1": "RETURNED", "b2": "ACTIVE", "b3": "MELTED"}
 
 
 def run(task: Task) -> dict:
-    """The module's work."""
+    """The module's work, which asks nobody."""
     badges = []
     for badge_id in task.params["badge_ids"]:
         item = dict(badge_id=badge_id, holder="Jo <b>Doe</b>", looked_at=NOW)
@@ -65,7 +73,7 @@ def run(task: Task) -> dict:
             )
         )
         badges.append(item)
-    return dict(changed=False, base_url="https://doors.example", badges=badges)
+    return dict(changed=False, base_url=task.params["base_url"], badges=badges)
 
 
 def main() -> None:

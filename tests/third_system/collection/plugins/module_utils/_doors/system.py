@@ -62,7 +62,7 @@ def targets(results: Results) -> list[Target]:
     found = {str(item.get("badge_id")): item for item in listed(looks, "badges")}
     return [
         fenced(BADGE.name, badge_id, lambda badge_id=badge_id: badge_target(badge_id, found.get(badge_id), looks))
-        for badge_id in dict.fromkeys(map(str, results["badges_asked"]))
+        for badge_id in dict.fromkeys(map(str, results.get("badges_asked") or ()))
     ]
 
 
