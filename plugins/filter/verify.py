@@ -20,7 +20,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import ArgumentSpec, JsonObject, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._systems import ON_RECORD, SYSTEMS, TERMS
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import NEEDS_ACTION, OUTCOMES
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import NEEDS_ACTION, OUTCOMES, REMEDIATED
 
 FORMATS = ["json", "csv", "junit", "markdown", "oscal", "html"]
 # The role's inputs, those of the systems among them. A test holds the defaults against those of the role.
@@ -193,7 +193,7 @@ def verify_lines(verification: Result) -> list[str]:
     lines += [
         "%s: %s %s: %s" % (target["outcome"], target["kind"], target["name"] or target["id"], target["reason"])
         for target in verification["targets"]
-        if target["outcome"] != "remediated"
+        if target["outcome"] != REMEDIATED
     ]
     if verification["targets_left_out"]:
         lines.append("... and %d more targets in the evidence." % verification["targets_left_out"])

@@ -283,6 +283,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     read_report,
     unread,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import WITHOUT_ANSWER
 
 ARGUMENT_SPEC = dict(
     paths=dict(type="list", elements="path", required=True),
@@ -326,6 +327,7 @@ def run(task: Task) -> Result:
         list(items),
         "reports",
         "",
+        WITHOUT_ANSWER,
         changed=False,
         reports=[items[path] for path in params["paths"]],
         settings=dict(

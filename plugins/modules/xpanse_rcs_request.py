@@ -266,6 +266,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     run_module,
     settle,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import PENDING, UNREMEDIATED, WITHOUT_ANSWER
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.scan import confirmation_scan, durations, exposure_keys
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import EXPOSURE
@@ -337,14 +338,14 @@ def run(task: Task) -> Result:
             )
 
     def say(next_look: float) -> None:
-        outcomes = [item.get("outcome", "pending") for item in items]
+        outcomes = [item.get("outcome", PENDING) for item in items]
         task.say(
             "exposures: %d of %d done, %d unremediated, %d in progress, next look in %.0f s%s"
             % (
-                len(items) - outcomes.count("pending"),
+                len(items) - outcomes.count(PENDING),
                 len(items),
-                outcomes.count("unremediated"),
-                outcomes.count("pending"),
+                outcomes.count(UNREMEDIATED),
+                outcomes.count(PENDING),
                 next_look,
                 pace.silence(),
             )
@@ -371,6 +372,7 @@ def run(task: Task) -> Result:
         [name_of(item) for item in items],
         "scans",
         "They go on without this task: look again later with their scan ids or the same ledger.",
+        WITHOUT_ANSWER,
         changed=any(item.get("created") for item in items),
         base_url=api.client.base_url,
         rcs_requests=answers,
@@ -416,7 +418,7 @@ def exposure_key(place: int, request: Mapping[str, Any]) -> tuple[Hashable, ...]
     try:
         return xpanse.exposure_of(request)
     except ItemFailed:
-        return (place, "incomplete")
+        return (place,)
 
 
 def name_of(item: Item) -> str:

@@ -41,6 +41,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.signa
     check_signature,
     why_not_signed_with,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, UNREMEDIATED
 
 FOLDER, LINK = "a folder", "a symbolic link"
 # Folders of a run that the role makes before it knows whether there is anything to put into them.
@@ -313,10 +314,10 @@ def dated_otherwise(former: Any, verification: Any) -> list[str]:
     different = []
     for target in verification["targets"]:
         known = since.get((str(target.get("kind")), str(target.get("id")))) if isinstance(target, dict) else None
-        if not known or "remediated" in (known.get("outcome"), target.get("outcome")):
+        if not known or REMEDIATED in (known.get("outcome"), target.get("outcome")):
             continue
         names = ["not_verified_since"]
-        if known.get("outcome") == target.get("outcome") == "unremediated":
+        if known.get("outcome") == target.get("outcome") == UNREMEDIATED:
             names.append("open_since")
         if any(in_utc(known.get(name)) and in_utc(known[name]) != in_utc(target.get(name)) for name in names):
             different.append("%s %s" % (target.get("kind"), target.get("id")))

@@ -35,7 +35,13 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.recor
 )
 from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, UNREMEDIATED
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    NOT_VERIFIED,
+    REMEDIATED,
+    UNREMEDIATED,
+    VERDICTS,
+    VERIFIED,
+)
 
 OSCAL_VERSION = "1.2.1"
 PROJECT = "https://github.com/secops/remediation"
@@ -484,7 +490,8 @@ class Document:
         return with_lists(
             {
                 "uuid": self._own("finding", control),
-                "title": "%s: remediation is %s" % (control, "verified" if state == "satisfied" else "not verified"),
+                "title": "%s: remediation is %s"
+                % (control, VERDICTS[VERIFIED if state == "satisfied" else NOT_VERIFIED].lower()),
                 "description": "%s %s" % (objective(control), words),
                 "props": prop("control-id", control),
                 "target": {

@@ -22,7 +22,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import UNFIT, dicts, listed
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import as_text, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.page_template import (
-    PAINT,
+    LOOKS,
     SCRIPT,
     STYLE,
     TEMPLATE,
@@ -42,6 +42,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.recor
 from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import Kind, nothing
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    IN_WORDS,
     INCOMPLETE,
     INCONCLUSIVE,
     NEEDS_ACTION,
@@ -110,7 +111,7 @@ def page(verification: dict[str, Any], files: Iterable[str] = ()) -> str:
         fingerprint(style),
     )
     shown = model(readable(visible(verification)), [visible(str(path)) for path in files])
-    return template().render(shown, policy=Markup(policy), style=Markup(style), script=Markup(SCRIPT), paint=PAINT) + "\n"
+    return template().render(shown, policy=Markup(policy), style=Markup(style), script=Markup(SCRIPT), **LOOKS) + "\n"
 
 
 @functools.cache
@@ -374,7 +375,7 @@ def facts_of(target: Target, kind: Kind) -> list[tuple[str, str]]:
     scan, report, items = (dict_of(target.get(name)) for name in ("scan", "report", "items"))
     counted = ", ".join(
         "%s %s" % (words(items[name]), text)
-        for name, text in (("items_remediated", "remediated"), ("items_open", "open"), ("items_unknown", "not known"))
+        for name, text in (("items_remediated", IN_WORDS[REMEDIATED]), ("items_open", "open"), ("items_unknown", "not known"))
         if items.get(name)
     )
     if items.get("items_total") is not None:
@@ -730,7 +731,7 @@ def run_of(item: dict[str, Any]) -> dict[str, Any]:
     """A run of the history."""
     counts = counts_of(item.get("counts"))
     open_items = item.get("open_items") if is_count(item.get("open_items")) else None
-    if not counts["remediated"] and not counts["unremediated"]:
+    if not counts[REMEDIATED] and not counts[UNREMEDIATED]:
         # Nothing was learned, also where an older version wrote that nothing is open.
         open_items = open_items or None
     return dict(

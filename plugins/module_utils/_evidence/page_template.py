@@ -11,6 +11,15 @@ or event handler may be an attribute. Private to the collection.
 
 from __future__ import annotations
 
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    INCONCLUSIVE,
+    NEEDS_ACTION,
+    PENDING,
+    REMEDIATED,
+    UNREMEDIATED,
+    URGENCY,
+)
+
 STYLE = """
 :root {
   color-scheme: light dark;
@@ -363,7 +372,7 @@ SCRIPT = """
   var body = table.tBodies[0];
   var rows = Array.prototype.slice.call(body.rows);
   var headers = Array.prototype.slice.call(table.tHead.rows[0].cells, 0, 6);
-  var order = ['unremediated', 'inconclusive', 'pending', 'remediated'];
+  var order = table.dataset.order.split(' ');
   var collator = new Intl.Collator('en', { numeric: true });
   var texts = new Map();
   var timer;
@@ -462,14 +471,25 @@ SCRIPT = """
 
 # What is painted where a server's policy forbids the style, as Jenkins does: the same as the light colours above.
 PAINT = {
-    "remediated": "#0f7355",
-    "unremediated": "#b5242b",
-    "inconclusive": "#8a5800",
-    "pending": "#3d5caa",
+    REMEDIATED: "#0f7355",
+    UNREMEDIATED: "#b5242b",
+    INCONCLUSIVE: "#8a5800",
+    PENDING: "#3d5caa",
     "soft": "#77818f",
     "ground": "#d8dde4",
     "mark": "#ffffff",
 }
+
+# What each outcome means, for who reads the page.
+READING = {
+    REMEDIATED: "After a scan, the system itself says that it is done.",
+    UNREMEDIATED: "After a scan, the system itself says that it is still there.",
+    PENDING: "Something has not finished yet. A later run picks it up.",
+    INCONCLUSIVE: "No system gave an answer that is known. An error is never taken for an answer.",
+}
+
+# What the template needs to know of the outcomes.
+LOOKS = dict(paint=PAINT, reading=READING, needs_action=NEEDS_ACTION, urgency=URGENCY)
 
 TEMPLATE = """
 {% macro icon(outcome, size=16) %}
@@ -698,7 +718,7 @@ TEMPLATE = """
 </div>
 <p id="shown" class="shown" role="status">{{ total_text }} targets.</p>
 <div class="card">
-<table id="all-targets" class="rows all" role="table" aria-labelledby="targets-title">
+<table id="all-targets" data-order="{{ urgency | join(' ') }}" class="rows all" role="table" aria-labelledby="targets-title">
 <thead role="rowgroup"><tr role="row">
 <th role="columnheader" scope="col" aria-sort="ascending">Outcome</th>
 {% for name in ("Kind", "Target", "Why", "Open for", "Scan finished") %}<th role="columnheader" scope="col">{{ name }}</th>{% endfor %}
@@ -808,7 +828,7 @@ TEMPLATE = """
 {% endfor %}
 </ol>
 <ul class="keys">
-{% for name in ("unremediated", "inconclusive", "pending") %}<li>{{ key(name) }}{{ name | capitalize }}</li>{% endfor %}
+{% for name in needs_action %}<li>{{ key(name) }}{{ name | capitalize }}</li>{% endfor %}
 </ul>
 {% if history.rows | length > 12 %}<details><summary>The numbers of every run</summary>{% endif %}
 <table class="figures">
@@ -908,14 +928,10 @@ TEMPLATE = """
 <div class="card pad">
 <h3>What the outcomes mean</h3>
 <dl class="reading">
-<dt>{{ outcome("remediated") }}</dt>
-<dd>After a scan, the system itself says that it is done.</dd>
-<dt>{{ outcome("unremediated") }}</dt>
-<dd>After a scan, the system itself says that it is still there.</dd>
-<dt>{{ outcome("pending") }}</dt>
-<dd>Something has not finished yet. A later run picks it up.</dd>
-<dt>{{ outcome("inconclusive") }}</dt>
-<dd>No system gave an answer that is known. An error is never taken for an answer.</dd>
+{% for name, meaning in reading.items() %}
+<dt>{{ outcome(name) }}</dt>
+<dd>{{ meaning }}</dd>
+{% endfor %}
 </dl>
 {% if controls %}
 <h3>Controls that this supports</h3>

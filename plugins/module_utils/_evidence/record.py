@@ -28,6 +28,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds 
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     INCONCLUSIVE,
     MEANINGS,
+    MEANS_UNKNOWN,
     NOT_VERIFIED,
     OUTCOMES,
     PENDING,
@@ -200,7 +201,7 @@ def words_counted(target: Target) -> list[dict[str, Any]]:
         dict(
             word=one_line(entry.get("word"), 200),
             count=one_line(entry.get("count"), 20),
-            meaning=entry["meaning"] if entry.get("meaning") in MEANINGS else "unknown",
+            meaning=entry["meaning"] if entry.get("meaning") in MEANINGS else MEANS_UNKNOWN,
             configured=entry.get("source") == "configured",
             column=one_line(entry.get("column"), 200),
         )

@@ -219,32 +219,36 @@ def settle(
     names: Iterable[str],
     noun: str,
     timeout_advice: str,
+    without_answer: tuple[str, str] | None = None,
     **result: Any,
 ) -> Result:
     """The result of a task over a list: returned if every item was done, else raised as TaskFailed, with the list.
 
     items: the result of each, which is given an `error` where it ended with one; its `status` says what still runs.
     endings: from batch.drive. names: how a message calls each item. noun: what they are, in the plural.
-    timeout_advice: how to go on after a timeout.
+    timeout_advice: how to go on after a timeout. without_answer: of items that have an `outcome`, what becomes of it where
+    the wait ended first, and where an error did.
     """
     failed, unfinished = [], []
+    if without_answer is None and any("outcome" in item for item in items):
+        raise TypeError("say what becomes of an outcome without an answer")
     for item, ending, name in zip(items, endings, names):
         if ending is None:
             continue
         if isinstance(ending, WaitTimeout):
             if item.get("status") is None:
                 item.setdefault("last_error", "nobody looked at it within wait_timeout")
-            if "outcome" in item:
-                item["outcome"] = "pending"
+            if without_answer and "outcome" in item:
+                item["outcome"] = without_answer[0]
             unfinished.append(
                 "%s (%s)" % (name, ", ".join(str(text) for text in (item.get("status"), item.get("last_error")) if text))
             )
             continue
         known = isinstance(ending, (ItemFailed, HttpError, LedgerError))
         item["error"] = str(ending) if known else "%s: %s" % (type(ending).__name__, ending)
-        if "outcome" in item:
+        if without_answer and "outcome" in item:
             # Whatever was known before, an error is never an answer.
-            item["outcome"] = "inconclusive"
+            item["outcome"] = without_answer[1]
         failed.append("%s: %s" % (name, item["error"]))
         if not known:
             result["exception"] = "".join(traceback.format_exception(type(ending), ending, ending.__traceback__))

@@ -37,9 +37,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     MOST_SHOWN_WORDS,
     NAME_THE_COLUMN,
     NO_WORDS,
-    OPEN,
-    REMEDIATED,
-    UNKNOWN,
     YES_WORDS,
     Vocabulary,
     anywhere,
@@ -49,6 +46,14 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     shown,
     unique_names,
     witnesses,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    INCONCLUSIVE,
+    MEANS_OPEN,
+    MEANS_REMEDIATED,
+    MEANS_UNKNOWN,
+    REMEDIATED,
+    UNREMEDIATED,
 )
 
 DELIMITERS = ",;\t|"
@@ -84,7 +89,7 @@ class UnreadableReport(Exception):
 def unread() -> JsonObject:
     """What is known of a report that was not read."""
     return dict(
-        outcome="inconclusive",
+        outcome=INCONCLUSIVE,
         items_total=None,
         items_remediated=None,
         items_open=None,
@@ -144,15 +149,15 @@ def judge(count: Count, problem: str | None) -> tuple[str, str]:
     """
     if not count.total and problem:
         # A line of text from somebody on the way looks like a header, too.
-        return "inconclusive", "the file has no rows, and may not be a whole report: %s" % problem
+        return INCONCLUSIVE, "the file has no rows, and may not be a whole report: %s" % problem
     findings = count.findings(problem)
     if count.open:
-        return "unremediated", "; ".join(["%d of %d items still open" % (count.open, count.total)] + findings)
+        return UNREMEDIATED, "; ".join(["%d of %d items still open" % (count.open, count.total)] + findings)
     if findings:
-        return "inconclusive", "; ".join(findings)
+        return INCONCLUSIVE, "; ".join(findings)
     if not count.total:
-        return "remediated", "the report lists no item: nothing was revoked"
-    return "remediated", "%d of %d items remediated" % (count.total, count.total)
+        return REMEDIATED, "the report lists no item: nothing was revoked"
+    return REMEDIATED, "%d of %d items remediated" % (count.total, count.total)
 
 
 def notes_on(lines: Iterable[Line]) -> list[str]:
@@ -259,16 +264,16 @@ class Count:
         if self._index is None:
             return
         word = fold(record[self._index])
-        meaning = self._meanings.get(word, UNKNOWN)
+        meaning = self._meanings.get(word, MEANS_UNKNOWN)
         self._add_word(self._index, word, record[self._index], meaning)
         state = self._hear(line, record, meaning)
-        if state == OPEN:
+        if state == MEANS_OPEN:
             self.open += 1
             if len(self.open_items) < self._max_open_items:
                 self.open_items.append(dict(zip(self._columns, record)))
-        elif state == REMEDIATED:
+        elif state == MEANS_REMEDIATED:
             self._remediated += 1
-        elif meaning == UNKNOWN:
+        elif meaning == MEANS_UNKNOWN:
             self._unknown_words.add(line)
 
     def _add_campaign(self, column: str, name: str) -> None:
@@ -281,7 +286,7 @@ class Count:
 
     def _hear(self, line: int, record: list[str], meaning: str) -> str:
         """The state of an item: what its column says, unless another column says something else."""
-        doubtful, silent, spoken, is_open = False, [], [], meaning == OPEN
+        doubtful, silent, spoken, is_open = False, [], [], meaning == MEANS_OPEN
         for witness in self._witnesses:
             cell = record[witness.index] if witness.index < len(record) else ""
             word = fold(cell)
@@ -293,10 +298,10 @@ class Count:
             spoken.append(witness.index)
             if is_word:
                 self._add_word(witness.index, word, cell, says)
-            if says == OPEN and meaning != OPEN:
+            if says == MEANS_OPEN and meaning != MEANS_OPEN:
                 self._note(self._contradictions, line, record, witness.index)
                 is_open = True
-            elif says == UNKNOWN and meaning == REMEDIATED:
+            elif says == MEANS_UNKNOWN and meaning == MEANS_REMEDIATED:
                 self._note(self._doubts, line, record, witness.index)
                 doubtful = True
         if not is_open and self._open_anywhere.search(fold(BETWEEN.join(record))):
@@ -307,16 +312,16 @@ class Count:
                 self._note(self._contradictions, line, record, place)
                 is_open = True
         if is_open:
-            return OPEN
-        if meaning != REMEDIATED or doubtful:
-            return UNKNOWN
+            return MEANS_OPEN
+        if meaning != MEANS_REMEDIATED or doubtful:
+            return MEANS_UNKNOWN
         self._filled.update(spoken)
         if silent:
             if len(self._silent) >= MOST_UNKNOWN_WORDS:
                 # Too many to tell apart, so to be on the safe side they all lack all.
                 silent = [witness.index for witness in self._witnesses]
             self._silent.setdefault(tuple(silent), Tally()).add(line)
-        return REMEDIATED
+        return MEANS_REMEDIATED
 
     def _note(self, notes: Notes, line: int, record: list[str], place: int) -> None:
         """Notes that another column says something else; of each column the first line is kept with its words."""
@@ -331,14 +336,14 @@ class Count:
         if entry:
             entry["count"] += 1
         # A column of other things, dates for example, has as many words as there are rows.
-        elif meaning != UNKNOWN or len(self._words) < MOST_UNKNOWN_WORDS:
+        elif meaning != MEANS_UNKNOWN or len(self._words) < MOST_UNKNOWN_WORDS:
             text = cell.strip()
             self._words[key] = dict(
                 {} if place == self._index else {"column": self._columns[place]},
                 word=text if len(text) <= LONGEST_WORD else text[: LONGEST_WORD - 1] + "\u2026",
                 count=1,
                 meaning=meaning,
-                source=BUILT_IN if meaning == UNKNOWN else self._vocabulary.source_of(word),
+                source=BUILT_IN if meaning == MEANS_UNKNOWN else self._vocabulary.source_of(word),
             )
         elif place == self._index:
             self._words_left_out += 1
@@ -421,7 +426,7 @@ class Count:
             {
                 shown(entry["word"]) if entry["word"] else "nothing": entry["count"]
                 for entry in self._words.values()
-                if entry["meaning"] == UNKNOWN and "column" not in entry
+                if entry["meaning"] == MEANS_UNKNOWN and "column" not in entry
             }
         )
         common = counted.most_common(MOST_SHOWN_WORDS)

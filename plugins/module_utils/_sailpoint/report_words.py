@@ -16,7 +16,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-REMEDIATED, OPEN, UNKNOWN = "remediated", "open", "unknown"
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    MEANS_OPEN,
+    MEANS_REMEDIATED,
+    MEANS_UNKNOWN,
+)
+
 BUILT_IN, CONFIGURED = "built_in", "configured"
 
 # Names of columns without case, spaces, and punctuation. These say what the column holds ...
@@ -337,20 +342,20 @@ class Vocabulary:
             )
 
     def for_column(self, name: str) -> dict[str, str]:
-        """What the folded words of the column with the states mean: dict of REMEDIATED and OPEN."""
+        """What the folded words of the column with the states mean: dict of MEANS_REMEDIATED and MEANS_OPEN."""
         has_flags = plain(name) in FLAG_COLUMNS
         remediated = self._remediated or spellings(REMEDIATED_WORDS + (YES_WORDS if has_flags else ()))
         still_open = self._open or spellings(OPEN_WORDS + (NO_WORDS if has_flags else ())) - self._remediated
         # A word in both is a usual one for remediated, which the user calls open.
-        return {**dict.fromkeys(remediated, REMEDIATED), **dict.fromkeys(still_open, OPEN)}
+        return {**dict.fromkeys(remediated, MEANS_REMEDIATED), **dict.fromkeys(still_open, MEANS_OPEN)}
 
     def for_witness(self, remediated: tuple[str, ...] = (), still_open: tuple[str, ...] = ()) -> dict[str, str]:
         """The same of another column. The user's words replace no usual ones there: they are of another column."""
         return {
-            **dict.fromkeys(spellings(REMEDIATED_WORDS) | spellings(remediated), REMEDIATED),
-            **dict.fromkeys(spellings(OPEN_WORDS) | spellings(still_open), OPEN),
-            **dict.fromkeys(self._remediated, REMEDIATED),
-            **dict.fromkeys(self._open, OPEN),
+            **dict.fromkeys(spellings(REMEDIATED_WORDS) | spellings(remediated), MEANS_REMEDIATED),
+            **dict.fromkeys(spellings(OPEN_WORDS) | spellings(still_open), MEANS_OPEN),
+            **dict.fromkeys(self._remediated, MEANS_REMEDIATED),
+            **dict.fromkeys(self._open, MEANS_OPEN),
         }
 
     def source_of(self, word: str) -> str:
@@ -382,13 +387,13 @@ class Witness:
         self._passes = passes
 
     def says(self, word: str) -> tuple[str, bool]:
-        """(what a folded word that is not empty means: REMEDIATED, OPEN, or UNKNOWN; whether it is a word at all)."""
+        """(what a folded word that is not empty means, one of MEANINGS; whether it is a word at all)."""
         meaning = self._meanings.get(word)
         if meaning:
             return meaning, True
         if self._passes and self._passes.fullmatch(word):
-            return REMEDIATED, False
-        return UNKNOWN, True
+            return MEANS_REMEDIATED, False
+        return MEANS_UNKNOWN, True
 
 
 def witnesses(header: Sequence[str], index: int, vocabulary: Vocabulary) -> list[Witness]:

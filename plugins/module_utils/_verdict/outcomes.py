@@ -24,8 +24,13 @@ VERIFIED, NOT_VERIFIED, INCOMPLETE = "verified", "not_verified", "incomplete"
 # What all targets together may be, and how a sentence says it.
 VERDICTS = {VERIFIED: "Verified", NOT_VERIFIED: "Not verified", INCOMPLETE: "Not finished yet"}
 
+# What becomes of the outcome of something whose wait ended first, and of something that ended with an error, whatever was
+# known before.
+WITHOUT_ANSWER = (PENDING, INCONCLUSIVE)
+
 # What a word of a system about one of a target's items may mean.
-MEANINGS = ("remediated", "open", "unknown")
+MEANS_REMEDIATED, MEANS_OPEN, MEANS_UNKNOWN = "remediated", "open", "unknown"
+MEANINGS = (MEANS_REMEDIATED, MEANS_OPEN, MEANS_UNKNOWN)
 
 # At the end of a reason: nothing was read that only this run could have read. It is no news against the run before.
 NOT_READ_IN_CHECK_MODE = "(check mode downloads nothing)"

@@ -26,6 +26,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     run_task,
     settle,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import WITHOUT_ANSWER
 
 
 def make_task(check_mode=False, **params):
@@ -181,7 +182,7 @@ class TestSettle:
         """Settles items that are named a, b, c, ..."""
         items = items or [dict(status="running") for _ending in endings]
         names = ["item %s" % chr(97 + place) for place in range(len(items))]
-        return settle(items, endings, names, "scans", "Look again.", rows=items, **result)
+        return settle(items, endings, names, "scans", "Look again.", WITHOUT_ANSWER, rows=items, **result)
 
     def test_all_good(self):
         assert self.settle([None, None], changed=True)["changed"] is True
@@ -238,6 +239,11 @@ class TestSettle:
             with pytest.raises(TaskFailed):
                 self.settle([ending], items)
         assert items[0]["outcome"] == outcome and ("error" in items[0]) == (outcome == "inconclusive")
+
+    def test_an_outcome_that_nobody_would_take_back_is_a_mistake(self):
+        """A module that forgets to say so could otherwise return what was known before an error."""
+        with pytest.raises(TypeError, match="without an answer"):
+            settle([{}, dict(outcome="remediated")], [None, None], "ab", "scans", "")
 
     def test_failures_and_timeouts(self):
         with pytest.raises(TaskFailed) as caught:

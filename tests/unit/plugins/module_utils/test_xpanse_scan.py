@@ -34,6 +34,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.batch impo
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import settle
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import WITHOUT_ANSWER
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import target as xpanse
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import ScanNotFound
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.scan import (
@@ -398,7 +399,7 @@ class TestLedger:
         item, ending = scan(FakeXpanse(get=[passing()]), finished(-30 * DAY), wait=True, wait_timeout=0.2, pace=pace, start=start)
         assert isinstance(ending, WaitTimeout)
         with pytest.raises(TaskFailed):
-            settle([item], [ending], ["it"], "scans", "")
+            settle([item], [ending], ["it"], "scans", "", WITHOUT_ANSWER)
         assert judged(item) == "pending" and item["outcome"] == "pending"
 
     @pytest.mark.parametrize("error", [passing(), final()])
@@ -406,7 +407,7 @@ class TestLedger:
         item, ending = scan(FakeXpanse(get=[error]), finished())
         assert ending is error
         with pytest.raises(TaskFailed):
-            settle([item], [ending], ["it"], "scans", "")
+            settle([item], [ending], ["it"], "scans", "", WITHOUT_ANSWER)
         assert judged(item) == item["outcome"] == "inconclusive"
 
 
@@ -658,7 +659,7 @@ def test_a_world_of_its_own(seed):
                 ending = error
             if ending is not None:
                 with pytest.raises(TaskFailed):
-                    settle([item], [ending], ["it"], "scans", "")
+                    settle([item], [ending], ["it"], "scans", "", WITHOUT_ANSWER)
             said = judged(item)
             if said in ("remediated", "unremediated"):
                 assert ending is None
