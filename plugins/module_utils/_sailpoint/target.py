@@ -4,8 +4,8 @@
 
 """What is proved of a campaign by what SailPoint answered, and the records of all campaigns.
 
-`remediated` comes out of `compose`, which hears what each witness says: of the report, `prove` says it; of the access,
-_sailpoint.access_proof. And from nowhere else. Private to the collection.
+A campaign becomes `remediated` in `compose` and nowhere else. It hears the word of each witness: of the report, that of `prove`
+or `prove_next`; of the access, that of _sailpoint.access_proof. Private to the collection.
 """
 
 from __future__ import annotations
