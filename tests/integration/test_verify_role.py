@@ -309,6 +309,13 @@ def test_a_task_that_ansible_ended_leaves_evidence(ansible, simulator, operation
     assert found["summary"] in done.stdout
 
 
+@pytest.mark.parametrize("age", [0, " 0\n"], ids=["number", "text"])
+def test_collect_says_where_nothing_that_was_started_could_count(ansible, simulator, age):
+    done, found = run(ansible, playbook=ROLE, entry_point="collect", verify_exposures=CLOSED, verify_max_age=age)
+    assert done.returncode == 2 and not found and simulator.log() == []
+    assert "verify_max_age is 0" in done.stdout, done.stdout
+
+
 # --- Where the evidence is
 
 
@@ -394,6 +401,8 @@ def test_inputs_as_a_survey_gives_them(ansible, simulator):
         verify_remediation_status_column="",
         verify_remediated_values=None,
         verify_open_values="",
+        verify_campaign_witnesses="report, access",
+        verify_campaign_agreement=None,
     )
     assert set(survey) == {name for name in options_of_the_role() if name.startswith("verify_")}
     done, found = run(ansible, **survey)
