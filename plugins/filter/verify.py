@@ -20,7 +20,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import ArgumentSpec, JsonObject, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._systems import ON_RECORD, SYSTEMS, TERMS
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import NEEDS_ACTION, OUTCOMES, REMEDIATED
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
+    NEEDS_ACTION,
+    OUTCOMES,
+    REMEDIATED,
+    VERIFIED,
+)
 
 FORMATS = ["json", "csv", "junit", "markdown", "oscal", "html"]
 # The role's inputs, those of the systems among them. A test holds the defaults against those of the role.
@@ -213,6 +218,46 @@ def nothing_started(verification: Result) -> list[str]:
     ]
 
 
+def gate_problems(evidence: Result, fail_on: Iterable[str]) -> list[str]:
+    """Why a play has to fail for what was found, as a list of sentences; [] where it may end well.
+
+    evidence: as remediation_evidence returns it. fail_on: the outcomes that fail the play.
+    """
+    verification, fail_on = evidence["verification"], set(fail_on)
+    may_end_well = (
+        "msg" not in evidence
+        and verification["counts"]["total"] > 0
+        and not any(verification["counts"][outcome] for outcome in fail_on)
+        # That all of it is verified is more than that no target has one of the other outcomes.
+        and (verification["verdict"] == VERIFIED or not fail_on.issuperset(NEEDS_ACTION))
+    )
+    return [] if may_end_well else said_at_the_end(evidence)
+
+
+def start_problems(evidence: Result) -> list[str]:
+    """Why a play has to fail that only starts scans, as a list of sentences; [] where it may end well.
+
+    evidence: as remediation_evidence returns it.
+    """
+    nothing = nothing_started(evidence["verification"])
+    return said_at_the_end(evidence, nothing) if nothing or "msg" in evidence else []
+
+
+def said_at_the_end(evidence: Result, more: Iterable[str] = ()) -> list[str]:
+    """What is said where a play fails: what went wrong, what was found, and where the evidence is."""
+    verification = evidence["verification"]
+    sentences = [evidence.get("msg"), *more, verification["summary"], "The evidence is in %s." % verification["directory"]]
+    return [printable(sentence) for sentence in sentences if sentence]
+
+
+def in_run(prepared: Result, path: str) -> str | None:
+    """Where a file or folder of the run goes, as a path; None in check mode, which writes none.
+
+    prepared: as remediation_evidence returns it for `state: prepared`. path: relative to the folder of the run.
+    """
+    return os.path.join(prepared["folder"], path) if prepared["folder"] else None
+
+
 class FilterModule:
     """The filters of the role."""
 
@@ -223,6 +268,9 @@ class FilterModule:
             evidence_directory=evidence_directory,
             seconds_left=seconds_left,
             verify_lines=verify_lines,
+            gate_problems=gate_problems,
+            start_problems=start_problems,
+            in_run=in_run,
             nothing_started=nothing_started,
             printable=printable_everywhere,
         )

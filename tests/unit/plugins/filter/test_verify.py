@@ -329,6 +329,13 @@ def test_seconds_left():
     assert filters.seconds_left(60, now + 5000) == 60
 
 
+@pytest.mark.parametrize(
+    "value, starts_nothing", [(0, True), ("0", True), (" 00\n", True), (None, False), ("x", False), ([], False)]
+)
+def test_what_collect_reads_of_the_age(value, starts_nothing):
+    assert (filters.verify_inputs({"verify_max_age": value}, "")["max_age"] == 0) is starts_nothing
+
+
 # --- What is said
 
 
@@ -378,6 +385,63 @@ def test_lines_hold_nothing_raw():
 )
 def test_nothing_started(kinds, said):
     assert filters.nothing_started(dict(by_kind=kinds)) == said
+
+
+def evidence(outcomes=("remediated",), verdict="verified", **more):
+    """What remediation_evidence returns of targets with these outcomes."""
+    counts = {name: outcomes.count(name) for name in ("remediated", "unremediated", "pending", "inconclusive")}
+    found = dict(counts=dict(counts, total=len(outcomes)), verdict=verdict, summary="So it is.", directory="/e", by_kind={})
+    return dict(verification=found, **more)
+
+
+ALL = ["unremediated", "inconclusive", "pending"]
+SAID = ["So it is.", "The evidence is in /e."]
+
+
+@pytest.mark.parametrize(
+    "found, fail_on, said",
+    [
+        (evidence(), ALL, []),
+        (evidence(), [*ALL, "remediated"], SAID),
+        (evidence(), ["remediated"], SAID),
+        (evidence(()), [], SAID),
+        (evidence(("remediated", "pending"), "incomplete"), ["unremediated"], []),
+        (evidence(("remediated", "pending"), "incomplete"), ["pending"], SAID),
+        (evidence(("unremediated",), "not_verified"), [], []),
+        # A look-up that found nothing is no target with an outcome.
+        (evidence(("remediated",), "not_verified"), ALL, SAID),
+        (evidence(("remediated",), "not_verified"), ALL[:2], []),
+        # Only a part of the evidence is missing.
+        (evidence(msg="It is not signed."), ALL, ["It is not signed.", *SAID]),
+        (evidence(msg=""), ALL, SAID),
+        (evidence(msg="\x1b"), [], [r"\x1b", *SAID]),
+    ],
+)
+def test_what_the_gate_says(found, fail_on, said):
+    assert filters.gate_problems(found, fail_on) == said
+
+
+@pytest.mark.parametrize(
+    "damaged", [{}, dict(verification={}), evidence(verdict="verified") | dict(verification=dict(counts={}))]
+)
+def test_the_gate_does_not_open_for_what_it_cannot_read(damaged):
+    with pytest.raises(KeyError):
+        filters.gate_problems(damaged, ALL)
+    with pytest.raises(KeyError):
+        filters.start_problems(damaged)
+
+
+def test_what_the_start_says():
+    assert filters.start_problems(evidence(("inconclusive",), "not_verified")) == []
+    assert filters.start_problems(evidence(msg="It is not signed.")) == ["It is not signed.", *SAID]
+    found = evidence(("inconclusive",), "not_verified")
+    found["verification"]["by_kind"] = {"exposure": dict(total=1, not_started=1)}
+    assert filters.start_problems(found) == ["Of 1 exposures, not one could be started.", *SAID]
+
+
+def test_where_a_file_of_the_run_goes():
+    assert filters.in_run(dict(folder="/e/run"), "records/alerts.json") == "/e/run/records/alerts.json"
+    assert filters.in_run(dict(folder=None), "reports") is None
 
 
 # --- The playbooks
