@@ -12,18 +12,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections import Counter
-from pathlib import Path
 from urllib.parse import unquote, urlencode, urlsplit
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "unit")]
-
-from install_prism import PRISM  # noqa: E402
-from scripted_server import Reply, ScriptedServer  # noqa: E402
-from specification import query_parameters, specification, version_of  # noqa: E402
+from install_prism import PRISM
+from scripted_server import Reply, ScriptedServer
+from specification import query_parameters, specification, version_of
 
 PROBLEM = "application/problem+json"
 LISTENING = re.compile(r"Prism is listening on (http://\S+)")

@@ -6,18 +6,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
-
-from checked import Checked, running_prism  # noqa: E402
-from install_prism import PRISM, WHY_NOT  # noqa: E402
-from running_ansible import Ansible, kill  # noqa: E402
-from running_simulator import running_simulator  # noqa: E402
+from checked import Checked, running_prism
+from install_prism import PRISM, WHY_NOT
+from running_ansible import Ansible, kill
+from running_simulator import running_simulator
 
 
 @pytest.fixture(scope="session")
