@@ -47,6 +47,21 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+module:
+  version_added: 0.4.0
+  description:
+    - The name of this module. O(secops.remediation.remediation_evidence#module:results) takes no result of it, because nothing
+      in it says of which exposures the scans are, and says so.
+  returned: always
+  type: str
+  sample: xpanse_rcs_request_info
+asked:
+  version_added: 0.4.0
+  description:
+    - By the options that say what is asked for, how many things that were, or the text.
+  returned: always
+  type: dict
+  sample: {scan_ids: 2}
 rcs_requests:
   description: The scans, in the order of O(scan_ids).
   returned: always
@@ -103,6 +118,8 @@ ARGUMENT_SPEC = dict(
     scan_ids=dict(type="list", elements="str", required=True),
     **xpanse.CONNECTION_OPTIONS,
 )
+# The options that say what is asked for.
+ASKS = ("scan_ids",)
 
 
 def run(task: Task) -> Result:
@@ -124,7 +141,7 @@ def run(task: Task) -> Result:
 
 def main() -> None:
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run, asks=ASKS)
 
 
 if __name__ == "__main__":
