@@ -256,7 +256,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exposure, Item, JsonObject, Result
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, JsonObject, Result
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     Task,
@@ -269,7 +269,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import PENDING, UNREMEDIATED, WITHOUT_ANSWER
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.scan import confirmation_scan, durations, exposure_keys
-from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import EXPOSURE
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import EXPOSURE, Exposure
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import exposure_key as identity
 
 ARGUMENT_SPEC = dict(

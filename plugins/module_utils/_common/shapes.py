@@ -9,7 +9,7 @@ What an API, a file, or a playbook says is an `object` in a hint: nothing is kno
 
 from __future__ import annotations
 
-from typing import Any, Callable, Collection, Dict, Generator, Mapping, Protocol, Tuple, TypedDict, TypeVar, Union
+from typing import Any, Callable, Collection, Dict, Generator, Mapping, Protocol, Tuple, TypedDict, TypeVar
 
 # An argument spec, and what Ansible made of what was given: each option by its name, of the type that the spec says.
 ArgumentSpec = Dict[str, Dict[str, Any]]
@@ -19,9 +19,6 @@ Result = Dict[str, Any]
 Item = Dict[str, Any]
 # An object as it came in JSON, or will be written so; its values are whatever somebody wrote there.
 JsonObject = Dict[str, Any]
-# The three ids of an exposure as texts: what makes two exposures the same. And as they are sent.
-Exposure = Tuple[str, str, str]
-SentExposure = Tuple[Union[int, str], str, str]
 # What is said of one target: see _verdict.target.make_target.
 Target = Dict[str, Any]
 # The work on one item: it yields the seconds until it wants to go on, or TURN, see _run.batch.

@@ -251,7 +251,10 @@ def is_shallow(value: object) -> bool:
 
 
 def tenant_in(key: str) -> str | None:
-    """The address in the key of a record, None in one that 0.2.0 wrote."""
+    """The address in the key of a record, None in one that 0.2.0 wrote.
+
+    Only get_of_0_2 asks for it. So the words are those of the two kinds that 0.2.0 had, and a system that came later needs none.
+    """
     address, _name, rest = key.rpartition("/campaign/") if "/campaign/" in key else key.partition("/exposure/")
     return address if "://" in address and rest else None
 

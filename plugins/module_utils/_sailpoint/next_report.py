@@ -24,7 +24,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.pace impor
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import CampaignNotFound, ReportGone, no_campaign
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_api import REPORT_TYPES, NextApi, is_report
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import REMEDIATION_STATUS_REPORT
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Exchanges, exchanges_in
 
 SUCCESS, FAILED = "SUCCESS", "FAILED"
 
@@ -56,7 +56,7 @@ class NextReport:
         # The report whose file is there already, while the campaign is still to be read.
         self.taken = False
         item.update(report=None, path=None, sha256=None, status=None, changed=False)
-        self.answers = Answers(item)
+        self.answers = Exchanges(item)
 
     def run(self, pace: Pace) -> Steps:
         """The work, as a generator for batch.drive. pace: the Pace of all reports."""

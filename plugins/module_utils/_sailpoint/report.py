@@ -44,7 +44,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     scan_on_record,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import campaign_key
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Exchanges, exchanges_in
 
 # Between two looks at whether the others are there with which a campaign is read.
 SECONDS_TO_GATHER = 0.2
@@ -97,7 +97,7 @@ class CampaignReport:
         # The report whose file is there.
         self.taken: JsonObject = {}
         item.update(report=None, path=None, sha256=None, status=None, changed=False)
-        self.answers = Answers(item)
+        self.answers = Exchanges(item)
 
     def run(self, pace: Pace) -> Steps:
         """The work, as a generator for batch.drive. pace: the Pace of all reports."""

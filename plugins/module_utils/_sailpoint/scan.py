@@ -41,7 +41,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     ran_place,
     scan_on_record,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Exchanges, exchanges_in
 
 
 class CampaignScan:
@@ -76,7 +76,7 @@ class CampaignScan:
         self.start, self.wait, self.max_age, self.confirm, self.run_id = start, wait, max_age, confirm, run_id
         self.campaign_id = item["campaign_id"]
         item.update(status=None, requested_at=None, modified_before=None, modified=None, changed=False)
-        self.answers = Answers(item)
+        self.answers = Exchanges(item)
         self.known = remembered(ledger, api, self.campaign_id)
         self.asked_at: str | None = None
         self.unread = bool(self.known and not self.confirm and self._counts_unread())

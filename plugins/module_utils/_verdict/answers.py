@@ -35,8 +35,8 @@ class NoRecord:
 NO_RECORD = NoRecord()
 
 
-class Answers:
-    """The answers about one item: of each kind the last one, in their order. They are in the item's `answers`, and
+class Exchanges:
+    """The exchanges about one item: of each kind the last one, in their order. They are in the item's `answers`, and
     without their bodies in its `requests`, both lists.
 
     item: the result of a module that the lists are put into. Give this as `record` to a call of an API.

@@ -24,7 +24,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
     KeepsConnections,
     Params,
     Record,
-    SentExposure,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import CONNECTION_OPTIONS as COMMON_OPTIONS
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import (
@@ -44,6 +43,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target 
     EXPOSURE,
     GET,
     GET_OR_CREATE,
+    SentExposure,
     as_sent,
     named_scan,
     reopened,

@@ -15,7 +15,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
     Exchange,
     Item,
     JsonObject,
-    SentExposure,
     Steps,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
@@ -28,7 +27,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace, Scan, watch
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers, exchanges_in
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Exchanges, exchanges_in
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE, PENDING
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import ScanNotFound, XpanseApi, exposure_of
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import (
@@ -37,6 +36,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target 
     GET_OR_CREATE,
     IN_PROGRESS,
     Proof,
+    SentExposure,
     exposure_key,
     names_another,
     outcome_of,
@@ -80,7 +80,7 @@ class ConfirmationScan:
         self.known: JsonObject = {}
         self.asked_twice = self.seen_running = False
         item.update(scan_id=request.get("scan_id") or None, created=False, status=None, result=None, outcome=PENDING)
-        self.answers = Answers(item)
+        self.answers = Exchanges(item)
 
     def run(self, pace: Pace) -> Steps:
         """The work, as a generator for batch.drive. pace: the Pace of all scans."""

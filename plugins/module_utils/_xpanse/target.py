@@ -18,7 +18,6 @@ from typing import Any, TypedDict
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
     Exchange,
-    Exposure,
     Item,
     JsonObject,
     Result,
@@ -55,6 +54,9 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.target
 
 KIND = "exposure"
 EXPOSURE = ("alert_internal_id", "attack_surface_rule_id", "service_id")
+# The three ids as texts: what makes two exposures the same. And as they are sent.
+Exposure = tuple[str, str, str]
+SentExposure = tuple[int | str, str, str]
 SCANNING = "/public_api/v1/remediation_confirmation_scanning/requests"
 GET_OR_CREATE = SCANNING + "/get_or_create"
 GET = SCANNING + "/get"
@@ -72,11 +74,11 @@ SCAN_REASONS = {
     "FAILED_TIMEOUT": "Xpanse could not finish the scan in time (FAILED_TIMEOUT)",
     "FAILED_ERROR": "the scan failed (FAILED_ERROR)",
 }
-# Under which names a reply could say which scan or exposure it is about. None is documented for a reply to `get`.
 # What a reply holds that is an error, in whatever spelling.
 ERRORS = ("errcode", "errmsg", "error", "errors")
 # Where nobody knows when, no scan is late enough.
 NEVER = "9999-12-31T23:59:59Z"
+# Under which names a reply could say which scan it is about. None is documented for a reply to `get`.
 NAMES_OF_SCAN = ("scanid", "id")
 ALERT_FACTS = (
     "name",

@@ -14,7 +14,7 @@ from conversations import JUNK, exchange
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import (
     LARGEST_BODY,
     MOST_ANSWERS,
-    Answers,
+    Exchanges,
     bounded,
     exchanges_in,
     path_of,
@@ -29,7 +29,7 @@ def kept(item):
 def noted(*exchanges):
     """An item with these on record."""
     item = {}
-    answers = Answers(item)
+    answers = Exchanges(item)
     for one in exchanges:
         answers.append(one)
     return item, answers

@@ -43,7 +43,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._http.options import CONNECTION_OPTIONS
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Answers
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Exchanges
 
 ARGUMENT_SPEC = dict(
     badge_ids=dict(type="list", elements="str", required=True),
@@ -61,7 +61,7 @@ def run(task: Task) -> dict:
     badges = []
     for badge_id in task.params["badge_ids"]:
         item = dict(badge_id=badge_id, holder="Jo <b>Doe</b>", looked_at=NOW)
-        Answers(item).append(
+        Exchanges(item).append(
             dict(
                 method="GET",
                 path="/badges/%s" % badge_id,
