@@ -68,7 +68,11 @@ SIDES = {
 FLOORS = {"verify": "floor", "verify_unlimited": "floor_unlimited"}
 PEERS = {"verify": "peer", "verify_unlimited": "peer_unlimited"}
 # A second run, in which everything is known: what the role is told besides.
-AGAIN = {"read again": {}, "taken unread": {"confirm": False}}
+AGAIN = {
+    "read again": {},
+    "taken unread": {"confirm": False},
+    "both witnesses": {"witnesses": ["report", "access"]},
+}
 TENANT = {"exposures": 20, "campaigns": 2}
 LOOP = 50
 

@@ -478,7 +478,11 @@ class Document:
         """What the targets say about a control, of which there is one at least."""
         outcomes = [outcome for outcome, _observations, _risk in entries]
         remediated, total = outcomes.count(REMEDIATED), len(outcomes)
-        if remediated == total:
+        problems = len(problems_of(self._verification))
+        if remediated == total and problems:
+            state, reason = "not-satisfied", "other"
+            words = "All %d targets are remediated, but %d look-ups had a problem, so there may be more." % (total, problems)
+        elif remediated == total:
             state, reason, words = "satisfied", "pass", "All %d targets are remediated." % total
         elif UNREMEDIATED in outcomes:
             state, reason = "not-satisfied", "fail"

@@ -11,6 +11,7 @@ collection.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,10 +23,23 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     open_records,
     open_text,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_words import fold, shown, unique_names
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_words import (
+    NO_WORDS,
+    OPEN_WORDS,
+    REMEDIATED_WORDS,
+    YES_WORDS,
+    fold,
+    shown,
+    unique_names,
+)
 
 # Of more rows nobody needs a proposal: a smaller campaign has the same words.
 MOST_ROWS = 2000
+# Of fewer, any column may fit by chance.
+FEWEST_ROWS = 3
+# What everybody takes for the opposite.
+NEVER_GONE = {fold(word) for word in (*OPEN_WORDS, *NO_WORDS)}
+NEVER_OPEN = {fold(word) for word in (*REMEDIATED_WORDS, *YES_WORDS)}
 
 
 class State(NamedTuple):
@@ -46,7 +60,7 @@ def propose(path: str, states: Sequence[State], status_column: str | None = None
 
     states: of all items that were revoked. status_column: the column with the items' state, where it is known.
     """
-    if not 0 < len(states) <= MOST_ROWS or len({state.present for state in states}) < 2:
+    if not FEWEST_ROWS <= len(states) <= MOST_ROWS or len({state.present for state in states}) < 2:
         return None
     try:
         with field_size_limit(LONGEST_RECORD), open_text(path) as file:
@@ -110,7 +124,14 @@ def words_of_column(rows: Sequence[Sequence[str]], place: int, matched: Sequence
             # What is known of the item from elsewhere is no word for its state.
             return None
         words.setdefault(word, (row[place].strip(), set()))[1].add(state.present)
-    if len(words) != 2:
+    if len(words) != 2 or any(is_number_or_time(text) for text, _states in words.values()):
         return None
     by_state = {states.pop(): text for text, states in words.values() if len(states) == 1}
-    return (by_state[False], by_state[True]) if len(by_state) == 2 else None
+    if len(by_state) != 2 or fold(by_state[False]) in NEVER_GONE or fold(by_state[True]) in NEVER_OPEN:
+        return None
+    return by_state[False], by_state[True]
+
+
+def is_number_or_time(text: str) -> bool:
+    """Whether a cell counts or dates something, and so says nothing of a state."""
+    return bool(re.fullmatch(r"[\d\s.,:/+-]+(T[\d:.Z+-]+)?", text.strip()))

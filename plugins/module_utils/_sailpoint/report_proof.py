@@ -149,6 +149,8 @@ def scan_on_record(exchanges: Iterable[Exchange], campaign_id: str) -> ScanOnRec
             and scan["accepted"] is not None
             and scan["moved"] is None
             and is_later(campaign.get("modified"), scan["modified_before"])
+            # A list that lags shows an older one before, and then what was there all the time. By the server's clocks.
+            and not is_later(scan["accepted_at"], campaign.get("modified"))
         ):
             scan["moved"], scan["modified"], scan["seen_at"] = place, campaign["modified"], exchange.get("server_time")
         if campaign:
@@ -162,8 +164,9 @@ def prove(campaign_id: str, exchanges: Sequence[Exchange], sha256: str | None = 
     exchanges: what was asked and answered about the scan and the report, in order. sha256: of the file that was read, or
     None. info: what it says, as _sailpoint.report_file reads it, or None.
 
-    Each condition has its reason: a COMPLETED campaign; a scan that was asked for by us and accepted; `modified` moved
-    since; the campaign's own remediation status report, run after that; its file, whole; nothing changed since.
+    Each condition has its reason: a COMPLETED campaign; a scan that was asked for by us and accepted; `modified` moved since,
+    to a time that is not before that; the campaign's own remediation status report, run after that; its file, whole; nothing
+    changed since.
     """
     looks = [(place, campaign_in(exchange, campaign_id)) for place, exchange in enumerate(exchanges)]
     reads = [(place, campaign) for place, campaign in looks if campaign]
@@ -175,6 +178,8 @@ def prove(campaign_id: str, exchanges: Sequence[Exchange], sha256: str | None = 
     scan = scan_on_record(exchanges, campaign_id)
     if scan["accepted"] is None:
         return Word(INCONCLUSIVE, "no answer on record accepts a remediation scan of this campaign (202)")
+    if parse_time(scan["accepted_at"]) is None:
+        return Word(INCONCLUSIVE, "the server does not say its time, so nothing shows that the scan ended after it was asked for")
     if parse_time(scan["modified_before"]) is None:
         return Word(INCONCLUSIVE, "no answer on record says what the campaign's modified was before the scan")
     if scan["moved"] is None:
@@ -252,7 +257,10 @@ def change_since(
     modified = last.get("modified")
     if parse_time(modified) is None:
         return "the campaign says no more when it was modified"
-    if not is_later(modified, scan["modified"]) or not is_later(modified, run_at):
+    if is_later(scan["modified"], modified):
+        # Whatever shows an older campaign than what was seen already does not show what it is now.
+        return "the campaign was last shown as of %s, which is before its scan (%s)" % (modified, scan["modified"])
+    if not is_later(modified, run_at):
         return None
     baseline = next(
         (campaign for place, campaign in reads if ran is not None and place > ran and parse_time(campaign.get("modified"))), None

@@ -70,9 +70,15 @@ SAILPOINT = System(
         open_values=dict(type="list", elements="str", default=[]),
     ),
     answers=(
-        Answers("campaigns", "campaigns", "sailpoint_campaign_info", CAMPAIGNS, asked="campaign_ids"),
-        Answers("filtered_campaigns", "filtered_campaigns", "sailpoint_campaign_info", CAMPAIGNS),
-        Answers("scans", "remediation_scans", "sailpoint_campaign_remediation_scan", {"scans": by("campaign_id")}),
+        Answers("campaigns", "campaigns", "sailpoint_campaign_info", CAMPAIGNS, asked="campaign_ids", named_by="campaign_ids"),
+        Answers("filtered_campaigns", "filtered_campaigns", "sailpoint_campaign_info", CAMPAIGNS, named_by="campaign_filters"),
+        Answers(
+            "scans",
+            "remediation_scans",
+            "sailpoint_campaign_remediation_scan",
+            {"scans": by("campaign_id")},
+            about=lambda item: str(item.get("campaign_id")),
+        ),
         Answers("reports", "reports", "sailpoint_campaign_report", {"reports": by("campaign_id")}, files=("reports",)),
         Answers("report_infos", "report_items", "sailpoint_remediation_report_info", {"reports": by("path")}, files=("reports",)),
         # Its items name their lookups by their places.

@@ -10,20 +10,20 @@ or `prove_next`; of the access, that of _sailpoint.access_proof. Private to the 
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, Item, JsonObject, Result, Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at
-from ansible_collections.secops.remediation.plugins.module_utils._common.times import (
-    in_utc,
-)
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, is_later, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_proof import is_next, prove_next
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import (
+    CERTIFICATIONS,
     COMPLETED,
     UNDECIDED,
     Word,
@@ -81,12 +81,14 @@ NOT_LOOKED = "the access has not been looked at yet"
 class Access(NamedTuple):
     """What is proved of a campaign's revoked access.
 
-    word: see Word. facts: for the campaign's record. requests: those that support it.
+    word: see Word. facts: for the campaign's record. requests: those that support it. campaign: as it was when that was
+    looked at, None where no answer on record shows it.
     """
 
     word: Word
     facts: JsonObject
     requests: list[JsonObject]
+    campaign: JsonObject | None = None
 
 
 # --- two witnesses ---
@@ -131,14 +133,23 @@ def side_by_side(words: Mapping[str, Word]) -> str:
 def word_on_all(report: Word, info: Item | None, access: Access | None) -> Word:
     """The word of the report, held against what was seen beside it.
 
-    It speaks of no more items than it lists, and an open item in it speaks against everybody, whatever else is wrong.
+    It speaks of no more items than it lists. One that is not understood speaks against everybody who has seen fewer items
+    than it lists, or where an item in it is open, whatever else is wrong.
     """
+    if report.outcome not in (REMEDIATED, INCONCLUSIVE):
+        return report
     listed_items, open_items = (info or {}).get("items_total"), (info or {}).get("items_open")
-    revoked = access.facts["items_total"] if access else 0
-    if report.outcome == REMEDIATED and isinstance(listed_items, int) and listed_items < revoked:
-        return Word(INCONCLUSIVE, "the report lists %d items, and reviewers revoked %d" % (listed_items, revoked))
-    if report.outcome == INCONCLUSIVE and isinstance(open_items, int) and open_items > 0:
+    revoked = access.facts["items_total"] if access else None
+    number = listed_items if isinstance(listed_items, int) and not isinstance(listed_items, bool) else None
+    if report.outcome == REMEDIATED:
+        if number is not None and revoked is not None and number < revoked:
+            return Word(INCONCLUSIVE, "the report lists %d items, and reviewers revoked %d" % (number, revoked))
+        return report
+    if open_items not in (None, 0):
         return report._replace(bars=True)
+    if revoked is not None and listed_items not in (None, 0) and (number is None or number > revoked):
+        found = "%s; the report lists %s items, and %d revoked items were found" % (report.reason, listed_items, revoked)
+        return report._replace(reason=found, bars=True)
     return report
 
 
@@ -269,6 +280,9 @@ def problem_of_filter(results: Result, filtered: Result) -> str | None:
         return None
     if has_failed(filtered) or not isinstance(filtered.get("campaigns"), list):
         return failure_of(filtered, "the campaigns could not be listed")
+    asked = filtered.get("asked")
+    if isinstance(asked, dict) and asked and asked.get("filters") != results["campaign_filters"]:
+        return "the campaigns were looked up by something else: %s" % json.dumps(asked)[:200]
     if filtered.get("truncated") is not False:
         return "the API left campaigns out, so not every campaign is known"
     return None if filtered["campaigns"] else "no campaign meets the filter"
@@ -355,7 +369,8 @@ def campaign_target(
         of_next = is_next([*looked_up[""], *looked_up[campaign_id], *exchanges])
         report_says = judge(campaign_id, scan, report, info, exchanges, of_next, results)
         report_says = word_on_all(of_one_campaign(campaign_id, report_says, target, claims), info, access)
-        both = {REPORT: report_says, ACCESS: word_of(access, results)}
+        shown = [campaign, *filter(None, (campaign_in(exchange, campaign_id) for exchange in exchanges))]
+        both = {REPORT: report_says, ACCESS: word_of(access, shown, results)}
         words = {name: both[name] for name in asked_of(results)}
         target["outcome"], target["reason"] = compose(words, results.get("campaign_agreement") or ONE)
         target["witnesses"] = [dict(name=name, outcome=word.outcome, reason=str(word.reason)) for name, word in words.items()]
@@ -368,12 +383,31 @@ def asked_of(results: Result) -> list[str]:
     return asked or [REPORT] + [ACCESS] * bool(result_of(results, ACCESS))
 
 
-def word_of(access: Access | None, results: Result) -> Word:
-    """The word of the access."""
-    if access:
-        return access.word
-    result = result_of(results, ACCESS)
-    return Word(INCONCLUSIVE, failure_of(result, "the access was not looked at")) if result else Word(PENDING, NOT_LOOKED)
+def word_of(access: Access | None, shown: Iterable[JsonObject], results: Result) -> Word:
+    """The word of the access. shown: the campaign, as it was shown to whoever else asked."""
+    if access is None:
+        result = result_of(results, ACCESS)
+        return Word(INCONCLUSIVE, failure_of(result, "the access was not looked at")) if result else Word(PENDING, NOT_LOOKED)
+    old = seen_before(access.campaign or {}, shown) if access.word.outcome == REMEDIATED else None
+    return Word(INCONCLUSIVE, old, bars=True) if old else access.word
+
+
+def seen_before(seen: JsonObject, shown: Iterable[JsonObject]) -> str | None:
+    """Says that the access was looked at when the campaign was another one than it is now, or None."""
+    for campaign in shown:
+        for name in CERTIFICATIONS:
+            if campaign.get(name) not in (None, seen.get(name)):
+                return "the campaign was another one when the access was looked at: %s was %r and is %r" % (
+                    name,
+                    seen.get(name),
+                    campaign[name],
+                )
+        modified = campaign.get("modified")
+        if parse_time(modified) is not None and (
+            parse_time(seen.get("modified")) is None or is_later(modified, seen["modified"])
+        ):
+            return "the access was looked at before the campaign was modified (%s)" % modified
+    return None
 
 
 def of_one_campaign(campaign_id: str, word: Word, target: Target, claims: Mapping[str, set[str]]) -> Word:

@@ -27,6 +27,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.target
 MOST_OPEN_ITEMS = 100
 # Of a campaign with many certifications the rest is on record, too.
 MOST_REQUESTS = 40
+TWICE_ON_RECORD = "the campaign is on record twice"
 
 
 def targets(results: Result) -> list[Target]:
@@ -59,11 +60,13 @@ def hearings_of(results: Result) -> dict[str, Hearing]:
     shown = result.get("lookups")
     lookups = [one if isinstance(one, dict) else {} for one in shown] if isinstance(shown, list) else []
     tasks = reloads_in(lookups)
-    hearings = {
-        campaign["campaign_id"]: Hearing(campaign, lookups, tasks)
-        for campaign in listed(result, "campaigns")
-        if isinstance(campaign.get("campaign_id"), str)
-    }
+    hearings: dict[str, Hearing] = {}
+    for campaign in listed(result, "campaigns"):
+        campaign_id = campaign.get("campaign_id")
+        if isinstance(campaign_id, str):
+            # Of two nobody knows which one the items belong to.
+            odd = campaign if campaign_id not in hearings else dict(campaign, error=TWICE_ON_RECORD)
+            hearings[campaign_id] = Hearing(odd, lookups, tasks)
     for item in listed(result, "revoked_items"):
         hearing = hearings.get(str(item.get("campaign_id")))
         if hearing:
@@ -109,7 +112,7 @@ class Hearing:
             items_open=verdict["items_present"],
             open_items=self._open_items,
         )
-        return Access(word, facts, self._requests())
+        return Access(word, facts, self._requests(), self._tally.decisions.campaign)
 
     def _requests(self) -> list[JsonObject]:
         asked = [self._lookups[place] for place in self._asked if 0 <= place < len(self._lookups)]

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Result
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, one_line
+from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, System
 
 # What Ansible and the way from module to module add to a result; none of it was said by an API.
@@ -40,7 +42,7 @@ def sort_results(results: Any, systems: Sequence[System]) -> tuple[dict[str, Res
     """(the results by name, what is wrong with the list in sentences).
 
     results: what was registered, a list of results of modules. One of a task that was left out is passed over. Of an item
-    that two results have, the later one counts.
+    that two results have, the one that was answered last counts.
     """
     found: dict[str, Result] = {}
     problems: list[str] = []
@@ -48,13 +50,14 @@ def sort_results(results: Any, systems: Sequence[System]) -> tuple[dict[str, Res
         return found, ["The results are no list, but %.100r." % (results,)]
     for number, registered in enumerate(results, 1):
         result = whole(registered)
-        if result.get("skipped"):
+        if result.get("skipped") and not any(isinstance(value, list) and value for value in result.values()):
             continue
         answers = answers_of(result, systems)
         if answers is None:
             problems.append(nobodys(number, result))
             continue
-        result = tidy(result, answers)
+        result, damage = tidy(result, answers)
+        problems += ["Result number %d of %s: %s" % (number, answers.module, damage)] if damage else []
         different = differs(found[answers.name], result, answers) if answers.name in found else None
         if different:
             problems.append(
@@ -62,7 +65,7 @@ def sort_results(results: Any, systems: Sequence[System]) -> tuple[dict[str, Res
                 % (number, answers.module, different)
             )
             continue
-        found[answers.name] = merged(found[answers.name], result, answers) if answers.name in found else result
+        found[answers.name] = merged(found.get(answers.name, {}), result, answers)
     return found, problems
 
 
@@ -100,6 +103,7 @@ def whole(result: Any) -> Result:
     try:
         with open_regular(path) as file:
             content = json.loads(file.read().decode("utf-8"))
+        check_content(content, result)
         return dict(result, **{name: value for name, value in content.items() if value is not None})
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         return dict(
@@ -108,9 +112,24 @@ def whole(result: Any) -> Result:
         )
 
 
-def tidy(result: Result, answers: Answers) -> Result:
-    """A result without what is no part of an answer. Lists that are none, and items that are no objects, are left out and
-    said."""
+def check_content(content: Result, result: Result) -> None:
+    """Raises ValueError where the content of a file is not that of this result.
+
+    A task that failed before it could write leaves the file of an earlier one.
+    """
+    if "run" in content:
+        raise ValueError("they are on record for the run %s" % content["run"])
+    if result.get("failed") and not content.get("failed"):
+        raise ValueError("they are of another task, which did not fail")
+    for name, count in objects_in(result, "counts"):
+        found = len(listed_in(content, name))
+        if found != count:
+            raise ValueError("they are of another task, with %d %s instead of %s" % (found, name, count))
+
+
+def tidy(result: Result, answers: Answers) -> tuple[Result, str]:
+    """(a result without what is no part of an answer, what is wrong with it). Lists that are none, and items that are no
+    objects, are left out and said."""
     tidied: Result = {}
     odd = []
     for name, value in result.items():
@@ -122,14 +141,16 @@ def tidy(result: Result, answers: Answers) -> Result:
                 odd.append(name)
             value = items
         tidied[name] = value
+    damaged = ""
     if odd:
         damaged = "The result was damaged on the way: %s is not as the module returns it." % " and ".join(odd)
         tidied["msg"] = " ".join(text for text in (str(tidied.get("msg") or ""), damaged) if text)
     try:
         json.dumps(tidied)
     except (TypeError, ValueError, RecursionError) as error:
-        return failed("the result cannot be written down (%s)" % type(error).__name__)
-    return tidied
+        reason = "the result cannot be written down (%s)" % type(error).__name__
+        return failed(reason), reason
+    return tidied, damaged
 
 
 def failed(reason: str) -> Result:
@@ -146,6 +167,9 @@ def differs(earlier: Result, later: Result, answers: Answers) -> str:
         and (answers.alone or not isinstance(later[name], list))
         and earlier.get(name, later[name]) != later[name]
     ]
+    # A result that says nothing may lack it.
+    if all(any(listed_in(one, name) for name in answers.lists) for one in (earlier, later)) and "base_url" not in names:
+        names += ["base_url"] * (earlier.get("base_url") != later.get("base_url"))
     return " and ".join(names)
 
 
@@ -153,11 +177,11 @@ def merged(earlier: Result, later: Result, answers: Answers) -> Result:
     """Two results of a name as one. What one of them does not have, or could not do, the other one does not make good."""
     both = dict(earlier, **later)
     for name in {name for result in (earlier, later) for name, value in result.items() if isinstance(value, list)}:
-        tell_apart = answers.lists.get(name, lambda item: item)
-        items = {}
-        for item in [*listed_in(earlier, name), *listed_in(later, name)]:
-            items[repr(tell_apart(item))] = item
-        both[name] = list(items.values())
+        items = [*listed_in(earlier, name), *listed_in(later, name)]
+        if name in answers.lists and not answers.alone:
+            both[name] = answered_last(items, answers.lists[name])
+        elif earlier:
+            both[name] = list({repr(item): item for item in items}.values())
     for name in ("failed", "changed", "truncated"):
         if name in both:
             # Both have to say that nothing was cut off.
@@ -169,6 +193,21 @@ def merged(earlier: Result, later: Result, answers: Answers) -> Result:
     if messages:
         both["msg"] = " ".join(messages)
     return both
+
+
+def answered_last(items: Iterable[Item], tell_apart: Callable[[Item], Any]) -> list[Item]:
+    """Of items that are about the same, the one that was answered last, and one that was not answered where it is the last."""
+    found: dict[str, tuple[str, Item]] = {}
+    for item in items:
+        key, answered = repr(tell_apart(item)), last_time(item)
+        if key not in found or not answered or answered >= found[key][0]:
+            found[key] = (answered, item)
+    return [item for _answered, item in found.values()]
+
+
+def last_time(item: Item) -> str:
+    """When an item was answered last, as text in UTC by the server's clock; "" where nobody knows."""
+    return max((in_utc(exchange.get("server_time")) or "" for exchange in exchanges_in(item)), default="")
 
 
 def listed_in(result: Result, name: str) -> list[Any]:

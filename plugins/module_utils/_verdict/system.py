@@ -26,6 +26,8 @@ class Answers(NamedTuple):
     asked: the option of the module that it answers, where the results of one module have several names; None is what is
     left. files: the lists whose items name a file by `path` that belongs to the evidence. alone: whether two of them cannot
     be judged together, because its lists refer to each other by their places.
+    named_by: of a look-up, what a user asks for with it: its failure is told where nobody did. about: of what is about targets,
+    the id of the target that an item of its first list is about.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Answers(NamedTuple):
     asked: str | None = None
     files: tuple[str, ...] = ()
     alone: bool = False
+    named_by: str = ""
+    about: Callable[[Item], str] | None = None
 
 
 class System(NamedTuple):

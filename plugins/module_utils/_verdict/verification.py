@@ -67,7 +67,7 @@ def conclude(
         collection=COLLECTION,
         run=run,
         verdict=verdict,
-        summary=summary_of(verdict, counts),
+        summary=summary_of(verdict, counts, sum(bool(lookup["problem"]) for lookup in lookups)),
         counts=counts,
         started_at=started_at,
         finished_at=finished_at,
@@ -157,10 +157,11 @@ def verdict_of(targets: list[Target], lookups: list[dict[str, Any]]) -> str:
     return VERIFIED if outcomes and PENDING not in outcomes else INCOMPLETE
 
 
-def summary_of(verdict: str, counts: dict[str, int]) -> str:
-    """The verdict in a sentence."""
+def summary_of(verdict: str, counts: dict[str, int], problems: int = 0) -> str:
+    """The verdict in a sentence. problems: of how many look-ups."""
+    lookups = ["%d look-up%s had a problem" % (problems, "s" * (problems > 1))] * bool(problems)
     if not counts["total"]:
-        return "Nothing was verified: no target was found."
+        return "%s." % ", ".join(["Nothing was verified: no target was found", *lookups])
     found = ["%d of %d targets %s" % (counts[REMEDIATED], counts["total"], IN_WORDS[REMEDIATED])]
     found += ["%d %s" % (counts[outcome], IN_WORDS[outcome]) for outcome in NEEDS_ACTION if counts[outcome]]
-    return "%s: %s." % (VERDICTS[verdict], ", ".join(found))
+    return "%s: %s." % (VERDICTS[verdict], ", ".join(found + lookups))

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, System, by
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.kind import EXPOSURE_KIND
-from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import EXPOSURE, asked_for, exposure_key, targets
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import (
+    EXPOSURE,
+    asked_for,
+    exposure_key,
+    id_of,
+    targets,
+)
 
 ALERTS = {"alerts": by("alert_id"), "rcs_targets": exposure_key, "unscannable": by("alert_id")}
 XPANSE = System(
@@ -21,9 +27,15 @@ XPANSE = System(
     ),
     settings={},
     answers=(
-        Answers("alerts", "alerts", "xpanse_alert_info", ALERTS),
-        Answers("case_alerts", "case_alerts", "xpanse_alert_info", ALERTS, asked="case_ids"),
-        Answers("rcs_requests", "exposures", "xpanse_rcs_request", {"rcs_requests": exposure_key}),
+        Answers("alerts", "alerts", "xpanse_alert_info", ALERTS, named_by="alert_ids"),
+        Answers("case_alerts", "case_alerts", "xpanse_alert_info", ALERTS, asked="case_ids", named_by="case_ids"),
+        Answers(
+            "rcs_requests",
+            "exposures",
+            "xpanse_rcs_request",
+            {"rcs_requests": exposure_key},
+            about=lambda item: id_of(exposure_key(item)),
+        ),
     ),
     targets=targets,
     lookups=asked_for,

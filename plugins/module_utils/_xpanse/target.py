@@ -80,6 +80,8 @@ ERRORS = ("errcode", "errmsg", "error", "errors")
 NEVER = "9999-12-31T23:59:59Z"
 # Under which names a reply could say which scan it is about. None is documented for a reply to `get`.
 NAMES_OF_SCAN = ("scanid", "id")
+# Without one of them nobody knows what was left out.
+LOOKUP_LISTS = ("alerts", "rcs_targets", "unscannable")
 ALERT_FACTS = (
     "name",
     "severity",
@@ -453,7 +455,7 @@ def lookup_failures(results: Result) -> list[Target]:
             continue
         asked = list(dict.fromkeys(map(str, asked)))
         more = dict(system=system_of(lookup), requests=requests_of(lookup), evidence=records_of(lookup))
-        if has_failed(lookup) or not isinstance(lookup.get("alerts"), list):
+        if has_failed(lookup) or not all(isinstance(lookup.get(name), list) for name in LOOKUP_LISTS):
             found += [
                 make_target(
                     KIND,
@@ -475,8 +477,9 @@ def lookup_failures(results: Result) -> list[Target]:
         if noun == "case":
             known = {scalar(alert.get("case_id")) for alert in listed(lookup, "alerts")}
             # An alert need not say to which case it belongs. Then each case was asked about alone.
+            all_say = all(alert.get("case_id") is not None for alert in listed(lookup, "alerts"))
             alone = lookup.get("cases_with_alerts")
-            alone = alone if isinstance(alone, list) else []
+            alone = alone if isinstance(alone, list) and not all_say else []
             found += [
                 make_target(KIND, "case %s" % case_id, None, INCONCLUSIVE, "no alert belongs to this case", **more)
                 for case_id in asked

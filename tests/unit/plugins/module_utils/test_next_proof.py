@@ -179,7 +179,7 @@ def targets_of(of_report=REMEDIATED, by_access=None, **more):
         campaign_witnesses=["report", "access"],
         **more,
     )
-    accesses = {"c1": Access(by_access, dict(items_total=3), [])} if by_access else {}
+    accesses = {"c1": Access(by_access, dict(items_total=3), [], campaign())} if by_access else {}
     (target,) = targets(results, accesses)
     return target
 

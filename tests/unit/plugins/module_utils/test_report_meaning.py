@@ -65,6 +65,15 @@ def test_everything_fits(tmp_path):
         (changed(0, 0, "Somebody"), STATES, None),
         (changed(0, 2, "HH-Leitung"), STATES, None),
         (ROWS, [STATES[0], STATES[0], STATES[2]], None),
+        # Too few rows, in which any column fits by chance.
+        (ROWS[1:], STATES[1:], None),
+        # What counts or dates something.
+        ([[*row[:3], str(int(row[3] == "Schwebend"))] for row in ROWS], STATES, None),
+        ([[*row[:3], "2026-11-2%d" % (row[3] == "Schwebend")] for row in ROWS], STATES, None),
+        ([[*row[:3], "2026-11-24T1%d:00:00Z" % (row[3] == "Schwebend")] for row in ROWS], STATES, None),
+        # The opposite of what everybody takes the words for.
+        ([[*row[:3], {"Schwebend": "Remediated"}.get(row[3], "Erledigt")] for row in ROWS], STATES, None),
+        ([[*row[:3], {"Schwebend": "Offen"}.get(row[3], "open")] for row in ROWS], STATES, None),
         # A row that is not whole.
         ([ROWS[0][:3], *ROWS[1:]], STATES, None),
         # The user named another column.

@@ -13,10 +13,12 @@ import random
 import pytest
 from answers_on_record import campaign_results, exposure
 
+from ansible_collections.secops.remediation.plugins.module_utils import _judge
 from ansible_collections.secops.remediation.plugins.module_utils._judge import verify
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task, signature
 from ansible_collections.secops.remediation.plugins.module_utils._systems import ANSWERS, ASKED, SYSTEMS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import sort_results
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import make_target
 from ansible_collections.secops.remediation.plugins.modules import remediation_evidence
 
 IDS = dict(alert_internal_id="231", attack_surface_rule_id="R", service_id="s")
@@ -33,6 +35,115 @@ def item(number, **more):
 
 def names_of(found):
     return {name: [one["alert_internal_id"] for one in result.get("rcs_requests", [])] for name, result in found.items()}
+
+
+def answered(hour):
+    """What was answered at an hour of the server's clock."""
+    return [dict(method="POST", path="/x", status=200, server_time="2026-11-24T%02d:00:00Z" % hour, body={})]
+
+
+def judged(results, **asked):
+    """The verification that follows from results, with what is wrong with it by look-up."""
+    found, problems = sort_results(results, SYSTEMS)
+    return verify(dict({name: {} for name in ANSWERS}, **dict(ASKED, **asked), **found, problems=problems), "r", None, None)
+
+
+class TestLeftOver:
+    """What is in the results and in no target."""
+
+    TRUE = rcs(exposure(IDS, "remediated"))
+
+    def problem_with(self, *results, **asked):
+        verification = judged([self.TRUE, *results], exposures=[IDS], **asked)
+        problems = [lookup["problem"] for lookup in verification["lookups"] if lookup["problem"]]
+        assert (verification["verdict"] == "verified") == (not problems) and len(problems) < 2
+        assert ("had a problem" in verification["summary"]) == bool(problems)
+        return problems[0] if problems else None
+
+    def test_nothing(self):
+        assert self.problem_with() is None
+
+    @pytest.mark.parametrize("asked", ["campaign_ids", "filters"])
+    @pytest.mark.parametrize(
+        "result, problem",
+        [
+            (dict(failed=True, msg="HTTP 403"), "A look-up of sailpoint_campaign_info failed: HTTP 403"),
+            (dict(failed=True), "A look-up of sailpoint_campaign_info failed: nothing says why"),
+            (dict(campaigns=[], truncated=True), "A look-up of sailpoint_campaign_info left something out."),
+        ],
+    )
+    def test_a_look_up_that_nobody_named(self, asked, result, problem):
+        assert self.problem_with(dict(result, module="sailpoint_campaign_info", asked={asked: 1})) == problem
+        assert self.problem_with(dict(module="sailpoint_campaign_info", asked={asked: 1}, campaigns=[], truncated=False)) is None
+
+    @pytest.mark.parametrize("asked", ["alert_ids", "case_ids"])
+    def test_alerts_that_nobody_named(self, asked):
+        result = dict(module="xpanse_alert_info", asked={asked: 1}, base_url=RCS["base_url"], failed=True, msg="HTTP 500")
+        assert self.problem_with(result) == "A look-up of xpanse_alert_info failed: HTTP 500"
+
+    def test_what_nobody_asked_about(self):
+        more = rcs(exposure(dict(IDS, alert_internal_id="9"), "unremediated"))
+        assert self.problem_with(more) == "xpanse_rcs_request answered about 1 that nobody asked to verify, such as 9:R:s."
+        scans = dict(module="sailpoint_campaign_remediation_scan", scans=[dict(campaign_id="c9", status="finished")])
+        assert "answered about 1 that nobody asked to verify, such as c9" in self.problem_with(scans)
+
+    def test_results_of_two_tenants(self):
+        other = dict(module="xpanse_alert_info", asked={"alert_ids": 1}, base_url="https://b.example", alerts=[], truncated=False)
+        assert self.problem_with(other) == "The results are of different systems: https://a.example and https://b.example."
+
+    def test_results_that_are_damaged(self):
+        damaged = dict(RCS, rcs_requests=[exposure(IDS, "remediated"), "odd"])
+        problem = self.problem_with(damaged)
+        assert problem.startswith("Result number 2 of xpanse_rcs_request: The result was damaged on the way: rcs_requests")
+
+    def test_what_was_skipped_and_says_something_all_the_same(self):
+        more = rcs(exposure(IDS, "unremediated"), skipped=True)
+        verification = judged([self.TRUE, more], exposures=[IDS])
+        assert verification["verdict"] == "not_verified"
+
+    def test_a_system_that_breaks_costs_no_other_its_answers(self, monkeypatch):
+        def breaks(results):
+            if any(results.get(answers.name) and not results[answers.name].get("failed") for answers in SYSTEMS[0].answers):
+                raise KeyError("odd")
+            return [make_target("campaign", "c1", None, "inconclusive", "no answer")]
+
+        monkeypatch.setattr(_judge, "SYSTEMS", (SYSTEMS[0]._replace(targets=breaks), SYSTEMS[1]))
+        campaigns = dict(module="sailpoint_campaign_info", asked={"campaign_ids": 1}, campaigns=[{"id": "c1"}])
+        verification = judged([self.TRUE, campaigns], exposures=[IDS], campaign_ids=["c1"])
+        assert {one["id"]: one["outcome"] for one in verification["targets"]} == {"c1": "inconclusive", "231:R:s": "remediated"}
+        assert "The results of sailpoint could not be judged (KeyError: 'odd')." in [
+            lookup["problem"] for lookup in verification["lookups"]
+        ]
+        monkeypatch.setattr(_judge, "SYSTEMS", (SYSTEMS[0]._replace(targets=lambda results: {}["x"]), SYSTEMS[1]))
+        verification = judged([self.TRUE], exposures=[IDS], campaign_ids=["c1"])
+        assert verification["verdict"] == "not_verified" and verification["counts"]["remediated"] == 1
+
+
+class TestFiles:
+    """A file that holds the lists of a result."""
+
+    def found(self, tmp_path, content, **more):
+        (tmp_path / "r.json").write_text(json.dumps(content))
+        result = dict(RCS, rcs_requests=[], results_file=str(tmp_path / "r.json"), **more)
+        (found,) = sort_results([result], SYSTEMS)[0].values()
+        return found
+
+    def test_its_own(self, tmp_path):
+        content = dict(RCS, rcs_requests=[item(1)])
+        assert self.found(tmp_path, content, counts={"rcs_requests": 1})["rcs_requests"] == [item(1)]
+
+    @pytest.mark.parametrize(
+        "content, result, problem",
+        [
+            (dict(run="20261124T100000Z"), {}, "they are on record for the run 20261124T100000Z"),
+            ({}, dict(failed=True, msg="HTTP 403"), "they are of another task, which did not fail"),
+            ({}, dict(counts={"rcs_requests": 2}), "they are of another task, with 1 rcs_requests instead of 2"),
+            ({}, dict(counts={"rcs_requests": 0}), "they are of another task, with 1 rcs_requests instead of 0"),
+        ],
+    )
+    def test_one_of_another_task(self, tmp_path, content, result, problem):
+        found = self.found(tmp_path, dict(RCS, rcs_requests=[item(1)], **content), **result)
+        assert found["failed"] and problem in found["msg"] and not found.get("rcs_requests")
 
 
 class TestNames:
@@ -85,6 +196,20 @@ class TestTwoOfAName:
         }
         assert not problems
 
+    def test_of_what_both_have_the_one_that_was_answered_last_counts(self):
+        """Whatever order somebody put them into, and within one result as well."""
+        new, old = item(1, outcome="unremediated", answers=answered(9)), item("1", outcome="remediated", answers=answered(8))
+        for results in ([rcs(new), rcs(old)], [rcs(old), rcs(new)], [rcs(new, old)], [rcs(old, new)]):
+            found, problems = sort_results(results, SYSTEMS)
+            assert found["rcs_requests"]["rcs_requests"] == [new] and not problems
+        broken = item(1, error="HTTP 502")
+        assert sort_results([rcs(old), rcs(broken)], SYSTEMS)[0]["rcs_requests"]["rcs_requests"] == [broken]
+
+    def test_requests_stay_as_they_were(self):
+        request = dict(method="GET", path="/x", status=200)
+        (found,) = sort_results([rcs(item(1), requests=[request, request])], SYSTEMS)[0].values()
+        assert found["requests"] == [request, request]
+
     @pytest.mark.parametrize("order", [0, 1])
     def test_what_one_could_not_do_is_not_made_good(self, order):
         results = [rcs(item(1)), rcs(item(2), failed=True, msg="broken")]
@@ -104,6 +229,13 @@ class TestTwoOfAName:
         assert problems == [
             "Result number 2 cannot be judged together with another one of xpanse_rcs_request: their base_url differ."
         ]
+
+    @pytest.mark.parametrize("base_url", [None, "https://b.example"])
+    def test_who_does_not_say_where_it_is_from_may_be_of_another(self, base_url):
+        for results in ([rcs(item(1)), rcs(item(2), base_url=base_url)], [rcs(item(1), base_url=base_url), rcs(item(2))]):
+            assert "their base_url differ" in sort_results(results, SYSTEMS)[1][0]
+        # What could ask nobody says nothing of anything.
+        assert not sort_results([rcs(item(1)), rcs(base_url=base_url and None, failed=True, msg="no such host")], SYSTEMS)[1]
 
     def test_reports_that_were_read_with_other_words_are_not_mixed(self):
         one = dict(module="sailpoint_remediation_report_info", reports=[], settings={"remediated_values": None})

@@ -68,6 +68,30 @@ DAMAGES = {
         "inconclusive",
         "the report has the status 'listed more than once'",
     ),
+    "moved between the read before and the acceptance": (
+        instead(MOVED, reading(0, 101))[:-1] + [reading(0, 212)],
+        {},
+        "pending",
+        NOT_MOVED,
+    ),
+    "last shown as before the scan": (
+        instead(AFTER, reading(-1000, 212)),
+        {},
+        "inconclusive",
+        "the campaign was last shown as of",
+    ),
+    "accepted at no time": (
+        instead(ACCEPTED, dict(ACCEPTED, server_time=None)),
+        {},
+        "inconclusive",
+        "nothing shows that the scan ended after it was asked for",
+    ),
+    "listed at no time": (
+        instead(LISTED, dict(LISTED, server_time=None)),
+        {},
+        "inconclusive",
+        "nothing shows that the report is not from the future",
+    ),
     "no clock": ([dict(one, server_time=None) for one in TRUE], {}, "inconclusive", "the server does not say its time"),
     "nothing": ([], {}, "inconclusive", "no answer on record shows the campaign"),
     "another campaign": (
@@ -261,8 +285,8 @@ class TestProve:
                 dict(one, path=one["path"].replace("/campaigns/v1", "/v2025/campaigns").replace("/reports/v1", "/v2025/reports"))
                 for one in TRUE
             ],
-            # Without a clock, the order tells, but for the report's own time.
-            [one if one is LISTED else dict(one, server_time=None) for one in TRUE],
+            # Without a clock, the order tells, but for the times that a campaign or a report itself has.
+            [one if one in (ACCEPTED, LISTED) else dict(one, server_time=None) for one in TRUE],
         ],
     )
     def test_the_truth(self, conversation):
@@ -580,6 +604,14 @@ class TestFilters:
             (dict(msg="HTTP 403", campaigns=[campaign(100)]), "HTTP 403"),
             ({}, "the campaigns could not be listed"),
             (dict(campaigns="x", truncated=False), "the campaigns could not be listed"),
+            (
+                dict(campaigns=[campaign(100)], truncated=False, asked=dict(filters='name sw "R"')),
+                'the campaigns were looked up by something else: {"filters": "name sw \\"R\\""}',
+            ),
+            (
+                dict(campaigns=[campaign(100)], truncated=False, asked=dict(name="Q")),
+                'the campaigns were looked up by something else: {"name": "Q"}',
+            ),
             (None, "the campaigns could not be listed"),
         ],
     )
@@ -595,6 +627,7 @@ class TestFilters:
             campaign_filters='name sw "Q"', filtered_campaigns=dict(campaigns=[campaign(100)], truncated=False)
         )
         assert [target["outcome"] for target in sailpoint.targets(results)] == ["remediated"]
+        results["filtered_campaigns"]["asked"] = dict(filters='name sw "Q"')
         assert sailpoint.asked_for(results) == [dict(kind="campaign filter", asked='name sw "Q"', found=1, problem=None)]
         assert sailpoint.asked_for(true_results()) == []
 

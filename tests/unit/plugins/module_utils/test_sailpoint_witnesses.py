@@ -29,6 +29,7 @@ from conversations import (
     report,
 )
 from conversations import listing as listing_reports
+from exchanges import at
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import report_proof, witnesses
@@ -51,6 +52,12 @@ NOT_KNOWN = dict(
 def access(change=None):
     """The result of a look at the access of c1, after change(campaign, lookups, items)."""
     one, lookups, items = copy.deepcopy(access_record.record())
+    # As it was last shown to the first witness.
+    for answer in one["answers"]:
+        if isinstance(answer.get("body"), dict) and "modified" in answer["body"]:
+            answer["body"].update(campaign(100), totalCertifications=4, completedCertifications=4)
+    one["answers"][1] = access_record.listing(*map(access_record.certification, ("k1", "k2", "k3", "k4")))
+    one["answers"].append(access_record.summary("k4", 0, 0, 0, 0))
     if change:
         change(one, lookups, items)
     return dict(campaigns=[one], lookups=lookups, revoked_items=items, results_file="records/revoked_access.json")
@@ -158,7 +165,7 @@ CASES = {
     "may not read certifications": (
         both(no_list),
         "remediated",
-        [re.escape(REPORT_SAYS), "the access gave no answer \\(the list shows 0 of 3 certifications", "so there is one witness$"],
+        [re.escape(REPORT_SAYS), "the access gave no answer \\(the list shows 0 of 4 certifications", "so there is one witness$"],
     ),
     "the access cannot be looked at": (
         both(access=dict(failed=True, msg="HTTP 403")),
@@ -191,7 +198,7 @@ CASES = {
         ["^the report: the remediation scan has not finished; the access: " + re.escape(GONE)],
     ),
     "the scan runs, and one is there": (both(there, scan=RUNS), "unremediated", ["has not finished; the access: " + THERE]),
-    "the scan runs, and the access has no answer": (both(no_list, scan=RUNS), "pending", ["the list shows 0 of 3"]),
+    "the scan runs, and the access has no answer": (both(no_list, scan=RUNS), "pending", ["the list shows 0 of 4"]),
     "reopened since the report": (
         both(reported=REOPENED),
         "inconclusive",
@@ -217,6 +224,41 @@ CASES = {
         both(unseen, dict(items_total=0, items_remediated=0, reason="nothing was revoked")),
         "inconclusive",
         ["the report lists 0 items, and reviewers revoked 4"],
+    ),
+    "not understood, with more items than were found": (
+        both(info=dict(NOT_KNOWN, items_unknown=8, items_total=8)),
+        "inconclusive",
+        ["no column has the state; the report lists 8 items, and 4 revoked items were found; the access: " + re.escape(GONE)],
+    ),
+    "not understood, with nobody knows how many items": (
+        both(info=dict(NOT_KNOWN, items_total="4")),
+        "inconclusive",
+        ["the report lists 4 items, and 4 revoked items were found"],
+    ),
+    "not understood, and read with an odd number of open items": (
+        both(info=dict(NOT_KNOWN, items_open="1")),
+        "inconclusive",
+        ["the report: no column has the state; the access: " + re.escape(GONE)],
+    ),
+    "a campaign with fewer certifications when the access was looked at": (
+        both(campaigns=dict(campaigns=[campaign(100, totalCertifications=5)]), **DIRECT, **NO_REPORT),
+        "inconclusive",
+        ["^the campaign was another one when the access was looked at: totalCertifications was 4 and is 5$"],
+    ),
+    "a campaign that was modified after the access was looked at": (
+        both(campaigns=dict(campaigns=[campaign(101)]), **DIRECT, **NO_REPORT),
+        "inconclusive",
+        ["^the access was looked at before the campaign was modified \\(" + at(101)],
+    ),
+    "a scan that moved the campaign after the access was looked at": (
+        both(scan=[*SCAN, reading(150, 151)], info=NOT_KNOWN),
+        "inconclusive",
+        ["the access: the access was looked at before the campaign was modified"],
+    ),
+    "the campaign is on record twice": (
+        both(**dict(DIRECT, access=dict(access(), campaigns=access()["campaigns"] * 2))),
+        "inconclusive",
+        ["the campaign is on record twice"],
     ),
     "more items than were revoked": (both(info=dict(items_total=5, items_remediated=5)), "remediated", [re.escape(GONE) + "$"]),
     "only the report is asked": (both(there, **BLIND), "remediated", ["^3 of 3 items remediated$"]),
@@ -254,7 +296,7 @@ class TestBoth:
 
     def test_every_reason_is_shown(self):
         given = {only(results)["reason"] for results, _outcome, _patterns in CASES.values()}
-        functions = (sailpoint.compose, sailpoint.side_by_side, sailpoint.word_on_all, sailpoint.word_of)
+        functions = (sailpoint.compose, sailpoint.side_by_side, sailpoint.word_on_all, sailpoint.word_of, sailpoint.seen_before)
         for pattern in reasons_in(*functions) | {sailpoint.NOT_LOOKED, report_proof.NO_ANSWER, report_proof.NOT_UNDERSTOOD}:
             assert any(re.search(pattern, reason) for reason in given), pattern
 
@@ -353,7 +395,7 @@ def naive(result):
         for each in items.values()
         if not any(dict_at(each, part).get(name) is True for part, name in (("document", "access"), ("account_read", "value")))
     ]
-    return len(signed) == 3 and len(items) == len(clear) == 4
+    return len(signed) == 4 and len(items) == len(clear) == 4
 
 
 class TestCompose:
