@@ -21,8 +21,8 @@ description:
   - All times that are compared are those of the server.
   - Items are asked for in batches. 1,000 revoked items of 600 identities in 50 certifications take about 130 requests.
   - With O(api_version=next), which is experimental, it does the same for Next Generation Certification Campaigns. There a
-    summary of the decisions that leaves one of its three parts out, and a subject that is no identity, are V(null) and
-    V(inconclusive). C(proposedEndDate) is the date on which access is to end.
+    summary of the decisions that leaves one of its three parts out is V(inconclusive), and an item whose subject is no
+    identity is never said to be gone. C(proposedEndDate) is the date on which access is to end.
   - Nothing here was run on a live tenant. It follows SailPoint's specification and documentation.
 author:
   - Contributors to secops.remediation (@secops)
@@ -259,7 +259,8 @@ revoked_items:
     document:
       description:
         - What Search showed of it. C(answer) is the place in RV(lookups), C(found) whether there is a document, C(access) whether
-          that lists the access, C(account) whether the certified account, and C(value) whether that has the value.
+          that lists the access, C(account) whether the certified account, C(again) whether instead one that may be it under
+          another ID, and C(value) whether that has the value.
       type: dict
     account_read:
       description: What the account itself showed of it, in the same way.
@@ -281,7 +282,7 @@ revoked_items:
       reason: the identity still has it
       why: "its removal failed (2026-11-20T08:00:00Z): insufficient rights"
       document: {answer: 0, found: true, synced: "2026-11-24T10:02:00.120Z", inactive: false, access: true, standalone: true,
-                 left: 0, account: true, value: true}
+                 left: 0, account: true, again: false, value: true}
       account_read: null
 lookups:
   description:

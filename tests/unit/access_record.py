@@ -20,7 +20,7 @@ def item(item_id, certification="k1", **more):
     kind = TYPES[item_id]
     has_account = kind in ("ENTITLEMENT", "ACCOUNT")
     gone = kind == "ACCOUNT"
-    account = dict(answer=1, found=True, identity_id="p1", modified=at(500), disabled=False, value=False)
+    account = dict(answer=1, found=True, identity_id="p1", modified=at(500), disabled=False, shown=True, value=False)
     return dict(
         dict(
             campaign_id="c1",
@@ -38,6 +38,7 @@ def item(item_id, certification="k1", **more):
                 standalone=None,
                 left=0,
                 account=not gone if has_account else None,
+                again=False,
                 value=False if kind == "ENTITLEMENT" else None,
             ),
             account_read=dict(answer=1, found=False, source_seen=True) if gone else account if has_account else None,

@@ -21,9 +21,12 @@ revoked_items: what was revoked, a dict each, in any order, as many as there are
 `access` {type, id, name}, `ends` (a date on which the access ends), and
   document: what Search showed: `answer` (the place in lookups), `found`, `synced`, `inactive`, `access` (whether the identity
   has it), `standalone` (false: through another grant), `left` (entitlements of the revoked role that are there), `account`
-  (whether the certified account is there), `value` (whether that has the attribute's value); `problem` in words;
-  account_read: the same of the account itself: `answer`, `found`, `identity_id`, `modified`, `disabled`, `value`, `problem`,
-  `source_seen` (whether the same user was shown other accounts of that source), `task` (that read it again).
+  (whether the certified account is there), `again` (whether there is one under another id instead that has the same name at the
+  same source; null: one of that source that has not), `value` (whether the account, or these, has the attribute's value);
+  `problem` in words;
+  account_read: the same of the account itself: `answer`, `found`, `identity_id`, `modified`, `disabled`, `shown` (whether the
+  attribute is shown), `value`, `problem`, `source_seen` (whether the same user was shown other accounts of that source), `task`
+  (that read it again).
 What could not be told is null, and what is null never counts as gone.
 """
 
@@ -69,6 +72,7 @@ TWICE = "the answer has it twice"
 SEARCH, ACCOUNTS = "search", "account"
 # Why a document alone cannot say it, where the account can.
 NO_ACCOUNT = "the certified account is not among the identity's accounts, so it was deleted or belongs to somebody else now"
+ANOTHER_ACCOUNT = "the certified account is not among the identity's accounts, and may have been made anew under another id"
 # Of the reasons why items cannot be seen, so many are said.
 MOST_REASONS = 3
 
@@ -79,13 +83,21 @@ MOST_REASONS = 3
 class View:
     """What one source of facts says of an item. present: True, False, or None. reason: in words. at: text, the moment of it.
 
-    gap: whether all that is missing is the certified account. hinders: whether it keeps the other source from saying gone.
+    fresh: whether what was seen is from after the sign-off. gap: whether all that is missing is the certified account.
+    hinders: whether it keeps the other source from saying gone.
     """
 
     def __init__(
-        self, present: bool | None, reason: str, at: str | None = None, gap: bool = False, hinders: bool = False
+        self,
+        present: bool | None,
+        reason: str,
+        at: str | None = None,
+        fresh: bool = False,
+        gap: bool = False,
+        hinders: bool = False,
     ) -> None:
-        self.present, self.reason, self.at, self.gap, self.hinders = present, reason, at, gap, hinders
+        self.present, self.reason, self.at = present, reason, at
+        self.fresh, self.gap, self.hinders = fresh, gap, hinders
 
 
 def judge_item(
@@ -101,14 +113,18 @@ def judge_item(
     if parse_time(signed) is None:
         return said(None, "nobody knows when its certification was signed off")
     document = view_of_document(item, kind, signed, lookups)
-    account = view_of_account(item, kind, signed, lookups, tasks)
+    account = view_of_account(item, kind, signed, lookups, tasks, document)
     if document.present or account.present:
         return said(True, "; ".join(view.reason for view in (document, account) if view.present), document, account)
     if account.hinders:
         return said(None, account.reason)
+    nameless = [name for name in ("access", "identity") if not is_text((item.get(name) or {}).get("id"))]
+    if nameless:
+        # What has no id is in no list, whoever has it.
+        return said(None, "the item does not say the id of its %s" % nameless[0])
     if document.present is False:
         return said(False, document.reason, document, account)
-    if account.present is False and (document.gap or kind == ENTITLEMENT and document.at is None):
+    if account.present is False and (document.gap or not document.fresh):
         return said(False, account.reason, document, account)
     return said(None, "; ".join(view.reason for view in (document, account) if view.reason))
 
@@ -118,6 +134,16 @@ def said(present: bool | None, reason: str, document: View | None = None, accoun
     views = {SEARCH: document, ACCOUNTS: account}
     seen = {name: view.at for name, view in views.items() if view and present is not None and view.present is present}
     return dict(present=present, seen_in=list(seen), seen_at=in_utc(next(iter(seen.values()), None)), reason=reason)
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a text that says something."""
+    return isinstance(value, str) and bool(value.strip())
+
+
+def is_count(value: object) -> bool:
+    """Whether a value is a number of things."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def view_of_document(item: dict[str, Any], kind: str, signed: str, lookups: list[dict[str, Any]]) -> View:
@@ -141,7 +167,8 @@ def view_of_document(item: dict[str, Any], kind: str, signed: str, lookups: list
     if not is_later(synced, signed):
         asleep = " (an inactive identity leaves the nightly synchronisation)" if document.get("inactive") else ""
         return View(None, "the identity's document is from before the sign-off%s: %s, and %s" % (asleep, synced, signed))
-    if document.get("access") is True or document.get("value") is True or (kind == ACCOUNT and document.get("account") is True):
+    signs = ("access", "value", "account", "again") if kind == ACCOUNT else ("access", "value")
+    if any(document.get(sign) is True for sign in signs):
         return still_there(item, document, synced, exchange["server_time"])
     return not_there(document, kind, synced)
 
@@ -151,43 +178,58 @@ def still_there(item: dict[str, Any], document: dict[str, Any], synced: str, now
     ends = item.get("ends")
     if ends is not None and not (parse_time(ends) and is_past(ends, now)):
         # Who reviews may let access end later, and until then it is there rightly.
-        return View(None, "the access is still there, and is to end later: %s" % ends, synced)
+        return View(None, "the access is still there, and is to end later: %s" % ends, synced, fresh=True)
+    return View(True, how_it_is_there(document), synced, fresh=True)
+
+
+def how_it_is_there(document: dict[str, Any]) -> str:
+    """In words, where the document shows it."""
+    is_same = document.get("account") is True
+    if document.get("access") is not True and document.get("value"):
+        return "the certified account still has it" if is_same else "another account of the same source has it"
     if document.get("access") is not True:
-        return View(True, "the certified account still has it" if document.get("value") else "the account is still there", synced)
-    if document.get("value") is False and document.get("account") is True:
-        return View(True, "the identity still has it, through another account or grant", synced)
+        return "the account is still there" if is_same else "the account is there again, under another id"
+    if document.get("value") is False and is_same:
+        return "the identity still has it, through another account or grant"
     if document.get("standalone") is False:
-        return View(True, "the identity still has it, through a role or an access profile", synced)
-    return View(True, "the identity still has it", synced)
+        return "the identity still has it, through a role or an access profile"
+    return "the identity still has it"
 
 
 def not_there(document: dict[str, Any], kind: str, synced: str) -> View:
     """The document does not show the item: whether that is all that it has to show."""
     if document.get("access") is not False and kind != ACCOUNT:
-        return View(None, "the identity's document does not list all of its access")
+        return View(None, "the identity's document does not list all of its access", synced, fresh=True)
     if kind in (ROLE, ACCESS_PROFILE):
         left = document.get("left")
         more = ""
         if isinstance(left, int) and left:
             more = "; of its entitlements %d %s there through another grant" % (left, "is" if left == 1 else "are")
-        return View(False, "the identity has it no more" + more, synced)
+        return View(False, "the identity has it no more" + more, synced, fresh=True)
+    missing = what_is_missing(document)
+    if missing:
+        return View(None, missing, synced, fresh=True, gap=True)
+    return View(False, "neither the identity nor the certified account has it", synced, fresh=True)
+
+
+def what_is_missing(document: dict[str, Any]) -> str | None:
+    """In words what the document does not show of the certified account, or None."""
+    if document.get("account") is False:
+        return NO_ACCOUNT if document.get("again") is False else ANOTHER_ACCOUNT
     if document.get("account") is not True:
-        # at: the document is new enough, so what an account says must fit to it.
-        return View(
-            None,
-            NO_ACCOUNT if document.get("account") is False else "the identity's document does not list all of its accounts",
-            synced,
-            gap=True,
-        )
-    if document.get("value") is not False:
-        return View(None, "the identity's document does not show the account's attribute", synced, gap=True)
-    return View(False, "neither the identity nor the certified account has it", synced)
+        return "the identity's document does not list all of its accounts"
+    return None if document.get("value") is False else "the identity's document does not show the account's attribute"
 
 
 def view_of_account(
-    item: dict[str, Any], kind: str, signed: str, lookups: list[dict[str, Any]], tasks: dict[str, dict[str, Any]]
+    item: dict[str, Any],
+    kind: str,
+    signed: str,
+    lookups: list[dict[str, Any]],
+    tasks: dict[str, dict[str, Any]],
+    document: View,
 ) -> View:
-    """What the account itself says, as of the last time that its source was read."""
+    """What the account itself says, as of the last time that its source was read. document: what the document says."""
     account = item.get("account_read")
     if kind not in (ENTITLEMENT, ACCOUNT) or not isinstance(account, dict):
         return View(None, "")
@@ -202,7 +244,7 @@ def view_of_account(
         return View(None, "the account could not be read again from its source: %s" % said_of_it, hinders=True)
     read_at = task["completed"] if task else account.get("modified")
     if account.get("found") is not True:
-        return lost_account(item, account, exchange["server_time"])
+        return lost_account(item, account, exchange, document)
     if kind == ACCOUNT:
         if account.get("disabled"):
             return View(None, "the account is there and disabled", hinders=True)
@@ -216,18 +258,30 @@ def view_of_account(
         return View(None, "the account still has it, as it was last read before the sign-off", hinders=True)
     if not is_fresh:
         return View(None, "the account is not known to have been read since the sign-off")
-    other = account.get("identity_id") != (item.get("identity") or {}).get("id")
-    return View(False, "the account has it no more" + (", and belongs to another identity now" if other else ""), read_at)
+    if not document.fresh and account.get("shown") is not True:
+        return View(None, "the account does not show the attribute, and nothing else says that it is gone")
+    owner = account.get("identity_id")
+    other = is_text(owner) and owner != (item.get("identity") or {}).get("id")
+    return View(
+        False, "the account has it no more" + (", and belongs to another identity now" if other else ""), read_at, fresh=True
+    )
 
 
-def lost_account(item: dict[str, Any], account: dict[str, Any], now: str) -> View:
-    """An account that is not listed: gone, or out of this user's sight."""
-    document = item.get("document")
-    # Only with a document that has it no more either.
-    is_lost = isinstance(document, dict) and document.get("account") is False
+def lost_account(item: dict[str, Any], account: dict[str, Any], exchange: dict[str, Any], document: View) -> View:
+    """An account that is not listed: gone, or out of this user's sight. document: what the document says."""
+    if not is_count(exchange.get("total")) or exchange["total"] != exchange.get("count"):
+        return View(None, "the list of accounts was cut off, or does not say how many there are")
+    shown = item.get("document") or {}
+    # Only with a new document that has neither the access nor any account that it may be.
+    is_lost = document.gap and (shown.get("account"), shown.get("again")) == (False, False)
     if account.get("source_seen") is not True or not is_lost:
         return View(None, "no such account is listed, or this user may not see it")
-    return View(False, "neither the identity nor the list of accounts has the certified account any more", now)
+    return View(
+        False,
+        "neither the identity nor the list of accounts has the certified account any more",
+        exchange["server_time"],
+        fresh=True,
+    )
 
 
 def is_read_again(task: dict[str, Any] | None, signed: str, now: str) -> bool:

@@ -10,6 +10,8 @@ and `account_read`. What these facts prove: see _sailpoint.access_proof.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,10 +26,17 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.acce
     ACCOUNT,
     ENTITLEMENT,
     TWICE,
+    is_count,
+    is_text,
 )
 
 # Whole fields: whether Search trims what is inside of a list is unknown. The specification lets no document be without its name.
 DOCUMENT_FIELDS = ["id", "name", "synced", "inactive", "access", "accessCount", "accounts", "accountCount"]
+# The account with which an identity signs in to the product itself. accountCount leaves it out (the specification's examples).
+OWN_SOURCE = "IdentityNowConnector"
+# With these, texts hold several values in one.
+SEPARATOR = r"[,;|\n\r\t]"
+NUMBER = re.compile(r"(-?[0-9]+)(?:\.([0-9]*?)0*)?")
 
 
 def batches(ids: Iterable[str], most: int, longest: int | None = None) -> list[list[str]]:
@@ -87,8 +96,8 @@ class Shown:
     """A document, looked through once for all items of its identity."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self.lists_access = is_whole(document, "access", "accessCount")
-        self.lists_accounts = is_whole(document, "accounts", "accountCount")
+        self.lists_access = is_whole(document.get("access"), document.get("accessCount"))
+        self.lists_accounts = has_all_accounts(document)
         self.by_id = {one["id"]: one for one in dicts_in(document, "access") if isinstance(one.get("id"), str)}
         self.by_value = {
             (source_of(one), plain(one.get("attribute")), plain(one.get("value"))): one
@@ -98,29 +107,48 @@ class Shown:
         self.accounts = dicts_in(document, "accounts")
 
 
-def is_whole(document: dict[str, Any], name: str, count: str) -> bool:
-    """Whether a document has a list with all that it says there is. Whether long lists are cut in Search is unknown."""
-    said, found = document.get(count), document.get(name)
-    return isinstance(found, list) and not (isinstance(said, int) and said > len(found))
+def is_whole(found: Any, count: Any) -> bool:
+    """Whether a list in a document is readable, and as long as the document says. Whether Search cuts long lists is unknown."""
+    return (
+        is_count(count)
+        and isinstance(found, list)
+        and count == len(found)
+        and all(isinstance(one, dict) and is_text(one.get("id")) for one in found)
+    )
+
+
+def has_all_accounts(document: dict[str, Any]) -> bool:
+    """The same of a document's accounts, of which each has to say its source."""
+    found = document.get("accounts")
+    counted = [one for one in found if not is_own(one)] if isinstance(found, list) else None
+    return is_whole(counted, document.get("accountCount")) and all(source_of(one) for one in dicts_in(document, "accounts"))
+
+
+def is_own(account: Any) -> bool:
+    """Whether this is an account of the product itself."""
+    return isinstance(account, dict) and is_text(account.get("id")) and dict_in(account, "source").get("type") == OWN_SOURCE
 
 
 def held(shown: Shown, item: Item) -> tuple:
-    """What a document shows of one item: `access`, `standalone`, `left`, `account`, `value`. See _sailpoint.access_proof."""
+    """What a document shows of one item: `access`, `standalone`, `left`, `account`, `again`, `value`, see access_proof."""
     kind, access_id, _name, attribute, value, source_id, _source_name, brings = item.access
     entry = shown.by_id.get(access_id)
     if entry is None and kind == ENTITLEMENT and value is not None:
         entry = shown.by_value.get((source_id, plain(attribute), plain(value)))
     accounts = accounts_of(shown, item)
+    others = [] if accounts else other_accounts(shown, item)
     standalone = entry.get("standalone") if entry else None
-    has = any_value([account.get("entitlementAttributes", "") for account in accounts], attribute, value)
-    if has is False and item.account_id is None and not shown.lists_accounts:
-        # Which account it was nobody says, and it may be one that is not listed.
+    has = any_value([account.get("entitlementAttributes") for account in accounts or others], attribute, value)
+    if has is False and (others or item.account_id is None and not shown.lists_accounts):
+        # Which account it was nobody says, and it may be one that is not listed. Nor is another one the certified one.
         has = None
+    has_not = False if shown.lists_access and access_id is not None else None
     return (
-        ("access", True if entry is not None else False if shown.lists_access else None),
+        ("access", True if entry is not None else has_not),
         ("standalone", standalone if isinstance(standalone, bool) else None),
         ("left", sum(one in shown.by_id for one in brings)),
         ("account", True if accounts else False if shown.lists_accounts else None),
+        ("again", is_again(shown, item, others)),
         ("value", has),
     )
 
@@ -130,11 +158,38 @@ def accounts_of(shown: Shown, item: Item) -> list[dict[str, Any]]:
     if item.access[0] not in (ENTITLEMENT, ACCOUNT):
         return []
     account_id, native_identity = item.account
-    source_id = item.access[5]
     if account_id is not None:
         return [one for one in shown.accounts if one.get("id") == account_id]
-    on_source = [one for one in shown.accounts if source_id is not None and source_of(one) == source_id]
-    return [one for one in on_source if native_identity is None or plain(one.get("accountId")) == plain(native_identity)]
+    return [one for one in on_source(shown, item) if native_identity is None or is_named(one, native_identity)]
+
+
+def other_accounts(shown: Shown, item: Item) -> list[dict[str, Any]]:
+    """Where the certified account is not there: accounts that it may be, made anew under another id."""
+    account_id, native_identity = item.account
+    if item.access[0] not in (ENTITLEMENT, ACCOUNT) or account_id is None:
+        return []
+    if item.access[5] is not None:
+        return on_source(shown, item)
+    return [one for one in shown.accounts if native_identity is not None and is_named(one, native_identity)]
+
+
+def is_again(shown: Shown, item: Item, others: list[dict[str, Any]]) -> bool | None:
+    """Whether one of the other accounts is named as the certified one was, at the same source. None: nobody can tell."""
+    source_id, native_identity = item.access[5], item.account[1]
+    if source_id is not None and native_identity is not None and any(is_named(one, native_identity) for one in others):
+        return True
+    return False if shown.lists_accounts and not others else None
+
+
+def on_source(shown: Shown, item: Item) -> list[dict[str, Any]]:
+    """The accounts of the item's source."""
+    source_id = item.access[5]
+    return [one for one in shown.accounts if source_id is not None and source_of(one) == source_id]
+
+
+def is_named(account: dict[str, Any], native_identity: str) -> bool:
+    """Whether a document's account has this name at its source."""
+    return plain(account.get("accountId")) == plain(native_identity)
 
 
 def any_value(attributes: list[Any], attribute: str | None, value: str | None) -> bool | None:
@@ -146,29 +201,41 @@ def any_value(attributes: list[Any], attribute: str | None, value: str | None) -
 
 
 def has_value(attributes: Any, attribute: str | None, value: str | None) -> bool | None:
-    """Whether a map of attributes has the value. Null is what the specification allows for an account without any."""
-    if attribute is None or value is None:
+    """Whether a map of attributes has the value. Null, which the specification allows, says nothing of any attribute."""
+    if attribute is None or value is None or not isinstance(attributes, dict):
         return None
-    if attributes is None:
-        return False
-    if not isinstance(attributes, dict):
-        return None
-    wanted = plain(attribute)
-    held_values = [one for name, one in attributes.items() if plain(name) == wanted]
-    flat = [inner for one in held_values for inner in (one if isinstance(one, list) else [one])]
+    flat = values_of(attributes, attribute)
     if any(isinstance(one, (dict, list)) for one in flat):
         return None
-    return any(plain(one) == plain(value) for one in flat)
+    wanted = plain(value)
+    texts = [plain(one) for one in flat]
+    if wanted in texts:
+        return True
+    # Of a text that has it among others, nobody knows whether it is several values, or one that happens to look so.
+    among = re.compile(r"(?:^|%s) ?%s ?(?:$|%s)" % (SEPARATOR, re.escape(wanted), SEPARATOR))
+    return None if any(wanted in text and among.search(text) for text in texts) else False
+
+
+def values_of(attributes: dict[str, Any], attribute: str) -> list[Any]:
+    """All that a map has under the name of an attribute, in whatever spelling."""
+    wanted = plain(attribute)
+    held_values = [one for name, one in attributes.items() if plain(name) == wanted]
+    return [inner for one in held_values for inner in (one if isinstance(one, list) else [one])]
 
 
 def plain(value: Any) -> str:
-    """A value as it is compared: two spellings of a name are taken for one, so that nothing counts as gone for its case."""
-    return str(value).strip().casefold()
+    """A value as it is compared: two spellings of a text or a number are taken for one, so that nothing counts as gone for it."""
+    text = unicodedata.normalize("NFKC", str(value)).strip().casefold()
+    number = NUMBER.fullmatch(text)
+    if not number:
+        return text
+    whole, part = number.groups()
+    return whole + ("." + part if part else "")
 
 
-def source_of(one: dict[str, Any]) -> Any:
-    """The id of the source of an account or an access item."""
-    return dict_in(one, "source").get("id")
+def source_of(one: dict[str, Any]) -> str | None:
+    """The id of the source of an account or an access item, or None."""
+    return text_or_none(dict_in(one, "source").get("id"))
 
 
 # --- the account itself ---
@@ -185,17 +252,17 @@ def put_accounts(items: dict[str, list[Item]], ids: list[str], place: int, found
 
 
 def account_facts(seen: list[dict[str, Any]], item: Item) -> tuple:
-    """What an account, or that there is none, says of an item: `found`, `identity_id`, `modified`, `disabled`, `value`."""
+    """What an account, or that there is none, says of an item: see _sailpoint.access_proof."""
     if len(seen) != 1:
         return (("found", bool(seen)),) + ((("problem", TWICE),) if seen else ())
-    account, disabled = seen[0], seen[0].get("disabled")
+    account, disabled, attributes = seen[0], seen[0].get("disabled"), seen[0].get("attributes")
+    attribute = item.access[3]
+    names = [plain(name) for name in attributes] if isinstance(attributes, dict) else []
     return (
         ("found", True),
         ("identity_id", text_or_none(account.get("identityId"))),
         ("modified", text_or_none(account.get("modified"))),
         ("disabled", disabled if isinstance(disabled, bool) else None),
-        (
-            "value",
-            has_value(account.get("attributes", ""), item.access[3], item.access[4]) if item.access[0] == ENTITLEMENT else None,
-        ),
+        ("shown", attribute is not None and plain(attribute) in names),
+        ("value", has_value(attributes, attribute, item.access[4])),
     )

@@ -51,7 +51,9 @@ def make(kind="ENTITLEMENT", **more):
 
 
 def document(access=(), accounts=(), **more):
-    return dict(dict(id="p1", synced=at(9), inactive=False, access=list(access), accounts=list(accounts)), **more)
+    lists = dict(access=list(access), accounts=list(accounts))
+    counts = dict(accessCount=len(lists["access"]), accountCount=len(lists["accounts"]))
+    return dict(dict(id="p1", synced=at(9), inactive=False, **lists, **counts), **more)
 
 
 def account(account_id="acc1", source="s1", **more):
@@ -112,7 +114,16 @@ class TestDocuments:
     def test_nothing_of_it(self):
         facts = seen(make(), document(accounts=[account()]))
         assert facts == dict(
-            answer=3, found=True, synced=at(9), inactive=False, access=False, standalone=None, left=0, account=True, value=False
+            answer=3,
+            found=True,
+            synced=at(9),
+            inactive=False,
+            access=False,
+            standalone=None,
+            left=0,
+            account=True,
+            again=False,
+            value=False,
         )
 
     @pytest.mark.parametrize(
@@ -153,18 +164,72 @@ class TestDocuments:
         facts = seen(make(), dict(document(), **{field: odd}) if odd is not None else {"id": "p1"})
         assert facts["access" if field == "access" else "account"] is None
 
-    @pytest.mark.parametrize(("count", "expected"), [(0, False), (1, None), (None, False), ("1", False)])
-    def test_lists_that_are_shorter_than_they_say(self, count, expected):
-        facts = seen(make(), document(accessCount=count, accountCount=count))
-        assert (facts["access"], facts["account"]) == (expected, expected)
+    @pytest.mark.parametrize(
+        ("count", "expected"),
+        [(2, False), (1, None), (3, None), (None, None), ("2", None), (2.0, None), (True, None), (-1, None)],
+    )
+    def test_lists_that_are_not_as_long_as_they_say(self, count, expected):
+        entries = [{"id": "a2", "type": "ROLE"}, {"id": "a3", "type": "ROLE"}]
+        accounts = [account("acc2", "s2"), account("acc3", "s2")]
+        facts = seen(make(), document(entries, accounts, accessCount=count, accountCount=count))
+        assert (facts["access"], facts["account"], facts["again"]) == (expected,) * 3
         # What is listed is there, however much is not.
         assert seen(make(), document([{"id": "a1"}], accessCount=9))["access"] is True
+        assert seen(make(), document(accounts=[account()], accountCount=9))["account"] is True
 
-    def test_the_certified_account_and_no_other(self):
+    def test_lists_that_do_not_say_how_long_they_are(self):
+        silent = {name: value for name, value in document().items() if not name.endswith("Count")}
+        facts = seen(make(), silent)
+        assert (facts["access"], facts["account"], facts["again"]) == (None, None, None)
+
+    @pytest.mark.parametrize("entry", [{"type": "ROLE", "name": "Payroll"}, {"id": 7}, {"id": ""}, "a1", None, ["a1"]])
+    def test_entries_that_cannot_be_read(self, entry):
+        for kind in ("ROLE", "ENTITLEMENT"):
+            assert seen(make(kind), document([{"id": "a9"}, entry]))["access"] is None
+        facts = seen(make(), document(accounts=[entry]))
+        assert (facts["account"], facts["again"]) == (None, None)
+        assert seen(make(), document(accounts=[account("acc2", None)]))["account"] is None
+
+    def test_the_product_s_own_account_does_not_count(self):
+        """As the specification's examples have it."""
+        own = dict(account("acc8", "s8"), source={"id": "s8", "type": "IdentityNowConnector"})
+        assert seen(make(), document(accounts=[account("acc2", "s2"), own], accountCount=1))["account"] is False
+        assert seen(make(), document(accounts=[account("acc2", "s2"), own], accountCount=2))["account"] is None
+
+    def test_what_has_no_id_is_in_no_list(self):
+        item = make("ROLE")
+        item.access = (item.access[0], None, *item.access[2:])
+        assert seen(item, document([{"id": "a1", "type": "ROLE"}]))["access"] is None
+
+    def test_the_certified_account_comes_first(self):
         other = account("acc2", entitlementAttributes={"memberOf": ["CN=Payroll"]})
-        assert [seen(make(), document(accounts=[other]))[name] for name in ("account", "value")] == [False, None]
         facts = seen(make(), document(accounts=[account(), other]))
-        assert (facts["account"], facts["value"]) == (True, False)
+        assert (facts["account"], facts["again"], facts["value"]) == (True, False, False)
+
+    @pytest.mark.parametrize(
+        ("name", "source", "held", "expected"),
+        [
+            # The same account, made anew under another id.
+            ("cn=alison", "s1", ["CN=Payroll"], (False, True, True)),
+            ("cn=alison", "s1", [], (False, True, None)),
+            # Another one of the same source, which may be it.
+            ("cn=somebody", "s1", ["CN=Payroll"], (False, None, True)),
+            ("cn=somebody", "s1", [], (False, None, None)),
+            ("cn=alison", "s2", ["CN=Payroll"], (False, False, None)),
+        ],
+    )
+    def test_an_account_that_may_be_the_certified_one_under_another_id(self, name, source, held, expected):
+        other = account("acc2", source, accountId=name, entitlementAttributes={"memberOf": held})
+        facts = seen(make(), document(accounts=[other]))
+        assert (facts["account"], facts["again"], facts["value"]) == expected
+
+    def test_without_a_source_the_name_is_all_there_is(self):
+        certified = dict(
+            shown("ACCOUNT"), accessSummary=dict(access=dict(type="ACCOUNT", id="a1"), entitlement=dict(account=CERTIFIED))
+        )
+        item = Item("c1", "k1", certified, Pool())
+        assert seen(item, document(accounts=[account("acc2", "s2")]))["again"] is None
+        assert seen(item, document(accounts=[account("acc2", "s2", accountId="x")]))["again"] is False
 
     @pytest.mark.parametrize("certified", [None, {"nativeIdentity": "CN=Alison"}, {"nativeIdentity": "CN=Alison", "id": None}])
     def test_an_item_that_does_not_name_the_account_id(self, certified):
@@ -196,7 +261,13 @@ class TestDocuments:
         ({"memberOf": None}, False),
         ({"memberOf": []}, False),
         ({}, False),
-        (None, False),
+        # The specification allows it, and it shows nothing.
+        (None, None),
+        # Several values in one text, or one that looks so.
+        ({"memberOf": "CN=Other, CN=Payroll"}, None),
+        ({"memberOf": ["CN=Payroll;CN=Other"]}, None),
+        ({"memberOf": "CN=Other|CN=Payroll|CN=Third"}, None),
+        ({"memberOf": "CN=Payrolls,CN=Payroll 2"}, False),
         ("", None),
         ([], None),
         ({"memberOf": [{"value": "CN=Payroll"}]}, None),
@@ -205,6 +276,19 @@ class TestDocuments:
 )
 def test_values(attributes, expected):
     assert has_value(attributes, "memberOf", "CN=Payroll") is expected
+
+
+@pytest.mark.parametrize(
+    ("held", "value"), [(1, "1"), (1.0, "1"), ("1.0", "1"), (1.5, "1.50"), ("Zoe\u0308", "Zo\u00eb"), ("\uff21dmin", "admin")]
+)
+def test_one_value_in_two_spellings(held, value):
+    assert has_value({"x": [held]}, "x", value) is True
+    assert has_value({"x": [value]}, "x", str(held)) is True
+
+
+@pytest.mark.parametrize(("held", "value"), [("1.5", "1"), ("10", "1"), ("v1.0", "v1"), ("Zoe", "Zo\u00eb")])
+def test_two_values(held, value):
+    assert has_value({"x": [held]}, "x", value) is False
 
 
 def test_a_value_that_is_a_boolean():
@@ -222,7 +306,23 @@ class TestAccounts:
         facts = read(
             make(), dict(id="acc1", identityId="p2", modified=at(5), disabled=False, attributes={"memberOf": "CN=Payroll"})
         )
-        assert facts == dict(answer=4, found=True, identity_id="p2", modified=at(5), disabled=False, value=True)
+        assert facts == dict(answer=4, found=True, identity_id="p2", modified=at(5), disabled=False, shown=True, value=True)
+
+    @pytest.mark.parametrize(
+        ("attributes", "expected"),
+        [
+            (None, (False, None)),
+            ("x", (False, None)),
+            ({}, (False, False)),
+            ({"other": 1}, (False, False)),
+            ({"MEMBEROF": []}, (True, False)),
+            ({"MEMBEROF": [None]}, (True, False)),
+            ({"memberOf": None}, (True, False)),
+        ],
+    )
+    def test_attributes_that_are_not_shown(self, attributes, expected):
+        facts = read(make(), dict(id="acc1", identityId="p1", modified=at(5), disabled=False, attributes=attributes))
+        assert (facts["shown"], facts["value"]) == expected
 
     def test_none_two_and_one_without_attributes(self):
         assert read(make(), {"id": "acc2"}) == dict(answer=4, found=False)

@@ -244,6 +244,16 @@ class TestTheLeastDamage:
                     assert verdict["complete"] and verdict["items_gone"] == verdict["items_total"]
 
 
+LOST = {"found": False, "source_seen": True}
+
+
+def cut(**counts):
+    """The lookups, in which the list of accounts has other counts."""
+    lookups = record()[1]
+    lookups[1].update(counts)
+    return lookups
+
+
 GONE = {
     "an entitlement": (judged(), ["search", "account"]),
     "an entitlement by the document alone": (judged(account_read=None), ["search"]),
@@ -262,6 +272,18 @@ GONE = {
     "a document without the attribute": (judged(document={"value": None}), ["account"]),
     "an inactive identity with a new document": (judged(document={"inactive": True}), ["search", "account"]),
     "an account whose document does not list access": (judged("i4", document={"access": None}), ["account"]),
+    "an account whose attribute is not shown, and a new document": (
+        judged(document={"account": False}, account_read={"shown": False}),
+        ["account"],
+    ),
+    "an old document that has it, and the account": (
+        judged(document={"synced": at(-9), "access": True, "value": True}),
+        ["account"],
+    ),
+    "an account that may be another one, and says so itself": (
+        judged(document={"account": False, "again": None, "value": None}, account_read={"identity_id": "p2"}),
+        ["account"],
+    ),
     "an account not read since": (judged(account_read={"modified": at(-5)}), ["search"]),
 }
 THERE = {
@@ -275,6 +297,15 @@ THERE = {
     ),
     "a role": (judged("i2", document={"access": True}), "the identity still has it"),
     "an account of the identity": (judged("i4", document={"account": True}, account_read=None), "the account is still there"),
+    "an account that was made anew": (
+        judged("i4", document={"again": True}),
+        "the account is there again, under another id",
+    ),
+    "in an account that was made anew": (
+        judged(document={"account": False, "again": True, "value": True}, account_read=LOST),
+        "another account of the same source has it",
+    ),
+    "an item without an id": (judged(access={"id": None}, account_read={"value": True}), "the account still has it"),
     "an account of another": (
         judged("i4", account_read=dict(found=True, identity_id="p2", disabled=False, modified=at(9))),
         "the account is still there",
@@ -333,6 +364,63 @@ UNKNOWN = {
         "could not be read again",
     ),
     "an odd end": (judged("i2", document={"access": True}, ends="soon"), "is to end later: soon"),
+    "an access without an id": (judged("i2", access={"id": None}), "the item does not say the id of its access"),
+    "an access with a number for an id": (judged("i3", access={"id": 7}), "the item does not say the id of its access"),
+    "an entitlement without an id": (judged(access={"id": ""}), "the item does not say the id of its access"),
+    "an account without an id": (judged("i4", access={"id": " "}), "the item does not say the id of its access"),
+    "nobody's access": (judged("i2", identity={"id": None}), "the item does not say the id of its identity"),
+    "nobody's access, and an account": (
+        judged(identity={"id": None}, document=None),
+        "the item does not say the id of its identity",
+    ),
+    "no identity at all": (judged("i2", identity=None), "the item does not say the id of its identity"),
+    "a lost account, and a list that was cut": (judged("i4", lookups=cut(total=3)), "the list of accounts was cut off"),
+    "a lost account, and a list that does not say": (judged("i4", lookups=cut(total=None)), "or does not say how many there are"),
+    "a lost account, and a list that says true": (
+        judged("i4", lookups=cut(total=True, count=1)),
+        "or does not say how many there are",
+    ),
+    "a lost account, and a list that counts nothing": (judged("i4", lookups=cut(count=None)), "the list of accounts was cut off"),
+    "a lost account, and an old document that has the access": (
+        judged(document={"synced": at(-9), "access": True, "account": False}, account_read=LOST),
+        "no such account is listed",
+    ),
+    "a lost account, and a document without a moment": (
+        judged(document={"synced": None, "account": False}, account_read=LOST),
+        "no such account is listed",
+    ),
+    "a lost account, and access that is not all listed": (
+        judged(document={"access": None, "account": False}, account_read=LOST),
+        "does not list all of its access",
+    ),
+    "a lost account, and one that may be it": (
+        judged(document={"account": False, "again": None, "value": None}, account_read=LOST),
+        "may have been made anew under another id",
+    ),
+    "a lost account, and one that is it": (
+        judged(document={"account": False, "again": True, "value": None}, account_read=LOST),
+        "may have been made anew under another id",
+    ),
+    "a lost account, which the document lists": (
+        judged(document={"value": None}, account_read=LOST),
+        "does not show the account's attribute",
+    ),
+    "an account of which nobody knows whether it was made anew": (
+        judged("i4", document={"again": None}),
+        "may have been made anew under another id",
+    ),
+    "an account that has it no more, and access that is not all listed": (
+        judged(document={"access": None}),
+        "does not list all of its access",
+    ),
+    "an account whose attribute is not shown, and an old document that has it": (
+        judged(document={"synced": at(-9), "access": True}, account_read={"shown": False}),
+        "the account does not show the attribute, and nothing else says that it is gone",
+    ),
+    "an account whose attribute is not shown, and no document": (
+        judged(document={"found": False}, account_read={"shown": None}),
+        "the account does not show the attribute, and nothing else says that it is gone",
+    ),
     "no list of access": (judged("i2", document={"access": None}), "does not list all of its access"),
     "no list of accounts": (judged(document={"account": None}, account_read=None), "does not list all of its accounts"),
     "no account": (judged(document={"account": False}, account_read=None), "is not among the identity's accounts"),
@@ -390,6 +478,11 @@ class TestOneItem:
         assert (answer["present"], answer["seen_in"], answer["seen_at"]) == (None, [], None)
         assert reason in answer["reason"]
 
+    @pytest.mark.parametrize("owner", [None, 7, "", "p1"])
+    def test_only_another_id_is_another_identity(self, owner):
+        answer = judged(document=None, account_read={"identity_id": owner})
+        assert (answer["present"], answer["reason"]) == (False, "the account has it no more")
+
     def test_the_plain_reasons(self):
         assert judged("i2", document={"access": True})["reason"] == "the identity still has it"
         assert judged("i2")["reason"] == "the identity has it no more"
@@ -415,7 +508,9 @@ class TestOneItem:
             access_proof.judge_item,
             access_proof.view_of_document,
             access_proof.still_there,
+            access_proof.how_it_is_there,
             access_proof.not_there,
+            access_proof.what_is_missing,
             access_proof.view_of_account,
             access_proof.lost_account,
             access_proof.lookup_in,
