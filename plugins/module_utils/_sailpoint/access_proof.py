@@ -32,8 +32,9 @@ What could not be told is null, and what is null never counts as gone.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, is_later, is_past, parse_time
@@ -65,7 +66,15 @@ NEXT_COUNTS = {
     ACCESS_PROFILE: "accessProfileDecisions",
     ROLE: "roleDecisions",
 }
-ROLE_COMPOSITION = "ROLE_COMPOSITION"
+# What a summary says of a kind of items, in both generations, as if it said it in one way.
+SAYS = re.compile(r"([A-Za-z]+?)s?(Approved|Revoked|Acknowledged|DecisionsMade|DecisionsTotal)")
+DECIDED = ("approved", "revoked", "acknowledged")
+NUMBERS = (*DECIDED, "made", "total")
+OLD_KINDS = ("entitlement", "accessProfile", "role", "account")
+# Of which roles and profiles consist, which is held by no identity.
+COMPOSITION = "_COMPOSITION"
+# All that are documented, of both generations. What is decided in another one nobody knows.
+KNOWN_TYPES = ("MANAGER", "SOURCE_OWNER", "SEARCH", "MACHINE_ACCOUNT", "IDENTITY", "UNCORRELATED_ACCOUNT")
 SIGNED = "SIGNED"
 SUCCESS = "SUCCESS"
 TWICE = "the answer has it twice"
@@ -334,6 +343,7 @@ class Decisions:
         self.campaign_id = campaign_id
         self.problems: list[str] = []
         self.signed: dict[str, Any] = {}
+        self._certifications: dict[str, dict[str, Any]] = {}
         self.revoked: Counter[tuple[str, str]] = Counter()
         self.campaign = next(filter(None, (campaign_in(one, campaign_id) for one in reversed(exchanges))), None)
         try:
@@ -352,6 +362,8 @@ class Decisions:
         if problem:
             self.problems.append(problem)
             return
+        if self.campaign.get("type") not in KNOWN_TYPES:
+            self.problems.append("what is decided in a campaign of the type %s is not known" % self.campaign.get("type"))
         self._read_certifications(exchanges)
         self._read_summaries(exchanges)
 
@@ -363,6 +375,7 @@ class Decisions:
         ]
         found = [certification for page in pages for certification in page["body"] if isinstance(certification, dict)]
         self.signed = {one["id"]: one.get("signed") for one in found if isinstance(one.get("id"), str)}
+        self._certifications = {one["id"]: one for one in found if isinstance(one.get("id"), str)}
         total = (self.campaign or {}).get("totalCertifications")
         if not pages:
             self.problems.append("no answer on record lists the certifications")
@@ -374,7 +387,7 @@ class Decisions:
                 "the list shows %d of %d certifications (those of governance groups, and those that this user may not see, are "
                 "left out)" % (len(self.signed), total)
             )
-        if any(page.get("total") not in (None, len(found)) for page in pages) or len(self.signed) != len(found):
+        if not is_read_to_the_end(pages, len(found)) or len(self.signed) != len(found):
             self.problems.append("the list of certifications changed while it was read, or was cut off")
         if any(one.get("campaign") != {"id": self.campaign_id} for one in found):
             self.problems.append("the list has certifications of another campaign")
@@ -389,44 +402,95 @@ class Decisions:
             )
 
     def _read_summaries(self, exchanges: Sequence[Mapping[str, Any]]) -> None:
-        summaries: dict[str, dict[str, Any]] = {}
+        summaries: dict[str, list[dict[str, Any]]] = {}
         pages: dict[str, list[Mapping[str, Any]]] = {}
         for exchange in exchanges:
             certification_id, what = part_of(exchange)
             if what == "decision-summary" and isinstance(exchange.get("body"), dict):
-                summaries[certification_id] = exchange["body"]
+                summaries.setdefault(certification_id, []).append(exchange["body"])
             elif what in ("access-review-items", "review-items"):
                 pages.setdefault(certification_id, []).append(exchange)
-        missing = odd = cut = 0
-        for certification_id in self.signed:
-            summary = summaries.get(quoted(certification_id))
-            if summary is None:
-                missing += 1
-                continue
-            counts = revoked_counts(summary)
-            if any(isinstance(one, bool) or not isinstance(one, int) or one < 0 for one in counts.values()):
-                odd += 1
-                continue
-            self.revoked.update({(certification_id, kind): count for kind, count in counts.items() if count})
-            cut += any(counts.values()) and not is_whole(pages.get(quoted(certification_id), []), counts)
-        for number, words in (
-            (missing, "of %d certifications there is no summary of the decisions"),
-            (odd, "of %d certifications the summary of the decisions does not say how many were revoked"),
-            (cut, "of %d certifications the items that were read do not add up to the summary"),
-        ):
-            if number:
-                self.problems.append(words % number)
+        found: Counter[str] = Counter()
+        for certification_id, certification in self._certifications.items():
+            place = quoted(certification_id)
+            found.update(self._problems_of(certification, summaries.get(place, []), pages.get(place, [])))
+        self.problems += [words % found[words] for words in SUMMARY_PROBLEMS if found[words]]
+
+    def _problems_of(
+        self, certification: dict[str, Any], summaries: list[dict[str, Any]], pages: list[Mapping[str, Any]]
+    ) -> Iterator[str]:
+        """What does not add up of one certification. Takes in what its summary says."""
+        if not summaries:
+            yield NO_SUMMARY
+            return
+        if any(summary != summaries[0] for summary in summaries):
+            yield TWO_SUMMARIES
+        counts = revoked_counts(summaries[-1])
+        if not all(map(is_count, counts.values())):
+            yield ODD_SUMMARY
+            return
+        self.revoked.update({(certification["id"], kind): count for kind, count in counts.items() if count})
+        if not adds_up(summaries[-1], certification):
+            yield WRONG_SUMMARY
+        if (pages or any(counts.values())) and not is_whole(pages, counts):
+            yield CUT_ITEMS
+
+
+NO_SUMMARY = "of %d certifications there is no summary of the decisions"
+TWO_SUMMARIES = "of %d certifications there are two summaries of the decisions that differ"
+ODD_SUMMARY = "of %d certifications the summary of the decisions does not say how many were revoked"
+WRONG_SUMMARY = "of %d certifications the decisions in the summary do not add up"
+CUT_ITEMS = "of %d certifications the items that were read do not add up to the summary"
+SUMMARY_PROBLEMS = (NO_SUMMARY, TWO_SUMMARIES, ODD_SUMMARY, WRONG_SUMMARY, CUT_ITEMS)
 
 
 def revoked_counts(summary: dict[str, Any]) -> dict[str, Any]:
-    """By the type of an item, how many a summary of decisions says were revoked; None, or what is odd, where it does not."""
-    if not any(name in summary for name in NEXT_COUNTS.values()):
-        return {kind: summary.get(name) for kind, name in REVOKED_COUNTS.items()}
-    counts: dict[str, Any] = {ACCOUNT: 0}
-    for kind, name in NEXT_COUNTS.items():
+    """By the type of an item, how many a summary of decisions says were revoked; None, or what is odd, where it does not.
+
+    Of a type that nobody knows only that nothing was revoked is understood.
+    """
+    is_next = any(name in summary for name in NEXT_COUNTS.values())
+    counts: dict[str, Any] = {ACCOUNT: 0} if is_next else {kind: summary.get(name) for kind, name in REVOKED_COUNTS.items()}
+    for kind, name in NEXT_COUNTS.items() if is_next else ():
         decisions = summary.get(name)
         counts[kind] = decisions.get("revoked") if isinstance(decisions, dict) else None
+    known = NEXT_COUNTS.values() if is_next else OLD_KINDS
+    for name, part in parts_of(summary).items():
+        numbers = [part["revoked"]] if "revoked" in part else part.values()
+        if name not in known and not all(is_count(number) and not number for number in numbers):
+            counts[name] = None
     return counts
+
+
+def parts_of(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """By a kind of items, as a summary calls it, what that says: `approved`, `revoked`, `acknowledged`, `made`, `total`."""
+    parts: dict[str, dict[str, Any]] = {}
+    for name, value in summary.items():
+        older = SAYS.fullmatch(name)
+        if older:
+            kind, what = older.groups()
+            parts.setdefault(kind, {})[what.replace("Decisions", "").lower()] = value
+        elif name.endswith("Decisions"):
+            said_of_it = value if isinstance(value, dict) else {"revoked": None}
+            renamed = {"decisionsMade": "made", "decisionsTotal": "total"}
+            parts[name] = {renamed.get(one, one): number for one, number in said_of_it.items()}
+    return parts
+
+
+def adds_up(summary: dict[str, Any], certification: dict[str, Any]) -> bool:
+    """Whether the decisions in a summary are as many as it says, and as its certification says, where these say it."""
+    parts = list(parts_of(summary).values())
+    for part in parts:
+        given = {name: part[name] for name in NUMBERS if part.get(name) is not None}
+        if not all(map(is_count, given.values())):
+            return False
+        if {"made", "approved"} <= set(given) and given["made"] != sum(given.get(name, 0) for name in DECIDED):
+            return False
+    for name, what in (("decisionsMade", "made"), ("decisionsTotal", "total")):
+        number = certification.get(name)
+        if number is not None and not (is_count(number) and number == sum(part.get(what) or 0 for part in parts)):
+            return False
+    return True
 
 
 def is_sound(certification: dict[str, Any]) -> bool:
@@ -434,15 +498,17 @@ def is_sound(certification: dict[str, Any]) -> bool:
     if "hasErrors" in certification or "decisionsTotal" not in certification:
         return certification.get("hasErrors") is False
     made, total = certification.get("decisionsMade"), certification["decisionsTotal"]
-    return certification.get("completed") is True and isinstance(total, int) and made == total
+    return certification.get("completed") is True and is_count(total) and is_count(made) and made == total
 
 
 def nothing_to_read(campaign: dict[str, Any]) -> str | None:
     """Why nothing is to be learned from a campaign's items, or None."""
     if campaign.get("status") != COMPLETED:
         return "the campaign is %s" % campaign.get("status")
-    if campaign.get("type") == ROLE_COMPOSITION:
-        return "the items of a role composition campaign are not shown"
+    kind = str(campaign.get("type"))
+    if kind.endswith(COMPOSITION):
+        words = kind.replace("_", " ").lower()
+        return "the items of %s %s campaign are not shown" % ("an" if words[0] in "aeiou" else "a", words)
     return None
 
 
@@ -464,9 +530,17 @@ def is_whole(pages: Sequence[Mapping[str, Any]], counts: dict[str, Any]) -> bool
     for page in pages:
         revoked.update(page["revoked"] if isinstance(page.get("revoked"), dict) else {})
     total = sum(page.get("count") or 0 for page in pages)
-    return all(page.get("total") in (None, total) for page in pages) and {
-        kind: count for kind, count in revoked.items() if count
-    } == {kind: count for kind, count in counts.items() if count}
+    return is_read_to_the_end(pages, total) and {kind: count for kind, count in revoked.items() if count} == {
+        kind: count for kind, count in counts.items() if count
+    }
+
+
+def is_read_to_the_end(pages: Sequence[Mapping[str, Any]], found: int) -> bool:
+    """Whether these are all pages of a list: as many things as it says, or, where it does not say, up to an empty page."""
+    totals = [page["total"] for page in pages if page.get("total") is not None]
+    if totals:
+        return all(is_count(total) and total == found for total in totals)
+    return bool(pages) and pages[-1].get("count") == 0
 
 
 class Tally:

@@ -599,7 +599,7 @@ class SailPointApi:
 
 def certification_facts(certification: dict[str, Any]) -> dict[str, Any]:
     """What is kept on record of a certification."""
-    kept = {name: certification.get(name) for name in ("id", "phase", "signed", "hasErrors")}
+    kept = {name: certification.get(name) for name in ("id", "phase", "signed", "hasErrors", "decisionsMade", "decisionsTotal")}
     campaign = certification.get("campaign")
     return dict(kept, campaign={"id": campaign.get("id") if isinstance(campaign, dict) else None})
 

@@ -12,7 +12,7 @@ import random
 import re
 
 import pytest
-from access_record import NOW, SIGNED, SYNCED, certification, item, page, record, summary
+from access_record import NOW, SIGNED, SYNCED, certification, item, listing, page, record, summary
 from conversations import at, damaged, exchange, reasons_in
 
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import access_proof
@@ -84,6 +84,27 @@ class TestTheWholeRecord:
         def change(one, lookups, items):
             whole = one["answers"][0]
             whole.update(path="/campaigns/v1?filters=x", body=[whole["body"]])
+
+        assert proved(change)["outcome"] == "remediated"
+
+    def test_numbers_that_add_up(self):
+        def change(one, lookups, items):
+            one["answers"][1]["body"][0].update(decisionsMade=5, decisionsTotal=5)
+            one["answers"][2]["body"].update(
+                entitlementDecisionsMade=3, entitlementDecisionsTotal=3, entitlementsApproved=2, roleDecisionsMade=2
+            )
+            one["answers"][2]["body"].update(roleDecisionsTotal=2, rolesApproved=1, machineIdentitiesRevoked=0)
+            one["answers"].insert(3, one["answers"][2])
+
+        assert proved(change)["outcome"] == "remediated"
+
+    def test_lists_that_do_not_say_how_long_they_are(self):
+        """They end with an empty page."""
+
+        def change(one, lookups, items):
+            for place, empty in ((3, page("k1", 0, None)), (1, listing())):
+                one["answers"][place]["total"] = None
+                one["answers"].insert(place + 1, dict(empty, total=None))
 
         assert proved(change)["outcome"] == "remediated"
 
@@ -180,6 +201,49 @@ DAMAGES = {
     "a summary with an odd number": (body(6, rolesRevoked=True), "does not say how many were revoked"),
     "a summary that says more": (body(2, entitlementsRevoked=2), "the items that were read do not add up to the summary"),
     "a summary that says less": (body(2, entitlementsRevoked=0), "the items that were read do not add up to the summary"),
+    "another kind that was revoked": (
+        body(6, machineIdentitiesRevoked=2),
+        "of 1 certifications the summary of the decisions does not say how many were revoked",
+    ),
+    "another kind, and nobody says of it": (body(6, machineIdentityDecisionsMade=2), "does not say how many were revoked"),
+    "another kind in the other generation": (body(6, accountDecisions={"revoked": 3}), "does not say how many were revoked"),
+    "another kind that is odd": (body(6, accountDecisions=3), "does not say how many were revoked"),
+    "decisions that nobody knows": (
+        body(6, entitlementDecisionsMade=3, entitlementsApproved=1),
+        "of 1 certifications the decisions in the summary do not add up",
+    ),
+    "a number of decisions that is none": (body(6, roleDecisionsMade=True), "the decisions in the summary do not add up"),
+    "fewer decisions than the certification has": (listed(2, decisionsTotal=1), "the decisions in the summary do not add up"),
+    "fewer decisions than were made": (listed(2, decisionsMade=1), "the decisions in the summary do not add up"),
+    "true decisions": (listed(2, decisionsTotal=True), "the decisions in the summary do not add up"),
+    "another summary of the same": (
+        lambda one, lookups, items: one["answers"].insert(6, summary("k3", 5, 0, 0, 0)),
+        "of 1 certifications there are two summaries of the decisions that differ",
+    ),
+    "another summary of one with items": (
+        lambda one, lookups, items: one["answers"].insert(2, summary("k1", 1, 0, 1, 1)),
+        "of 1 certifications there are two summaries of the decisions that differ",
+    ),
+    "items that were revoked, and a summary that says none": (
+        lambda one, lookups, items: one["answers"].append(page("k3", 3, 3, ROLE=1)),
+        "of 1 certifications the items that were read do not add up to the summary",
+    ),
+    "items in another's place": (answers(3, count=250, total=None), "the items that were read do not add up to the summary"),
+    "fewer items than a page has, and no total": (
+        answers(3, total=None),
+        "the items that were read do not add up to the summary",
+    ),
+    "a list of certifications without a total": (answers(1, total=None), "changed while it was read, or was cut off"),
+    "a list of certifications with a true total": (answers(1, total=True), "changed while it was read, or was cut off"),
+    "another composition campaign": (
+        body(0, type="ACCESS_PROFILE_COMPOSITION"),
+        "the items of an access profile composition campaign are not shown",
+    ),
+    "a campaign of a type that nobody knows": (
+        body(0, type="DATA_ACCESS"),
+        "what is decided in a campaign of the type DATA_ACCESS is not known",
+    ),
+    "a campaign without a type": (body(0, type=None), "what is decided in a campaign of the type None is not known"),
     "no items": (without(3), "the items that were read do not add up to the summary"),
     "items that were cut": (answers(3, total=6), "the items that were read do not add up to the summary"),
     "other items": (answers(3, revoked={"ENTITLEMENT": 2}), "the items that were read do not add up to the summary"),
@@ -211,6 +275,13 @@ class TestTheLeastDamage:
         found = proved(change)
         assert (found["outcome"], found["complete"]) == ("inconclusive", False)
         assert reason in found["reason"]
+
+    def test_what_a_campaign_of_an_unknown_type_shows_is_there(self):
+        def change(one, lookups, items):
+            one["answers"][0]["body"]["type"] = "DATA_ACCESS"
+            items[1]["document"].update(access=True)
+
+        assert proved(change)["outcome"] == "unremediated"
 
     def test_an_item_twice_hides_another(self):
         def change(one, lookups, items):
