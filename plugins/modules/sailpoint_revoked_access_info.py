@@ -18,6 +18,7 @@ description:
   - A campaign is V(remediated) only if its certifications, their summaries of the decisions, and their items add up, and
     every revoked item is gone. Certifications of governance groups are in no list of the API, and role composition campaigns
     show no items, so of such campaigns it says V(inconclusive).
+  - The campaign is read again at the end, and if it changed meanwhile it is V(inconclusive).
   - All times that are compared are those of the server.
   - Items are asked for in batches. 1,000 revoked items of 600 identities in 50 certifications take about 130 requests.
   - With O(api_version=next), which is experimental, it does the same for Next Generation Certification Campaigns. There a
@@ -180,8 +181,8 @@ campaigns:
       type: str
     answers:
       description:
-        - What was asked and answered about the campaign and its certifications. Of lists it holds what the outcome depends on,
-          and of the items of a certification how many were revoked.
+        - What was asked and answered about the campaign and its certifications, the campaign itself first and last. Of lists
+          it holds what the outcome depends on, and of the items of a certification how many were revoked.
       type: list
       elements: dict
     error:

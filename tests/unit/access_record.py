@@ -66,16 +66,23 @@ def page(certification_id, count, total, **revoked):
     return exchange("GET", path, seconds=4, count=count, total=total, revoked=revoked)
 
 
+def reading(seconds=NOW, **more):
+    """The campaign was read."""
+    body = campaign(0, **dict(dict(totalCertifications=3, completedCertifications=3, type="MANAGER"), **more))
+    return exchange("GET", "/campaigns/v1/c1?detail=FULL", body=body, seconds=seconds)
+
+
 def record():
     """(campaign, lookups, items) of a campaign that is remediated: four items, one of each type, in two certifications."""
     answers = [
-        exchange("GET", "/campaigns/v1/c1?detail=FULL", body=campaign(0, totalCertifications=3, type="MANAGER"), seconds=1),
+        reading(1),
         listing(certification("k1"), certification("k2"), certification("k3")),
         summary("k1", 1, 0, 1, 0),
         page("k1", 5, 5, ENTITLEMENT=1, ROLE=1),
         summary("k2", 0, 1, 0, 1),
         page("k2", 2, 2, ACCESS_PROFILE=1, ACCOUNT=1),
         summary("k3", 0, 0, 0, 0),
+        reading(),
     ]
     lookups = [
         exchange("POST", "/search/v1?limit=250", seconds=NOW, count=1, total=1),

@@ -42,6 +42,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.acce
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_why import ACTIVITY_FIELDS, explain
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import CampaignNotFound, no_campaign
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import bounded
 
 IDENTITIES_AT_ONCE = 250
@@ -286,6 +287,28 @@ class RevokedAccess:
             self._keep(self._reserve(), [dict(record[-1], body=kept)])
         return ended
 
+    # --- whether it is the same campaign still ---
+
+    def read_campaigns_again(self) -> None:
+        """Reads the campaigns whose items were read once more: one that was opened again has other items."""
+        again = [
+            campaign_id
+            for campaign_id, campaign in self.campaigns.items()
+            if campaign_id not in self.errors and not nothing_to_read(campaign)
+        ]
+        readings = Readings(self.api)
+        for campaign_id in again:
+            readings.want(campaign_id)
+
+        def read(campaign_id: str) -> Steps:
+            try:
+                readings.read(campaign_id, self.campaigns[campaign_id]["answers"])
+            except CampaignNotFound:
+                raise no_campaign(campaign_id) from None
+            yield from ()
+
+        self._run(read, again, lambda campaign_id: [campaign_id])
+
     # --- why it is there ---
 
     def explain(self) -> None:
@@ -477,6 +500,7 @@ def look(api: Any, task: Any, campaign_ids: list[str]) -> RevokedAccess:
     found.search_identities()
     if params["read_accounts"] or params["refresh"]:
         found.read_accounts()
+    found.read_campaigns_again()
     found.judge()
     found.explain()
     return found

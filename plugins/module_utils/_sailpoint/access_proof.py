@@ -37,6 +37,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, is_later, is_past, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import (
     COMPLETED,
@@ -66,6 +67,8 @@ NEXT_COUNTS = {
     ACCESS_PROFILE: "accessProfileDecisions",
     ROLE: "roleDecisions",
 }
+# What must be the same whenever the campaign is read: else what was read in between may be of another state.
+LASTING = ("status", "totalCertifications", "completedCertifications", "modified")
 # What a summary says of a kind of items, in both generations, as if it said it in one way.
 SAYS = re.compile(r"([A-Za-z]+?)s?(Approved|Revoked|Acknowledged|DecisionsMade|DecisionsTotal)")
 DECIDED = ("approved", "revoked", "acknowledged")
@@ -335,8 +338,8 @@ def reloads_in(lookups: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 class Decisions:
     """What the answers on record say of a campaign's certifications, and whether they add up.
 
-    problems: why they do not, in words. signed: by a certification's id when it was signed off. revoked: by
-    (certification, type), how many items its summary says were revoked.
+    problems: why they do not, in words. campaign, read_at: as it was read last, and the server's time of it. signed: by a
+    certification's id when it was signed off. revoked: by (certification, type), how many items its summary says were revoked.
     """
 
     def __init__(self, campaign_id: str, exchanges: Sequence[Mapping[str, Any]]) -> None:
@@ -345,7 +348,8 @@ class Decisions:
         self.signed: dict[str, Any] = {}
         self._certifications: dict[str, dict[str, Any]] = {}
         self.revoked: Counter[tuple[str, str]] = Counter()
-        self.campaign = next(filter(None, (campaign_in(one, campaign_id) for one in reversed(exchanges))), None)
+        self.campaign: JsonObject | None = None
+        self.read_at: object = None
         try:
             self._read(exchanges)
         except Exception as error:  # pylint: disable=broad-exception-caught
@@ -354,7 +358,11 @@ class Decisions:
                 "what is on record of the certifications cannot be judged (%s: %s)" % (type(error).__name__, error)
             )
 
-    def _read(self, exchanges: Sequence[Mapping[str, Any]]) -> None:
+    def _read(self, exchanges: Sequence[Any]) -> None:
+        shown = [campaign_in(one, self.campaign_id) for one in exchanges]
+        readings = [campaign for campaign in shown if campaign]
+        if readings:
+            self.campaign = readings[-1]
         if self.campaign is None:
             self.problems.append("no answer on record shows the campaign")
             return
@@ -364,8 +372,20 @@ class Decisions:
             return
         if self.campaign.get("type") not in KNOWN_TYPES:
             self.problems.append("what is decided in a campaign of the type %s is not known" % self.campaign.get("type"))
+        self._compare(readings)
+        if len(readings) < 2 or shown[-1] is None:
+            self.problems.append("the campaign was not read again after its items")
+        self.read_at = exchanges[-1].get("server_time")
         self._read_certifications(exchanges)
         self._read_summaries(exchanges)
+
+    def _compare(self, readings: list[JsonObject]) -> None:
+        """The campaign may be opened again while its items are read, and then nobody knows what was not read."""
+        seen = [{name: campaign.get(name) for name in LASTING} for campaign in readings]
+        if any(one != seen[-1] for one in seen):
+            self.problems.append("the campaign changed while it was looked at: run it again")
+        elif parse_time(seen[-1]["modified"]) is None:
+            self.problems.append("the campaign does not say when it was modified, so nobody knows whether it changed meanwhile")
 
     def _read_certifications(self, exchanges: Sequence[Mapping[str, Any]]) -> None:
         pages = [
@@ -555,6 +575,8 @@ class Tally:
         self._items: Counter = Counter()
         self._ids: set[int] = set()
         self._first: str | None = None
+        # When Search and the accounts were asked for its items.
+        self._asked: set[Any] = set()
 
     def add(self, item: dict[str, Any]) -> dict[str, Any]:
         """Takes an item in. Returns what judge_item says of it."""
@@ -564,6 +586,7 @@ class Tally:
             kind = item["access"]["type"]
         except Exception as error:  # pylint: disable=broad-exception-caught
             answer, kind = said(None, "what is on record of it cannot be judged (%s)" % type(error).__name__), None
+        self._asked.update(self._times_of(item))
         self._items[str(certification_id), str(kind)] += 1
         self._ids.add(hash((str(certification_id), str(item_id))))
         self._counts[answer["present"]] += 1
@@ -573,6 +596,13 @@ class Tally:
             self._first = answer["seen_at"]
         return answer
 
+    def _times_of(self, item: dict[str, Any]) -> Iterator[str]:
+        for name in ("document", "account_read"):
+            facts = item.get(name)
+            place = facts.get("answer") if isinstance(facts, dict) else None
+            if isinstance(place, int) and 0 <= place < len(self._lookups):
+                yield str(self._lookups[place].get("server_time"))
+
     def verdict(self) -> dict[str, Any]:
         """`outcome`, `reason`, `complete`, `problems`, and the counts `items_total`, `items_gone`, `items_present`,
         `items_unknown`; `as_of`: the oldest moment of which any of it is known."""
@@ -580,6 +610,8 @@ class Tally:
         problems = list(self.decisions.problems)
         if self.error:
             problems.append(str(self.error))
+        if not all(is_past(moment, self.decisions.read_at) for moment in self._asked if parse_time(moment)):
+            problems.append("the campaign was not read again after the last look at what is there")
         if self._items != self.decisions.revoked or len(self._ids) != total:
             problems.append(
                 "%d revoked items are on record, and the summaries of the decisions say %d"

@@ -12,7 +12,7 @@ import random
 import re
 
 import pytest
-from access_record import NOW, SIGNED, SYNCED, certification, item, listing, page, record, summary
+from access_record import NOW, SIGNED, SYNCED, certification, item, listing, page, reading, record, summary
 from conversations import at, damaged, exchange, reasons_in
 
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import access_proof
@@ -47,7 +47,7 @@ class TestTheWholeRecord:
         def change(one, lookups, items):
             items.clear()
             lookups.clear()
-            one["answers"][2:] = [summary(name, 0, 0, 0, 0) for name in ("k1", "k2", "k3")]
+            one["answers"][2:-1] = [summary(name, 0, 0, 0, 0) for name in ("k1", "k2", "k3")]
 
         found = proved(change)
         assert (found["outcome"], found["reason"], found["complete"]) == ("remediated", "nothing was revoked", True)
@@ -82,8 +82,8 @@ class TestTheWholeRecord:
         """REPORT_ADMIN may not read it otherwise; a list of campaigns is none of certifications."""
 
         def change(one, lookups, items):
-            whole = one["answers"][0]
-            whole.update(path="/campaigns/v1?filters=x", body=[whole["body"]])
+            for whole in (one["answers"][0], one["answers"][-1]):
+                whole.update(path="/campaigns/v1?filters=x", body=[whole["body"]])
 
         assert proved(change)["outcome"] == "remediated"
 
@@ -144,6 +144,25 @@ def body(place, **changes):
     return lambda one, lookups, items: one["answers"][place]["body"].update(changes)
 
 
+def campaign_says(**changes):
+    """Changes what the campaign says whenever it is read."""
+
+    def change(one, lookups, items):
+        for place in (0, -1):
+            one["answers"][place]["body"].update(changes)
+
+    return change
+
+
+def only_readings(*readings):
+    """Has these in place of all readings, the last of them at the end."""
+
+    def change(one, lookups, items):
+        one["answers"][:] = [*readings[:-1], *one["answers"][1:-1], *readings[-1:]]
+
+    return change
+
+
 def listed(number, **changes):
     """Changes a certification in the list."""
     return lambda one, lookups, items: one["answers"][1]["body"][number].update(changes)
@@ -160,14 +179,59 @@ def lookup(place, **changes):
 
 
 DAMAGES = {
-    "no campaign": (without(0), "no answer on record shows the campaign"),
-    "another campaign": (body(0, id="c2"), "no answer on record shows the campaign"),
-    "an error for a campaign": (answers(0, status=403), "no answer on record shows the campaign"),
+    "no campaign": (only_readings(), "no answer on record shows the campaign"),
+    "another campaign": (campaign_says(id="c2"), "no answer on record shows the campaign"),
+    "an error for a campaign": (
+        only_readings(dict(reading(1), status=403), dict(reading(), status=403)),
+        "no answer on record shows the campaign",
+    ),
+    "a campaign that was not read again": (without(-1), "the campaign was not read again after its items"),
+    "a campaign that was read once, at the end": (without(0), "the campaign was not read again after its items"),
+    "a campaign that could not be read again": (answers(-1, status=503), "the campaign was not read again after its items"),
+    "a campaign that was read again before its items": (
+        lambda one, lookups, items: one["answers"].insert(2, one["answers"].pop()),
+        "the campaign was not read again after its items",
+    ),
+    "a campaign that was read again before Search was asked": (
+        answers(-1, server_time=at(NOW - 6)),
+        "the campaign was not read again after the last look at what is there",
+    ),
+    "a campaign that was read again at a time that nobody knows": (
+        answers(-1, server_time=None),
+        "the campaign was not read again after the last look at what is there",
+    ),
+    "Search was asked after the last reading": (
+        lookup(0, server_time=at(NOW + 6)),
+        "the campaign was not read again after the last look at what is there",
+    ),
+    "accounts were asked after the last reading": (
+        lookup(1, server_time=at(NOW + 6)),
+        "the campaign was not read again after the last look at what is there",
+    ),
+    "a campaign that was modified meanwhile": (body(-1, modified=at(1)), "the campaign changed while it was looked at"),
+    "a campaign with more certifications at the end": (body(-1, totalCertifications=4), "the campaign changed while it was"),
+    "a campaign with fewer certifications before": (
+        body(0, totalCertifications=2),
+        "the campaign changed while it was looked at",
+    ),
+    "a campaign with certifications opened again": (body(-1, completedCertifications=2), "the campaign changed while it was"),
+    "a campaign that was open before": (body(0, status="ACTIVE"), "the campaign changed while it was looked at"),
+    "a campaign that was open in between": (
+        lambda one, lookups, items: one["answers"].insert(3, reading(4, status="ACTIVE")),
+        "the campaign changed while it was looked at",
+    ),
+    "a campaign that does not say when it was modified": (
+        campaign_says(modified=None),
+        "the campaign does not say when it was modified",
+    ),
     "an error": (lambda one, lookups, items: one.update(error="HTTP 500"), "HTTP 500"),
-    "an archived campaign": (body(0, status="ARCHIVED"), "the campaign is ARCHIVED"),
-    "a role composition campaign": (body(0, type="ROLE_COMPOSITION"), "the items of a role composition campaign are not shown"),
-    "no number of certifications": (body(0, totalCertifications=None), "does not say how many certifications it has"),
-    "true certifications": (body(0, totalCertifications=True), "does not say how many certifications it has"),
+    "an archived campaign": (campaign_says(status="ARCHIVED"), "the campaign is ARCHIVED"),
+    "a role composition campaign": (
+        campaign_says(type="ROLE_COMPOSITION"),
+        "the items of a role composition campaign are not shown",
+    ),
+    "no number of certifications": (campaign_says(totalCertifications=None), "does not say how many certifications it has"),
+    "true certifications": (campaign_says(totalCertifications=True), "does not say how many certifications it has"),
     "a list that is none": (answers(1, body=None), "no answer on record lists the certifications"),
     "a certification twice, and as many as there should be": (
         lambda one, lookups, items: one["answers"][1].update(body=[*one["answers"][1]["body"], certification("k1")], total=4),
@@ -181,8 +245,8 @@ DAMAGES = {
     "items that do not say": (answers(3, revoked=None), "the items that were read do not add up to the summary"),
     "no list": (without(1), "no answer on record lists the certifications"),
     "a list with an error": (answers(1, status=500), "no answer on record lists the certifications"),
-    "governance groups": (body(0, totalCertifications=4), "the list shows 3 of 4 certifications"),
-    "more than there are": (body(0, totalCertifications=2), "the list shows 3 of 2 certifications"),
+    "governance groups": (campaign_says(totalCertifications=4), "the list shows 3 of 4 certifications"),
+    "more than there are": (campaign_says(totalCertifications=2), "the list shows 3 of 2 certifications"),
     "a list that was cut": (answers(1, total=4), "the list of certifications changed while it was read, or was cut off"),
     "a certification twice": (
         lambda one, lookups, items: one["answers"][1]["body"].append(certification("k1")),
@@ -236,14 +300,14 @@ DAMAGES = {
     "a list of certifications without a total": (answers(1, total=None), "changed while it was read, or was cut off"),
     "a list of certifications with a true total": (answers(1, total=True), "changed while it was read, or was cut off"),
     "another composition campaign": (
-        body(0, type="ACCESS_PROFILE_COMPOSITION"),
+        campaign_says(type="ACCESS_PROFILE_COMPOSITION"),
         "the items of an access profile composition campaign are not shown",
     ),
     "a campaign of a type that nobody knows": (
-        body(0, type="DATA_ACCESS"),
+        campaign_says(type="DATA_ACCESS"),
         "what is decided in a campaign of the type DATA_ACCESS is not known",
     ),
-    "a campaign without a type": (body(0, type=None), "what is decided in a campaign of the type None is not known"),
+    "a campaign without a type": (campaign_says(type=None), "what is decided in a campaign of the type None is not known"),
     "no items": (without(3), "the items that were read do not add up to the summary"),
     "items that were cut": (answers(3, total=6), "the items that were read do not add up to the summary"),
     "other items": (answers(3, revoked={"ENTITLEMENT": 2}), "the items that were read do not add up to the summary"),
@@ -276,9 +340,13 @@ class TestTheLeastDamage:
         assert (found["outcome"], found["complete"]) == ("inconclusive", False)
         assert reason in found["reason"]
 
+    def test_a_campaign_that_is_open_again_is_pending(self):
+        found = proved(body(-1, status="ACTIVE"))
+        assert (found["outcome"], found["complete"]) == ("pending", False)
+
     def test_what_a_campaign_of_an_unknown_type_shows_is_there(self):
         def change(one, lookups, items):
-            one["answers"][0]["body"]["type"] = "DATA_ACCESS"
+            campaign_says(type="DATA_ACCESS")(one, lookups, items)
             items[1]["document"].update(access=True)
 
         assert proved(change)["outcome"] == "unremediated"
@@ -296,7 +364,7 @@ class TestTheLeastDamage:
 
     @pytest.mark.parametrize("status", ["ACTIVE", "STAGED", "PENDING", "COMPLETING"])
     def test_decisions_that_are_still_to_come(self, status):
-        found = proved(body(0, status=status))
+        found = proved(campaign_says(status=status))
         assert (found["outcome"], found["complete"]) == ("pending", False)
         assert found["reason"] == "the campaign is %s: not all decisions are made yet" % status
 

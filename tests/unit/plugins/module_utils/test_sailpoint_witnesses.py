@@ -76,13 +76,13 @@ def unseen(one, lookups, items):
 
 def no_list(one, lookups, items):
     """As a user sees it who may not read certifications."""
-    one["answers"] = [one["answers"][0], access_record.listing()]
+    one["answers"] = [one["answers"][0], access_record.listing(), one["answers"][-1]]
     items.clear()
 
 
 def reopened(one, lookups, items):
     """The campaign was opened again before the look at the access."""
-    one["answers"][0]["body"]["status"] = "ACTIVE"
+    one["answers"] = [access_record.reading(status="ACTIVE")]
 
 
 def both(change=None, info=None, scan=SCAN, reported=REPORT, **more):

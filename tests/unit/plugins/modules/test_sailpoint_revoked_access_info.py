@@ -436,6 +436,45 @@ def test_an_empty_list_is_never_an_answer(look, simulator, operation):
     assert campaign["outcome"] == ("remediated" if operation == "list_accounts" else "inconclusive")
 
 
+@pytest.mark.parametrize(
+    ("changes", "outcome", "reason"),
+    [
+        (dict(status="ACTIVE", totalCertifications=13), "pending", "the campaign is ACTIVE"),
+        (dict(totalCertifications=13), "inconclusive", "the campaign changed while it was looked at"),
+        (dict(modified="2026-11-25T00:00:00Z"), "inconclusive", "the campaign changed while it was looked at"),
+        (dict(modified=None), "inconclusive", "the campaign changed while it was looked at"),
+    ],
+)
+def test_a_campaign_that_changes_meanwhile(look, simulator, changes, outcome, reason):
+    (campaign,) = look(company.FINANCE)["campaigns"]
+    assert campaign["outcome"] == "remediated"
+    fault = dict(operation="get_campaign", kind="status", status=200, after=1, times=None)
+    simulator.control("POST", "faults", [dict(fault, body=dict(campaign["answers"][0]["body"], **changes))])
+    result = look(company.FINANCE)
+    (campaign,) = result["campaigns"]
+    assert (campaign["outcome"], campaign["complete"]) == (outcome, False) and reason in campaign["reason"]
+    assert agrees(result)
+
+
+def test_a_campaign_that_cannot_be_read_again(look, simulator):
+    fault = {"operation": "get_campaign", "kind": "status", "status": 500, "after": 1, "times": None}
+    simulator.control("POST", "faults", [fault])
+    result = look(company.FINANCE, retry_timeout=0)
+    assert result["failed"] and result["campaigns"][0]["outcome"] == "inconclusive"
+    assert "the campaign was not read again after its items" in result["campaigns"][0]["reason"] and agrees(result)
+
+
+@pytest.mark.parametrize(("version", "operation", "after_all"), [("v1", "list_campaigns", 1), ("next", "next_get_campaign", 2)])
+def test_the_campaigns_are_read_again_last(look, simulator, version, operation, after_all):
+    """Many with one request, where there is a list that shows them in full."""
+    result = look(company.FINANCE, company.BOARD_PORTAL, api_version=version)
+    assert [one["outcome"] for one in result["campaigns"]] == ["remediated", "remediated"], result["campaigns"]
+    assert {entry["operation"] for entry in simulator.log()[-after_all:]} == {operation}
+    if version == "v1":
+        assert len(simulator.log(operation=operation)) == 1
+    assert agrees(result)
+
+
 def test_why_is_no_answer_so_it_fails_nothing(look, simulator):
     rows(simulator, row("failed"))
     simulator.control("POST", "faults", [{"operation": "list_work_items", "kind": "status", "status": 403, "times": None}])
