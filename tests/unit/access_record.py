@@ -28,6 +28,7 @@ def item(item_id, certification="k1", **more):
             item_id=item_id,
             identity=dict(id="p1", name="Alison"),
             access=dict(type=kind, id="a-" + item_id, name="Access"),
+            account=dict(id="acc/" + item_id, native_identity="alison") if has_account else dict(id=None, native_identity=None),
             ends=None,
             document=dict(
                 answer=0,

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -230,13 +231,14 @@ class RevokedAccess:
     def reload_accounts(self) -> None:
         """Has the certified accounts read again from their sources, and waits for it."""
         by_account = self._by_account()
+        # By an account's id, its task.
         tasks: dict[str, str] = {}
 
         def reload(account_id: str) -> Steps:
             if "refresh" in self.unavailable:
                 return
             try:
-                tasks[self._look_up(self._reserve(), lambda record: self.api.reload_account(account_id, record))] = account_id
+                tasks[account_id] = self._look_up(self._reserve(), lambda record: self.api.reload_account(account_id, record))
                 self.changed = True
             except WouldChange:
                 self.changed = True
@@ -251,12 +253,22 @@ class RevokedAccess:
         # The first one alone: if it is refused, the others need not be asked.
         for part in (ids[:1], ids[1:]):
             self._run(reload, part, lambda account_id: campaigns_of(by_account, [account_id]), failed)
-        for task_id, account_id in tasks.items():
+        times = Counter(tasks.values())
+        for account_id, task_id in tasks.items():
             self._reloads[account_id] = (("task", task_id),)
-        self._wait_for(tasks, by_account)
+            if times[task_id] > 1:
+                self._not_reloaded(account_id, "task %s was said to read another account, too" % task_id, by_account)
+        self._wait_for({account_id: one for account_id, one in tasks.items() if times[one] == 1}, by_account)
+
+    def _not_reloaded(self, account_id: str, why: str, by_account: dict[str, list[Item]]) -> None:
+        self._reloads[account_id] = (("reload_problem", why),)
+        for campaign_id in campaigns_of(by_account, [account_id]):
+            self._add_error(
+                campaign_id, ItemFailed("account %s is not read again yet, %s; run it again later" % (account_id, why))
+            )
 
     def _wait_for(self, tasks: dict[str, str], by_account: dict[str, list[Item]]) -> None:
-        waiting = set(tasks)
+        waiting = set(tasks.values())
         ends_at = time.monotonic() + self._reload_seconds
 
         def wait() -> Steps:
@@ -268,14 +280,10 @@ class RevokedAccess:
                 yield self._wait_interval
 
         ending = self._drive_all([wait()])[0] if tasks else None
-        for task_id in waiting:
-            account_id = tasks[task_id]
-            why = "task %s cannot be looked at: %s" % (task_id, ending) if ending else "task %s has not finished" % task_id
-            self._reloads[account_id] = (("reload_problem", why),)
-            for campaign_id in campaigns_of(by_account, [account_id]):
-                self._add_error(
-                    campaign_id, ItemFailed("account %s is not read again yet, %s; run it again later" % (account_id, why))
-                )
+        why = "cannot be looked at: %s" % ending if ending else "has not finished"
+        for account_id, task_id in tasks.items():
+            if task_id in waiting:
+                self._not_reloaded(account_id, "task %s %s" % (task_id, why), by_account)
 
     def _ended(self, task_ids: list[str]) -> set[str]:
         record: list[dict[str, Any]] = []

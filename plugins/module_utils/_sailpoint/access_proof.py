@@ -251,7 +251,9 @@ def view_of_account(
     if exchange is None:
         return View(None, "the account %s" % problem, hinders=True)
     task = tasks.get(account["task"]) if account.get("task") else None
-    if account.get("task") and not is_read_again(task, signed, exchange["server_time"]):
+    # A task reads the account for which it was started, and no other.
+    is_own = task is not None and task["accounts"] == [quoted(str((item.get("account") or {}).get("id")))]
+    if account.get("task") and not (is_own and is_read_again(task, signed, exchange["server_time"])):
         said_of_it = "task %s ended with %s" % (account["task"], (task or {}).get("completionStatus"))
         return View(None, "the account could not be read again from its source: %s" % said_of_it, hinders=True)
     read_at = task["completed"] if task else account.get("modified")
@@ -322,14 +324,17 @@ def lookup_in(facts: dict[str, Any], lookups: list[dict[str, Any]], resource: st
 
 
 def reloads_in(lookups: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By its id, each task as it was last seen."""
-    return {
-        task["id"]: task
-        for exchange in lookups
-        if exchange.get("status") == 200 and "/task-status" in path_of(exchange) and isinstance(exchange.get("body"), list)
-        for task in exchange["body"]
-        if isinstance(task, dict) and isinstance(task.get("id"), str)
-    }
+    """By its id, each task as it was last seen, and `accounts`: those that it was started for, as a path has them."""
+    accounts: dict[str, list[str]] = {}
+    tasks: dict[str, dict[str, Any]] = {}
+    for exchange in lookups:
+        path, body = path_of(exchange), exchange.get("body")
+        if exchange.get("method") == "POST" and exchange.get("status") == 202 and path.endswith("/reload"):
+            task_id = body.get("id") if isinstance(body, dict) else None
+            accounts.setdefault(str(task_id), []).append(path.split("/")[-2])
+        elif exchange.get("status") == 200 and "/task-status" in path and isinstance(body, list):
+            tasks.update({task["id"]: task for task in body if isinstance(task, dict) and isinstance(task.get("id"), str)})
+    return {task_id: dict(task, accounts=accounts.get(task_id, [])) for task_id, task in tasks.items()}
 
 
 # --- one campaign ---

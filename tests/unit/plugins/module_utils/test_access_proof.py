@@ -393,6 +393,11 @@ def cut(**counts):
     return lookups
 
 
+def task(**changes):
+    """A task that read the account of i1 again, as reloads_in gives it."""
+    return dict(dict(completionStatus="SUCCESS", completed=at(650), accounts=["acc%2Fi1"]), **changes)
+
+
 GONE = {
     "an entitlement": (judged(), ["search", "account"]),
     "an entitlement by the document alone": (judged(account_read=None), ["search"]),
@@ -499,7 +504,7 @@ UNKNOWN = {
         "Search does not know the identity",
     ),
     "a reload of the future": (
-        judged(account_read={"task": "t1"}, tasks={"t1": {"completionStatus": "SUCCESS", "completed": at(9000)}}),
+        judged(account_read={"task": "t1"}, tasks={"t1": task(completed=at(9000))}),
         "could not be read again",
     ),
     "an odd end": (judged("i2", document={"access": True}, ends="soon"), "is to end later: soon"),
@@ -592,11 +597,23 @@ UNKNOWN = {
     ),
     "a reload that nobody saw": (judged(account_read={"task": "t1"}), "task t1 ended with None"),
     "a reload that failed": (
-        judged(account_read={"task": "t1"}, tasks={"t1": {"completionStatus": "ERROR", "completed": at(600)}}),
+        judged(account_read={"task": "t1"}, tasks={"t1": task(completionStatus="ERROR")}),
         "task t1 ended with ERROR",
     ),
+    "a reload of another account": (
+        judged(account_read={"task": "t1"}, tasks={"t1": task(accounts=["acc%2Fi2"])}),
+        "could not be read again",
+    ),
+    "a reload of two accounts": (
+        judged(account_read={"task": "t1"}, tasks={"t1": task(accounts=["acc%2Fi1", "acc%2Fi2"])}),
+        "could not be read again",
+    ),
+    "a reload that nobody started": (
+        judged(account_read={"task": "t1"}, tasks={"t1": task(accounts=[])}),
+        "could not be read again",
+    ),
     "a reload before the sign-off": (
-        judged(account_read={"task": "t1"}, tasks={"t1": {"completionStatus": "SUCCESS", "completed": at(-9)}}),
+        judged(account_read={"task": "t1"}, tasks={"t1": task(completed=at(-9))}),
         "could not be read again",
     ),
 }
@@ -635,7 +652,7 @@ class TestOneItem:
         assert answer["present"] is False and words in answer["reason"]
 
     def test_an_account_that_was_read_again_is_fresh(self):
-        tasks = {"t1": {"completionStatus": "SUCCESS", "completed": at(650)}}
+        tasks = {"t1": task()}
         answer = judged(document=None, account_read={"task": "t1", "modified": at(-9)}, tasks=tasks)
         assert (answer["present"], answer["seen_at"]) == (False, at(650))
 
@@ -671,3 +688,15 @@ class TestTasks:
             exchange("GET", "/accounts/v1", body=[{"id": "t1", "completionStatus": "ERROR"}]),
         ]
         assert reloads_in(looks)["t1"]["completionStatus"] == "SUCCESS"
+
+    def test_what_a_task_was_started_for(self):
+        looks = [
+            exchange("POST", "/accounts/v1/acc%2Fi1/reload", status=202, body={"id": "t1"}),
+            exchange("POST", "/v2025/accounts/acc2/reload", status=202, body={"id": "t2"}),
+            exchange("POST", "/v2025/accounts/acc3/reload", status=202, body={"id": "t2"}),
+            exchange("POST", "/accounts/v1/acc4/reload", status=503, body={"id": "t1"}),
+            exchange("POST", "/accounts/v1/acc4/reload", status=202, body="t1"),
+            exchange("GET", "/task-status/v1", body=[{"id": "t1"}, {"id": "t2"}, {"id": "t3"}]),
+        ]
+        found = {name: one["accounts"] for name, one in reloads_in(looks).items()}
+        assert found == {"t1": ["acc%2Fi1"], "t2": ["acc2", "acc3"], "t3": []}

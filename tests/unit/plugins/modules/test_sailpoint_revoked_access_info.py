@@ -310,6 +310,20 @@ def test_a_refresh_that_fails(look, simulator, ending):
     assert items[accounts[1]]["present"] is False
 
 
+def test_two_accounts_with_one_task(look, simulator):
+    rows(simulator, row(), row(None, 2), row(None, 3))
+    first = look(refresh=True)
+    assert first["campaigns"][0]["outcome"] == "remediated"
+    # All of them are told the task of one.
+    task = next(one["body"]["id"] for one in first["lookups"] if one["path"].endswith("/reload"))
+    fault = {"operation": "reload_account", "kind": "status", "status": 202, "body": {"id": task}, "times": None}
+    simulator.control("POST", "faults", [fault])
+    result = look(refresh=True)
+    assert result["failed"] and "task %s was said to read another account, too" % task in result["msg"]
+    assert (result["items_unknown"], result["campaigns"][0]["outcome"]) == (3, "inconclusive")
+    assert agrees(result)
+
+
 def test_a_refresh_that_never_ends(look, simulator):
     rows(simulator, row(), row(None, 2))
     account = look()["revoked_items"][0]["account"]["id"]
