@@ -68,7 +68,7 @@ NEXT_COUNTS = {
     ROLE: "roleDecisions",
 }
 # What must be the same whenever the campaign is read: else what was read in between may be of another state.
-LASTING = ("status", "totalCertifications", "completedCertifications", "modified")
+LASTING = ("type", "status", "totalCertifications", "completedCertifications", "modified")
 # What a summary says of a kind of items, in both generations, as if it said it in one way.
 SAYS = re.compile(r"([A-Za-z]+?)s?(Approved|Revoked|Acknowledged|DecisionsMade|DecisionsTotal)")
 DECIDED = ("approved", "revoked", "acknowledged")
@@ -504,18 +504,18 @@ def parts_of(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def adds_up(summary: dict[str, Any], certification: dict[str, Any]) -> bool:
     """Whether the decisions in a summary are as many as it says, and as its certification says, where these say it."""
-    parts = list(parts_of(summary).values())
-    for part in parts:
+    made = total = 0
+    for part in parts_of(summary).values():
         given = {name: part[name] for name in NUMBERS if part.get(name) is not None}
         if not all(map(is_count, given.values())):
             return False
-        if {"made", "approved"} <= set(given) and given["made"] != sum(given.get(name, 0) for name in DECIDED):
+        decided = sum(given.get(name, 0) for name in DECIDED)
+        if "approved" in given and given.get("made", decided) != decided:
             return False
-    for name, what in (("decisionsMade", "made"), ("decisionsTotal", "total")):
-        number = certification.get(name)
-        if number is not None and not (is_count(number) and number == sum(part.get(what) or 0 for part in parts)):
-            return False
-    return True
+        made += given.get("made", decided)
+        total += given.get("total", given.get("made", decided))
+    wanted = ((certification.get("decisionsMade"), made), (certification.get("decisionsTotal"), total))
+    return all(number is None or is_count(number) and number == found for number, found in wanted)
 
 
 def is_sound(certification: dict[str, Any]) -> bool:

@@ -70,6 +70,7 @@ def witness(api, campaign_id):
     found.read_decisions([campaign_id])
     found.search_identities()
     found.read_accounts()
+    found.read_campaigns_again()
     found.judge()
     return found.campaigns[campaign_id], found.first_rows(1000)
 

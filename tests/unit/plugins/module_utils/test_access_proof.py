@@ -215,6 +215,7 @@ DAMAGES = {
         "the campaign changed while it was looked at",
     ),
     "a campaign with certifications opened again": (body(-1, completedCertifications=2), "the campaign changed while it was"),
+    "a campaign of another type before": (body(0, type="ROLE_COMPOSITION"), "the campaign changed while it was looked at"),
     "a campaign that was open before": (body(0, status="ACTIVE"), "the campaign changed while it was looked at"),
     "a campaign that was open in between": (
         lambda one, lookups, items: one["answers"].insert(3, reading(4, status="ACTIVE")),

@@ -231,11 +231,12 @@ def decisions(**more):
         "roleDecisions": {"revoked": 0},
     }
     found = dict(
-        campaign=exchange(CAMPAIGN, dict(campaign(), totalCertifications=1)),
+        campaign=exchange(CAMPAIGN, dict(campaign(), totalCertifications=1, type="IDENTITY")),
         certifications=exchange(ROOT + "/certifications", [dict(certification, campaign={"id": "c1"})], count=1, total=1),
         summary=exchange(ROOT + "/certifications/k1/decision-summary", summary),
         items=exchange(ROOT + "/certifications/k1/review-items", None, count=4, total=4, revoked={"ENTITLEMENT": 1}),
     )
+    found["again"] = found["campaign"]
     return copy.deepcopy(found)
 
 
@@ -254,6 +255,8 @@ def test_the_decisions_add_up():
         dict(completed=None),
         dict(decisionsMade=3),
         dict(decisionsTotal=None),
+        dict(decisionsMade=True, decisionsTotal=True),
+        dict(decisionsMade=5, decisionsTotal=5),
         dict(phase="ACTIVE"),
         dict(signed=None),
         dict(signed=at(50)),
@@ -273,6 +276,38 @@ def test_a_summary_that_does_not_say(name, odd):
     found = decisions()
     found["summary"]["body"][name] = odd
     assert problems(found) != []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"approved": 3, "revoked": 1, "decisionsMade": 5, "decisionsTotal": 5},
+        {"approved": 2, "revoked": 1},
+        {"approved": 3, "revoked": 1, "acknowledged": 1},
+        {"approved": 3, "revoked": 1, "acknowledged": True},
+        {"approved": 3, "revoked": 1, "decisionsMade": 4, "decisionsTotal": 5},
+    ],
+)
+def test_a_summary_that_does_not_add_up(odd):
+    found = decisions()
+    found["summary"]["body"]["entitlementDecisions"] = odd
+    assert problems(found) != []
+
+
+def test_what_was_acknowledged_is_a_decision():
+    found = decisions()
+    numbers = {"approved": 1, "revoked": 1, "acknowledged": 2, "decisionsMade": 4, "decisionsTotal": 4}
+    found["summary"]["body"]["entitlementDecisions"] = numbers
+    assert problems(found) == []
+
+
+@pytest.mark.parametrize(
+    ("decisions_of_it", "is_fine"), [({"revoked": 0}, True), ({"revoked": 1}, False), ({}, True), (3, False)]
+)
+def test_another_kind(decisions_of_it, is_fine):
+    found = decisions()
+    found["summary"]["body"]["accountDecisions"] = decisions_of_it
+    assert (problems(found) == []) is is_fine
 
 
 def test_a_summary_without_a_kind():
