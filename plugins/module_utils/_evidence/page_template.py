@@ -130,7 +130,8 @@ symbol { color: inherit; }
 .case header { display: flex; flex-wrap: wrap; gap: .125rem 1.5rem; align-items: baseline; padding: 1rem 1.25rem .75rem; }
 .case header > :first-child { margin-right: auto; }
 .case header .why { flex: 1 0 100%; }
-.heard { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: .5rem 1.5rem; margin: .25rem 0 0; padding: 0; list-style: none; overflow-wrap: anywhere; }
+.heard { flex: 1 0 100%; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr));
+  gap: .5rem 1.5rem; margin: .25rem 0 0; padding: 0; list-style: none; overflow-wrap: anywhere; }
 .items caption { padding: .5rem 1.25rem; text-align: left; font-size: .875rem; color: var(--soft); }
 .case h4 { font-size: 1rem; }
 .scroll { position: relative; overflow-x: auto; border-top: 1px solid var(--line); }

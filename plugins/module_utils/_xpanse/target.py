@@ -56,7 +56,7 @@ KIND = "exposure"
 EXPOSURE = ("alert_internal_id", "attack_surface_rule_id", "service_id")
 # The three ids as texts: what makes two exposures the same. And as they are sent.
 Exposure = tuple[str, str, str]
-SentExposure = tuple[int | str, str, str]
+SentExposure = tuple[Any, str, str]
 SCANNING = "/public_api/v1/remediation_confirmation_scanning/requests"
 GET_OR_CREATE = SCANNING + "/get_or_create"
 GET = SCANNING + "/get"

@@ -12,12 +12,12 @@ import pytest
 
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_meaning import MOST_ROWS, State, propose
 
-HEADER = ["Identity", "Source", "Access", "Stand"]
-ROWS = [
+HEADER = ("Identity", "Source", "Access", "Stand")
+ROWS = (
     ["Brandt", "SAP", "ZOLL", "Vollzogen"],
     ["Wei\u00df", "SAP", "LAGER", "Vollzogen"],
     ["Brandt", "AD", "HH-Leitung", "Schwebend"],
-]
+)
 STATES = [State(row[0], (row[2], ""), (row[1],), row[3] == "Schwebend") for row in ROWS]
 PROPOSED = (
     "verify_remediation_status_column 'Stand' with 'Vollzogen' = remediated, 'Schwebend' = open would fit the access: "

@@ -125,8 +125,7 @@ class TestFiles:
     def found(self, tmp_path, content, **more):
         (tmp_path / "r.json").write_text(json.dumps(content))
         result = dict(RCS, rcs_requests=[], results_file=str(tmp_path / "r.json"), **more)
-        (found,) = sort_results([result], SYSTEMS)[0].values()
-        return found
+        return sort_results([result], SYSTEMS)[0]["rcs_requests"]
 
     def test_its_own(self, tmp_path):
         content = dict(RCS, rcs_requests=[item(1)])
@@ -207,7 +206,7 @@ class TestTwoOfAName:
 
     def test_requests_stay_as_they_were(self):
         request = dict(method="GET", path="/x", status=200)
-        (found,) = sort_results([rcs(item(1), requests=[request, request])], SYSTEMS)[0].values()
+        found = sort_results([rcs(item(1), requests=[request, request])], SYSTEMS)[0]["rcs_requests"]
         assert found["requests"] == [request, request]
 
     @pytest.mark.parametrize("order", [0, 1])

@@ -38,9 +38,9 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ALL, ONE, compose
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import OUTCOMES
 
-SCAN = [reading(-1000, 0), accepting(seconds=1), reading(100, 101)]
+SCAN = (reading(-1000, 0), accepting(seconds=1), reading(100, 101))
 RUNS = SCAN[:2]
-REPORT = [accepting(RUN_REPORT, 150), listing_reports(210, report()), downloading(211), reading(100, 212)]
+REPORT = (accepting(RUN_REPORT, 150), listing_reports(210, report()), downloading(211), reading(100, 212))
 GONE = "4 of 4 revoked items are gone from the identities, as of %s" % SYNCED
 THERE = "1 of 4 revoked items is still there, as of %s" % SYNCED
 REPORT_SAYS = "3 of 3 items remediated"
@@ -57,7 +57,7 @@ def access(change=None):
         if isinstance(answer.get("body"), dict) and "modified" in answer["body"]:
             answer["body"].update(campaign(100), totalCertifications=4, completedCertifications=4)
     one["answers"][1] = access_record.listing(*map(access_record.certification, ("k1", "k2", "k3", "k4")))
-    one["answers"].append(access_record.summary("k4", 0, 0, 0, 0))
+    one["answers"].insert(-1, access_record.summary("k4", 0, 0, 0, 0))
     if change:
         change(one, lookups, items)
     return dict(campaigns=[one], lookups=lookups, revoked_items=items, results_file="records/revoked_access.json")
@@ -183,7 +183,7 @@ CASES = {
         ["^the report: HTTP 401; the access: HTTP 403$"],
     ),
     "no scan could be made": (
-        both(**dict(NO_REPORT, scans=dict(failed=True, msg="HTTP 403"))),
+        both(**{**NO_REPORT, "scans": dict(failed=True, msg="HTTP 403")}),
         "remediated",
         [re.escape(GONE), "the report gave no answer \\(HTTP 403\\), so there is one witness"],
     ),
