@@ -242,6 +242,23 @@ def add_access(results, campaign_id, is_there=False):
     if is_there:
         items[1]["document"]["access"] = True
         items[1]["why"] = "it was given again by a role"
+    # As the first witness was shown it last.
+    readings = [
+        body
+        for name, items in (("scans", "scans"), ("reports", "reports"))
+        for one in results[name].get(items, ())
+        if one["campaign_id"] == campaign_id
+        for answer in one["answers"]
+        if isinstance(body := answer.get("body"), dict) and body.get("id") == campaign_id
+    ]
+    for answer in campaign["answers"]:
+        if isinstance(answer.get("body"), dict) and "modified" in answer["body"]:
+            for name in ("modified", "totalCertifications", "completedCertifications"):
+                answer["body"][name] = readings[-1][name]
+    fourth = access_record.certification("k4", campaign={"id": campaign_id})
+    campaign["answers"][1]["body"].append(fourth)
+    campaign["answers"][1].update(count=4, total=4)
+    campaign["answers"].insert(-1, access_record.summary("k4", 0, 0, 0, 0))
     access = results.setdefault("access", dict(base_url=SYSTEMS["campaign"], campaigns=[], lookups=lookups, revoked_items=[]))
     access["campaigns"].append(campaign)
     access["revoked_items"] += items

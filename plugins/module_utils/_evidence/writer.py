@@ -65,7 +65,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
     PENDING,
     URGENCY,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import sort_results, whole
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import failed, sort_results, whole
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import make_target
 
@@ -345,15 +345,25 @@ def judge(
             previous = evidence.read_verification(directory, before[-1])
     now = utc_now()
 
-    found = verify(
-        results,
-        run,
-        in_utc(started_at) or now,
-        now,
-        dict.fromkeys(map(control_id, controls)),
-        older_than(directory, before, previous, signing_key),
-        link_to(directory, before),
-    )
+    def judged(results: Results) -> JsonObject:
+        """The verification that follows from results. Raises whatever an odd result makes it raise."""
+        return verify(
+            results,
+            run,
+            in_utc(started_at) or now,
+            now,
+            dict.fromkeys(map(control_id, controls)),
+            older_than(directory, before, previous, signing_key),
+            link_to(directory, before),
+        )
+
+    try:
+        found = judged(results)
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        # Whatever was registered: who asked for something gets evidence that says that there is no answer.
+        reason = "The results could not be judged (%s: %s)." % (type(error).__name__, error)
+        problems.append(reason)
+        found = judged(dict(results, **{name: failed(reason) for name in ANSWERS if results[name]}))
     found["targets"] = [writable(target, problems) for target in found["targets"]]
     known = gist(previous["targets"]) if previous else None
     # What check mode did not read is taken to say what it said before.

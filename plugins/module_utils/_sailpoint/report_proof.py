@@ -149,8 +149,6 @@ def scan_on_record(exchanges: Iterable[Exchange], campaign_id: str) -> ScanOnRec
             and scan["accepted"] is not None
             and scan["moved"] is None
             and is_later(campaign.get("modified"), scan["modified_before"])
-            # A list that lags shows an older one before, and then what was there all the time. By the server's clocks.
-            and not is_later(scan["accepted_at"], campaign.get("modified"))
         ):
             scan["moved"], scan["modified"], scan["seen_at"] = place, campaign["modified"], exchange.get("server_time")
         if campaign:
@@ -184,6 +182,13 @@ def prove(campaign_id: str, exchanges: Sequence[Exchange], sha256: str | None = 
         return Word(INCONCLUSIVE, "no answer on record says what the campaign's modified was before the scan")
     if scan["moved"] is None:
         return Word(PENDING, "the remediation scan has not finished")
+    if is_later(scan["accepted_at"], scan["modified"]):
+        # Somebody edited it before, and a list that lags, or an answer on its way, did not show it. By the server's clocks.
+        return Word(
+            INCONCLUSIVE,
+            "the campaign moved to %s, which is before its scan was accepted (%s), so nothing shows that the scan has ended"
+            % (scan["modified"], scan["accepted_at"]),
+        )
     lists = [(place, report_in(exchange, campaign_id)) for place, exchange in enumerate(exchanges) if place > scan["moved"]]
     listings = [(place, report) for place, report in lists if report]
     if not listings:

@@ -71,8 +71,8 @@ DAMAGES = {
     "moved between the read before and the acceptance": (
         instead(MOVED, reading(0, 101))[:-1] + [reading(0, 212)],
         {},
-        "pending",
-        NOT_MOVED,
+        "inconclusive",
+        "which is before its scan was accepted",
     ),
     "last shown as before the scan": (
         instead(AFTER, reading(-1000, 212)),
