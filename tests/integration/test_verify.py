@@ -245,7 +245,12 @@ def test_the_whole_company_and_again(ansible, simulator):
 
 def test_max_age_0_scans_anew(ansible, simulator):
     closed, still_open = company.exposures(company.REMEDIATED)[0], company.exposures(company.UNREMEDIATED)[0]
-    targets = dict(verify_campaign_ids=[company.PRIVILEGED, company.BADGES], verify_exposures=[closed, still_open])
+    targets = dict(
+        verify_campaign_ids=[company.PRIVILEGED, company.BADGES],
+        # The second witness is asked anew each time.
+        verify_campaign_witnesses=["report"],
+        verify_exposures=[closed, still_open],
+    )
     before = verify(ansible, **targets)
     assert list(before.outcomes.values()) == ["remediated", "unremediated"] * 2
     # The world changes, in both directions. An old answer must not be taken for the new one.
@@ -589,7 +594,8 @@ def test_an_error_is_never_an_answer(ansible, simulator, operation):
             # On a tenant where none are read together.
             faults.append({"operation": "list_campaigns", "kind": "status", "status": 400, "times": None})
         simulator.control("POST", "faults", faults)
-        targets = dict(verify_campaign_ids=campaigns, verify_exposures=exposures)
+        # The second witness could answer for the campaigns that are hit.
+        targets = dict(verify_campaign_ids=campaigns, verify_campaign_witnesses=["report"], verify_exposures=exposures)
         run = verify(ansible, **targets)
         assert elsewhere.log() == []
     hit = {name for name, outcome in run.outcomes.items() if outcome != "remediated"}
