@@ -50,7 +50,7 @@ def reports_to_get(results: Sequence[Result]) -> dict[str, Any]:
     """
     scans = items_of(results, "sailpoint_campaign_remediation_scan", "scans")
     finished = {scan["campaign_id"]: scan.get("modified") for scan in scans if scan.get("status") == "finished"}
-    return dict(completed(results, of_next=True), **finished)
+    return {**completed(results, of_next=True), **finished}
 
 
 def reports_to_read(results: Iterable[Result]) -> list[str]:

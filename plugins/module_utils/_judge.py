@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Target
 from ansible_collections.secops.remediation.plugins.module_utils._systems import SYSTEMS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import failed
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import without_answers
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Results, System
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import failure_of, has_failed, listed, result_of
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import conclude
@@ -56,10 +56,8 @@ def fenced_judge(system: System, results: Results, problems: list[str]) -> tuple
     except Exception as error:  # pylint: disable=broad-exception-caught
         reason = "The results of %s could not be judged (%s: %s)." % (system.name, type(error).__name__, error)
         problems.append(reason)
-    # Who asked for something gets evidence that says that there is no answer.
-    brought = {answers.name: failed(reason) for answers in system.answers if results.get(answers.name)}
     try:
-        return judged(dict(results, **brought))
+        return judged(without_answers(results, (answers.name for answers in system.answers), reason))
     except Exception:  # pylint: disable=broad-exception-caught
         return [], []
 

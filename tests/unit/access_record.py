@@ -73,8 +73,11 @@ def reading(seconds=NOW, **more):
     return exchange("GET", "/campaigns/v1/c1?detail=FULL", body=body, seconds=seconds)
 
 
-def record():
-    """(campaign, lookups, items) of a campaign that is remediated: four items, one of each type, in two certifications."""
+def record(shown=None):
+    """(campaign, lookups, items) of a campaign that is remediated: four items, one of each type, in two certifications.
+
+    shown: what is different of the campaign, a dict. Where it has four certifications, nothing was revoked in the fourth.
+    """
     answers = [
         reading(1),
         listing(certification("k1"), certification("k2"), certification("k3")),
@@ -85,6 +88,12 @@ def record():
         summary("k3", 0, 0, 0, 0),
         reading(),
     ]
+    if shown:
+        for place in (0, -1):
+            answers[place]["body"].update(shown)
+        if shown["totalCertifications"] == 4:
+            answers[1] = listing(*map(certification, ("k1", "k2", "k3", "k4")))
+            answers.insert(-1, summary("k4", 0, 0, 0, 0))
     lookups = [
         exchange("POST", "/search/v1?limit=250", seconds=NOW, count=1, total=1),
         exchange("GET", "/accounts/v1?limit=250", seconds=NOW, count=2, total=2),

@@ -65,7 +65,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
     PENDING,
     URGENCY,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import failed, sort_results, whole
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import sort_results, whole, without_answers
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import make_target
 
@@ -360,10 +360,10 @@ def judge(
     try:
         found = judged(results)
     except Exception as error:  # pylint: disable=broad-exception-caught
-        # Whatever was registered: who asked for something gets evidence that says that there is no answer.
+        # Whatever was registered: who asked for something gets evidence.
         reason = "The results could not be judged (%s: %s)." % (type(error).__name__, error)
         problems.append(reason)
-        found = judged(dict(results, **{name: failed(reason) for name in ANSWERS if results[name]}))
+        found = judged(without_answers(results, ANSWERS, reason))
     found["targets"] = [writable(target, problems) for target in found["targets"]]
     known = gist(previous["targets"]) if previous else None
     # What check mode did not read is taken to say what it said before.

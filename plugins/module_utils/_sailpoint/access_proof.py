@@ -43,6 +43,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     COMPLETED,
     UNDECIDED,
     campaign_in,
+    is_count,
     quoted,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, path_of
@@ -151,11 +152,6 @@ def said(present: bool | None, reason: str, document: View | None = None, accoun
 def is_text(value: object) -> bool:
     """Whether a value is a text that says something."""
     return isinstance(value, str) and bool(value.strip())
-
-
-def is_count(value: object) -> bool:
-    """Whether a value is a number of things."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def view_of_document(item: dict[str, Any], kind: str, signed: str, lookups: list[dict[str, Any]]) -> View:

@@ -26,9 +26,9 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.acce
     ACCOUNT,
     ENTITLEMENT,
     TWICE,
-    is_count,
     is_text,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import is_count
 
 # Whole fields: whether Search trims what is inside of a list is unknown. The specification lets no document be without its name.
 DOCUMENT_FIELDS = ["id", "name", "synced", "inactive", "access", "accessCount", "accounts", "accountCount"]

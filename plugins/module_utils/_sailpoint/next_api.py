@@ -25,9 +25,9 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api 
     SailPointApi,
     escape,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_proof import SERVICE
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import REMEDIATION_STATUS_REPORT
 
-SERVICE = "/certification-campaigns/v1"
 # What else is asked is of the per-service version.
 OWN_RESOURCES = ("campaigns", "certifications")
 # By the name that this collection has for a type of report, the one that these calls have.

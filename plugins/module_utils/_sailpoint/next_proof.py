@@ -32,12 +32,13 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
 
 CANNOT_PROVE = "cannot prove it"
 NO_SCAN = "there is no remediation scan for a next generation campaign"
-CAMPAIGNS = "/certification-campaigns/v1/campaigns/"
+SERVICE = "/certification-campaigns/v1"
+CAMPAIGNS = SERVICE + "/campaigns/"
 
 
 def is_next(exchanges: Iterable[Mapping[str, Any]]) -> bool:
     """Whether what is on record was asked of next generation campaigns."""
-    return any(path_of(exchange).startswith("/certification-campaigns/v1/") for exchange in exchanges)
+    return any(path_of(exchange).startswith(SERVICE + "/") for exchange in exchanges)
 
 
 def prove_next(

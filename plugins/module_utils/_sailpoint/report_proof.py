@@ -72,6 +72,11 @@ def quoted(part: str) -> str:
     return quote(part, safe="", errors="replace")
 
 
+def is_count(value: object) -> bool:
+    """Whether a value is a number of things."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
 def campaign_in(exchange: Exchange, campaign_id: str) -> JsonObject | None:
     """The campaign, as an answer shows it, or None: alone or, for who may not read it so, in a list."""
     body = exchange.get("body")
@@ -301,8 +306,7 @@ def judge_file(campaign_id: str, report: JsonObject, info: JsonObject | None, na
             "the report ended with status %s, so it may not be complete, and shows no open item" % report.get("status"),
         )
     numbers: list[Any] = [info.get(name) for name in ("items_total", "items_remediated", "items_open", "items_unknown")]
-    counted = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
-    if outcome == REMEDIATED and (not counted or numbers[0] < 0 or numbers != [numbers[0], numbers[0], 0, 0]):
+    if outcome == REMEDIATED and (not all(map(is_count, numbers)) or numbers != [numbers[0], numbers[0], 0, 0]):
         return Word(INCONCLUSIVE, "the report's numbers of items do not add up")
     if outcome in (REMEDIATED, UNREMEDIATED):
         return Word(outcome, reason)

@@ -28,6 +28,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     UNDECIDED,
     Word,
     campaign_in,
+    is_count,
     prove,
     report_in,
     scan_on_record,
@@ -140,7 +141,7 @@ def word_on_all(report: Word, info: Item | None, access: Access | None) -> Word:
         return report
     listed_items, open_items = (info or {}).get("items_total"), (info or {}).get("items_open")
     revoked = access.facts["items_total"] if access else None
-    number = listed_items if isinstance(listed_items, int) and not isinstance(listed_items, bool) else None
+    number = listed_items if is_count(listed_items) else None
     if report.outcome == REMEDIATED:
         if number is not None and revoked is not None and number < revoked:
             return Word(INCONCLUSIVE, "the report lists %d items, and reviewers revoked %d" % (number, revoked))
@@ -345,8 +346,7 @@ def campaign_target(
     info = None
     if report and isinstance(report.get("path"), str):
         target["evidence"] = [dict(path=report["path"], sha256=report.get("sha256"))] + target["evidence"]
-        shown = report.get("report")
-        shown = shown if isinstance(shown, dict) else {}
+        shown = dict_at(report, "report")
         run_at = shown.get("lastRunAt") or shown.get("created")
         target["report"] = dict(
             # Next generation campaigns call them `type` and `created`.
@@ -369,8 +369,8 @@ def campaign_target(
         of_next = is_next([*looked_up[""], *looked_up[campaign_id], *exchanges])
         report_says = judge(campaign_id, scan, report, info, exchanges, of_next, results)
         report_says = word_on_all(of_one_campaign(campaign_id, report_says, target, claims), info, access)
-        shown = [campaign, *filter(None, (campaign_in(exchange, campaign_id) for exchange in exchanges))]
-        both = {REPORT: report_says, ACCESS: word_of(access, shown, results)}
+        readings = [campaign, *filter(None, (campaign_in(exchange, campaign_id) for exchange in exchanges))]
+        both = {REPORT: report_says, ACCESS: word_of(access, readings, results)}
         words = {name: both[name] for name in asked_of(results)}
         target["outcome"], target["reason"] = compose(words, results.get("campaign_agreement") or ONE)
         target["witnesses"] = [dict(name=name, outcome=word.outcome, reason=str(word.reason)) for name, word in words.items()]

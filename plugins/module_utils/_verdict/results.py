@@ -18,7 +18,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, one_line
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, System
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results, System
 
 # What Ansible and the way from module to module add to a result; none of it was said by an API.
 NOT_ON_RECORD = (
@@ -57,7 +57,8 @@ def sort_results(results: Any, systems: Sequence[System]) -> tuple[dict[str, Res
             problems.append(nobodys(number, result))
             continue
         result, damage = tidy(result, answers)
-        problems += ["Result number %d of %s: %s" % (number, answers.module, damage)] if damage else []
+        if damage:
+            problems.append("Result number %d of %s: %s" % (number, answers.module, damage))
         different = differs(found[answers.name], result, answers) if answers.name in found else None
         if different:
             problems.append(
@@ -158,6 +159,11 @@ def failed(reason: str) -> Result:
     return dict(failed=True, msg=reason)
 
 
+def without_answers(results: Results, names: Iterable[str], reason: str) -> Results:
+    """The results, in which nothing is answered of what these names have: who asked is told that there is no answer."""
+    return dict(results, **{name: failed(reason) for name in names if results.get(name)})
+
+
 def differs(earlier: Result, later: Result, answers: Answers) -> str:
     """The names of what two results of a name say differently of themselves; "" where they can be judged together."""
     names = [
@@ -167,9 +173,10 @@ def differs(earlier: Result, later: Result, answers: Answers) -> str:
         and (answers.alone or not isinstance(later[name], list))
         and earlier.get(name, later[name]) != later[name]
     ]
-    # A result that says nothing may lack it.
-    if all(any(listed_in(one, name) for name in answers.lists) for one in (earlier, later)) and "base_url" not in names:
-        names += ["base_url"] * (earlier.get("base_url") != later.get("base_url"))
+    # Only a result that says nothing may lack it.
+    both_say = all(any(listed_in(one, name) for name in answers.lists) for one in (earlier, later))
+    if both_say and "base_url" not in names and earlier.get("base_url") != later.get("base_url"):
+        names.append("base_url")
     return " and ".join(names)
 
 
@@ -197,12 +204,13 @@ def merged(earlier: Result, later: Result, answers: Answers) -> Result:
 
 def answered_last(items: Iterable[Item], tell_apart: Callable[[Item], Any]) -> list[Item]:
     """Of items that are about the same, the one that was answered last, and one that was not answered where it is the last."""
-    found: dict[str, tuple[str, Item]] = {}
+    found: dict[str, Item] = {}
     for item in items:
-        key, answered = repr(tell_apart(item)), last_time(item)
-        if key not in found or not answered or answered >= found[key][0]:
-            found[key] = (answered, item)
-    return [item for _answered, item in found.values()]
+        key = repr(tell_apart(item))
+        # Only of a double the times are read: there are thousands of items, and hardly ever one.
+        if key not in found or not last_time(item) or last_time(item) >= last_time(found[key]):
+            found[key] = item
+    return list(found.values())
 
 
 def last_time(item: Item) -> str:
