@@ -75,6 +75,8 @@ ITEM_FACTS = (
 # The witnesses, and what a user may say of how many of them it takes.
 REPORT, ACCESS = "report", "access"
 WITNESSES = (REPORT, ACCESS)
+# How a sentence says when each was heard.
+WHEN = {REPORT: "the report was read", ACCESS: "the access was looked at"}
 ONE, ALL = "one", "all"
 NOT_LOOKED = "the access has not been looked at yet"
 
@@ -370,7 +372,13 @@ def campaign_target(
         report_says = judge(campaign_id, scan, report, info, exchanges, of_next, results)
         report_says = word_on_all(of_one_campaign(campaign_id, report_says, target, claims), info, access)
         readings = [campaign, *filter(None, (campaign_in(exchange, campaign_id) for exchange in exchanges))]
-        both = {REPORT: report_says, ACCESS: word_of(access, readings, results)}
+        seen = access.campaign if access else None
+        # Of one that is not COMPLETED the access has its own word.
+        completed = [seen] if seen and seen.get("status") == COMPLETED else []
+        both = {
+            REPORT: of_this_state(report_says, WHEN[REPORT], readings[-1], completed),
+            ACCESS: of_this_state(word_of(access, results), WHEN[ACCESS], seen, readings),
+        }
         words = {name: both[name] for name in asked_of(results)}
         target["outcome"], target["reason"] = compose(words, results.get("campaign_agreement") or ONE)
         target["witnesses"] = [dict(name=name, outcome=word.outcome, reason=str(word.reason)) for name, word in words.items()]
@@ -383,21 +391,30 @@ def asked_of(results: Result) -> list[str]:
     return asked or [REPORT] + [ACCESS] * bool(result_of(results, ACCESS))
 
 
-def word_of(access: Access | None, shown: Iterable[JsonObject], results: Result) -> Word:
-    """The word of the access. shown: the campaign, as it was shown to whoever else asked."""
-    if access is None:
-        result = result_of(results, ACCESS)
-        return Word(INCONCLUSIVE, failure_of(result, "the access was not looked at")) if result else Word(PENDING, NOT_LOOKED)
-    old = seen_before(access.campaign or {}, shown) if access.word.outcome == REMEDIATED else None
-    return Word(INCONCLUSIVE, old, bars=True) if old else access.word
+def word_of(access: Access | None, results: Result) -> Word:
+    """The word of the access."""
+    if access:
+        return access.word
+    result = result_of(results, ACCESS)
+    return Word(INCONCLUSIVE, failure_of(result, "the access was not looked at")) if result else Word(PENDING, NOT_LOOKED)
 
 
-def seen_before(seen: JsonObject, shown: Iterable[JsonObject]) -> str | None:
-    """Says that the access was looked at when the campaign was another one than it is now, or None."""
+def of_this_state(word: Word, when: str, seen: JsonObject | None, shown: Iterable[JsonObject]) -> Word:
+    """The word of a witness, which is a proof only of the campaign that the others were shown as well.
+
+    when: in words, when the witness was heard. seen: the campaign, as the witness was shown it last. shown: as others were.
+    """
+    old = seen_before(when, seen or {}, shown) if word.outcome == REMEDIATED else None
+    return Word(INCONCLUSIVE, old, bars=True) if old else word
+
+
+def seen_before(when: str, seen: JsonObject, shown: Iterable[JsonObject]) -> str | None:
+    """Says that a witness saw another campaign than it is now, or None."""
     for campaign in shown:
         for name in CERTIFICATIONS:
             if campaign.get(name) not in (None, seen.get(name)):
-                return "the campaign was another one when the access was looked at: %s was %r and is %r" % (
+                return "the campaign was another one when %s: %s was %r and is %r" % (
+                    when,
                     name,
                     seen.get(name),
                     campaign[name],
@@ -406,7 +423,7 @@ def seen_before(seen: JsonObject, shown: Iterable[JsonObject]) -> str | None:
         if parse_time(modified) is not None and (
             parse_time(seen.get("modified")) is None or is_later(modified, seen["modified"])
         ):
-            return "the access was looked at before the campaign was modified (%s)" % modified
+            return "%s before the campaign was modified (%s)" % (when, modified)
     return None
 
 

@@ -80,6 +80,24 @@ def reopened(one, lookups, items):
     one["answers"] = [access_record.reading(status="ACTIVE")]
 
 
+def grown(one, lookups, items):
+    """The campaign has one certification more, and that one is not shown."""
+    for place in (0, -1):
+        one["answers"][place]["body"].update(totalCertifications=5)
+
+
+def moved(one, lookups, items):
+    """The campaign was modified after its report, and of one item it cannot be said."""
+    for place in (0, -1):
+        one["answers"][place]["body"].update(modified=at(300))
+    unseen(one, lookups, items)
+
+
+def moved_meanwhile(one, lookups, items):
+    """The campaign was modified while the access was looked at."""
+    one["answers"][-1]["body"].update(modified=at(300))
+
+
 def both(change=None, info=None, scan=SCAN, reported=REPORT, **more):
     """The results of all modules about one campaign. info: what is different of the report's file."""
     says = file_says(**dict(dict(items_total=4, items_remediated=4), **(info or {})))
@@ -249,6 +267,21 @@ CASES = {
         both(scan=[*SCAN, reading(150, 151)], info=NOT_KNOWN),
         "inconclusive",
         ["the access: the access was looked at before the campaign was modified"],
+    ),
+    "a campaign with more certifications when the access was looked at after the report": (
+        both(grown),
+        "inconclusive",
+        ["^the report: the campaign was another one when the report was read: totalCertifications was 4 and is 5; the access: "],
+    ),
+    "a campaign that was modified when the access was looked at after the report": (
+        both(moved),
+        "inconclusive",
+        ["^the report: the report was read before the campaign was modified \\(" + at(300)],
+    ),
+    "a campaign that was modified while the access was looked at": (
+        both(moved_meanwhile),
+        "inconclusive",
+        ["^the report: the report was read before the campaign was modified .*; the access: the campaign changed while it"],
     ),
     "the campaign is on record twice": (
         both(**dict(DIRECT, access=dict(access(), campaigns=access()["campaigns"] * 2))),
