@@ -217,13 +217,15 @@ class RevokedAccess:
                     # What was to be read again and was not is missing, also where accounts cannot be read at all.
                     item.account_read = more if any(name == "reload_problem" for name, _value in more) else None
                 elif ("found", False) in item.account_read:
-                    item.account_read = self._pool.same(item.account_read + (("source_seen", item.access[5] in sources),) + more)
+                    item.account_read = self._pool.same(
+                        item.account_read + (("source_seen", item.access.source_id in sources),) + more
+                    )
                 elif more:
                     item.account_read = self._pool.same(item.account_read + more)
 
     def _by_account(self) -> dict[str, list[Item]]:
         return sorted_by(
-            (item for item in self.items() if item.access[0] in (ENTITLEMENT, ACCOUNT)), lambda item: item.account_id
+            (item for item in self.items() if item.access.type in (ENTITLEMENT, ACCOUNT)), lambda item: item.account_id
         )
 
     # --- accounts that are read again ---

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import (
     ACCESS_PROFILE,
@@ -37,10 +37,22 @@ class Pool:
         return self._kept.setdefault(value, value) if isinstance(value, (str, tuple)) else value
 
 
+class Revoked(NamedTuple):
+    """The access that was revoked, as its item shows it. brings: the ids of the entitlements that it brings."""
+
+    type: str | None
+    id: str | None
+    name: str | None
+    attribute: str | None
+    value: str | None
+    source_id: str | None
+    source_name: str | None
+    brings: tuple[str, ...]
+
+
 class Item:
     """One item that was revoked, and what was seen of it. As a dict: see row().
 
-    access: (type, id, name, attribute, value, source's id, source's name, ids of the entitlements that it brings).
     revocable: False if a certification cannot take it away, so says the item; else None.
     account: (id, native identity) of the account that was certified. ends: text, the date on which the access ends.
     document, account_read: what Search and the accounts showed, see _sailpoint.access_search; None where nobody looked.
@@ -92,16 +104,16 @@ class Item:
 
     def row(self) -> dict[str, Any]:
         """The item as a dict, as it is recorded and proved: see _sailpoint.access_proof."""
-        kind, access_id, name, attribute, value, source_id, source_name, _brings = self.access
+        access = self.access
         return dict(
             campaign_id=self.campaign_id,
             certification_id=self.certification_id,
             item_id=self.item_id,
             identity=dict(id=self.identity[0], name=self.identity[1]),
-            access=dict(type=kind, id=access_id, name=name),
-            attribute=attribute,
-            value=value,
-            source=dict(id=source_id, name=source_name),
+            access=dict(type=access.type, id=access.id, name=access.name),
+            attribute=access.attribute,
+            value=access.value,
+            source=dict(id=access.source_id, name=access.source_name),
             account=dict(id=self.account[0], native_identity=self.account[1]),
             ends=self.ends,
             document=self.document and dict(self.document),
@@ -117,7 +129,7 @@ class Item:
         return dict(said, seen_in=list(said["seen_in"]))
 
 
-def read_access(summary: dict[str, Any], pool: Pool) -> tuple[tuple, tuple, str | None]:
+def read_access(summary: dict[str, Any], pool: Pool) -> tuple[Revoked, tuple, str | None]:
     """(access, account, ends) of an item's accessSummary: see Item."""
     access, entitlement = dict_in(summary, "access"), dict_in(summary, "entitlement")
     kind, access_id = text_or_none(access.get("type")), text_or_none(access.get("id"))
@@ -135,7 +147,7 @@ def read_access(summary: dict[str, Any], pool: Pool) -> tuple[tuple, tuple, str 
         pool.same(tuple(sorted(brought_by(whole)))) if kind in (ROLE, ACCESS_PROFILE) else (),
     )
     return (
-        pool.same(tuple(map(pool.same, parts))),
+        pool.same(Revoked(*map(pool.same, parts))),
         pool.same((account_id, text_or_none(certified.get("nativeIdentity")))),
         pool.same(text_or_none(whole.get("endDate"))),
     )

@@ -22,8 +22,8 @@ revoked_items: what was revoked, a dict each, in any order, as many as there are
   document: what Search showed: `answer` (the place in lookups), `found`, `synced`, `inactive`, `access` (whether the identity
   has it), `standalone` (false: through another grant), `left` (entitlements of the revoked role that are there), `account`
   (whether the certified account is there), `again` (whether there is one under another id instead that has the same name at the
-  same source; null: one of that source that has not), `value` (whether the account, or these, has the attribute's value);
-  `problem` in words;
+  same source; null: one of that source that has not), `value` (whether the account, or these, has the attribute's value), of a
+  revoked account `disabled` (whether it is); `problem` in words;
   account_read: the same of the account itself: `answer`, `found`, `identity_id`, `modified`, `disabled`, `shown` (whether the
   attribute is shown), `value`, `problem`, `source_seen` (whether the same user was shown other accounts of that source), `task`
   (that read it again).
@@ -85,6 +85,7 @@ TWICE = "the answer has it twice"
 SEARCH, ACCOUNTS = "search", "account"
 # Why a document alone cannot say it, where the account can.
 NO_ACCOUNT = "the certified account is not among the identity's accounts, so it was deleted or belongs to somebody else now"
+DISABLED = "the account is there and disabled"
 ANOTHER_ACCOUNT = "the certified account is not among the identity's accounts, and may have been made anew under another id"
 # Of the reasons why items cannot be seen, so many are said.
 MOST_REASONS = 3
@@ -97,7 +98,8 @@ class View:
     """What one source of facts says of an item. present: True, False, or None. reason: in words. at: text, the moment of it.
 
     fresh: whether what was seen is from after the sign-off. gap: whether all that is missing is the certified account.
-    hinders: whether it keeps the other source from saying gone.
+    hinders: whether it keeps the other source from saying gone. ends_later: whether it is there, and rightly so, until a date
+    to come.
     """
 
     def __init__(
@@ -108,15 +110,16 @@ class View:
         fresh: bool = False,
         gap: bool = False,
         hinders: bool = False,
+        ends_later: bool = False,
     ) -> None:
         self.present, self.reason, self.at = present, reason, at
-        self.fresh, self.gap, self.hinders = fresh, gap, hinders
+        self.fresh, self.gap, self.hinders, self.ends_later = fresh, gap, hinders, ends_later
 
 
 def judge_item(
     item: dict[str, Any], signed: Any, lookups: list[dict[str, Any]], tasks: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """`present` (True, False, or None), `seen_in`, `seen_at`, and `reason` of one revoked item.
+    """`present` (True, False, or None), `seen_in`, `seen_at`, `reason`, and `ends_later` (see View) of one revoked item.
 
     signed: when its certification was signed off. tasks: see reloads_in.
     """
@@ -127,8 +130,11 @@ def judge_item(
         return said(None, "nobody knows when its certification was signed off")
     document = view_of_document(item, kind, signed, lookups)
     account = view_of_account(item, kind, signed, lookups, tasks, document)
+    views = (document, account)
     if document.present or account.present:
-        return said(True, "; ".join(view.reason for view in (document, account) if view.present), document, account)
+        return said(True, joined(view.reason for view in views if view.present), document, account)
+    if document.ends_later or account.ends_later:
+        return dict(said(None, joined(view.reason for view in views if view.ends_later)), ends_later=True)
     if account.hinders:
         return said(None, account.reason)
     nameless = [name for name in ("access", "identity") if not is_text((item.get(name) or {}).get("id"))]
@@ -139,14 +145,20 @@ def judge_item(
         return said(False, document.reason, document, account)
     if account.present is False and (document.gap or not document.fresh):
         return said(False, account.reason, document, account)
-    return said(None, "; ".join(view.reason for view in (document, account) if view.reason))
+    return said(None, joined(view.reason for view in views))
+
+
+def joined(reasons: Iterable[str]) -> str:
+    """Reasons in one sentence, each of them once."""
+    return "; ".join(dict.fromkeys(filter(None, reasons)))
 
 
 def said(present: bool | None, reason: str, document: View | None = None, account: View | None = None) -> dict[str, Any]:
     """What is said of an item, and what it stands on: the views that say the same."""
     views = {SEARCH: document, ACCOUNTS: account}
     seen = {name: view.at for name, view in views.items() if view and present is not None and view.present is present}
-    return dict(present=present, seen_in=list(seen), seen_at=in_utc(next(iter(seen.values()), None)), reason=reason)
+    seen_at = in_utc(next(iter(seen.values()), None))
+    return dict(present=present, seen_in=list(seen), seen_at=seen_at, reason=reason, ends_later=False)
 
 
 def is_text(value: object) -> bool:
@@ -177,17 +189,19 @@ def view_of_document(item: dict[str, Any], kind: str, signed: str, lookups: list
         return View(None, "the identity's document is from before the sign-off%s: %s, and %s" % (asleep, synced, signed))
     signs = ("access", "value", "account", "again") if kind == ACCOUNT else ("access", "value")
     if any(document.get(sign) is True for sign in signs):
-        return still_there(item, document, synced, exchange["server_time"])
+        if kind == ACCOUNT and document.get("disabled") is True and not (document.get("access") or document.get("again")):
+            return View(None, DISABLED, synced, fresh=True)
+        return still_there(item, how_it_is_there(document), synced, exchange["server_time"])
     return not_there(document, kind, synced)
 
 
-def still_there(item: dict[str, Any], document: dict[str, Any], synced: str, now: str) -> View:
-    """The document shows the item."""
+def still_there(item: dict[str, Any], reason: str, at: str, now: str) -> View:
+    """It is there, as was seen after the sign-off. reason: in words. at: the moment of it. now: the server's."""
     ends = item.get("ends")
     if ends is not None and not (parse_time(ends) and is_past(ends, now)):
         # Who reviews may let access end later, and until then it is there rightly.
-        return View(None, "the access is still there, and is to end later: %s" % ends, synced, fresh=True)
-    return View(True, how_it_is_there(document), synced, fresh=True)
+        return View(None, "the access is still there, and is to end later: %s" % ends, at, fresh=True, ends_later=True)
+    return View(True, reason, at, fresh=True)
 
 
 def how_it_is_there(document: dict[str, Any]) -> str:
@@ -255,17 +269,16 @@ def view_of_account(
     read_at = task["completed"] if task else account.get("modified")
     if account.get("found") is not True:
         return lost_account(item, account, exchange, document)
-    if kind == ACCOUNT:
-        if account.get("disabled"):
-            return View(None, "the account is there and disabled", hinders=True)
-        return View(True, "the account is still there", account.get("modified"))
-    if account.get("value") is None:
-        return View(None, "the account does not show the attribute", hinders=True)
     is_fresh = is_later(read_at, signed) and is_past(read_at, exchange["server_time"])
-    if account["value"]:
+    if kind == ACCOUNT and account.get("disabled"):
+        return View(None, DISABLED, hinders=True)
+    if kind != ACCOUNT and account.get("value") is None:
+        return View(None, "the account does not show the attribute", hinders=True)
+    if kind == ACCOUNT or account["value"]:
+        reason = "the account is still there" if kind == ACCOUNT else "the account still has it"
         if is_fresh:
-            return View(True, "the account still has it", read_at)
-        return View(None, "the account still has it, as it was last read before the sign-off", hinders=True)
+            return still_there(item, reason, read_at, exchange["server_time"])
+        return View(None, "%s, as it was last read before the sign-off" % reason, hinders=True)
     if not is_fresh:
         return View(None, "the account is not known to have been read since the sign-off")
     if not document.fresh and account.get("shown") is not True:
@@ -575,6 +588,8 @@ class Tally:
         self._unknown: Counter = Counter()
         self._items: Counter = Counter()
         self._ids: set[int] = set()
+        # Of how many it is known that they are there, rightly so.
+        self.to_end_later = 0
         self._first: str | None = None
         # When Search and the accounts were asked for its items.
         self._asked: set[Any] = set()
@@ -591,6 +606,7 @@ class Tally:
         self._items[str(certification_id), str(kind)] += 1
         self._ids.add(hash((str(certification_id), str(item_id))))
         self._counts[answer["present"]] += 1
+        self.to_end_later += answer["ends_later"]
         if answer["present"] is None:
             self._unknown[short(answer["reason"])] += 1
         elif answer["seen_at"] and (self._first is None or answer["seen_at"] < self._first):

@@ -130,32 +130,34 @@ def is_own(account: Any) -> bool:
 
 
 def held(shown: Shown, item: Item) -> tuple:
-    """What a document shows of one item: `access`, `standalone`, `left`, `account`, `again`, `value`, see access_proof."""
-    kind, access_id, _name, attribute, value, source_id, _source_name, brings = item.access
-    entry = shown.by_id.get(access_id)
-    if entry is None and kind == ENTITLEMENT and value is not None:
-        entry = shown.by_value.get((source_id, plain(attribute), plain(value)))
+    """What a document shows of one item: `access`, `standalone`, `left`, `account`, `again`, `value`, and of a revoked account
+    `disabled`, see access_proof."""
+    access = item.access
+    entry = shown.by_id.get(access.id)
+    if entry is None and access.type == ENTITLEMENT and access.value is not None:
+        entry = shown.by_value.get((access.source_id, plain(access.attribute), plain(access.value)))
     accounts = accounts_of(shown, item)
     others = [] if accounts else other_accounts(shown, item)
     standalone = entry.get("standalone") if entry else None
-    has = any_value([account.get("entitlementAttributes") for account in accounts or others], attribute, value)
+    has = any_value([account.get("entitlementAttributes") for account in accounts or others], access.attribute, access.value)
     if has is False and (others or item.account_id is None and not shown.lists_accounts):
         # Which account it was nobody says, and it may be one that is not listed. Nor is another one the certified one.
         has = None
-    has_not = False if shown.lists_access and access_id is not None else None
+    has_not = False if shown.lists_access and access.id is not None else None
+    is_disabled = bool(accounts) and all(one.get("disabled") is True for one in accounts)
     return (
         ("access", True if entry is not None else has_not),
         ("standalone", standalone if isinstance(standalone, bool) else None),
-        ("left", sum(one in shown.by_id for one in brings)),
+        ("left", sum(one in shown.by_id for one in access.brings)),
         ("account", True if accounts else False if shown.lists_accounts else None),
         ("again", is_again(shown, item, others)),
         ("value", has),
-    )
+    ) + ((("disabled", is_disabled),) if access.type == ACCOUNT else ())
 
 
 def accounts_of(shown: Shown, item: Item) -> list[dict[str, Any]]:
     """The certified account in a document; where the item does not name it, all of its source."""
-    if item.access[0] not in (ENTITLEMENT, ACCOUNT):
+    if item.access.type not in (ENTITLEMENT, ACCOUNT):
         return []
     account_id, native_identity = item.account
     if account_id is not None:
@@ -166,16 +168,16 @@ def accounts_of(shown: Shown, item: Item) -> list[dict[str, Any]]:
 def other_accounts(shown: Shown, item: Item) -> list[dict[str, Any]]:
     """Where the certified account is not there: accounts that it may be, made anew under another id."""
     account_id, native_identity = item.account
-    if item.access[0] not in (ENTITLEMENT, ACCOUNT) or account_id is None:
+    if item.access.type not in (ENTITLEMENT, ACCOUNT) or account_id is None:
         return []
-    if item.access[5] is not None:
+    if item.access.source_id is not None:
         return on_source(shown, item)
     return [one for one in shown.accounts if native_identity is not None and is_named(one, native_identity)]
 
 
 def is_again(shown: Shown, item: Item, others: list[dict[str, Any]]) -> bool | None:
     """Whether one of the other accounts is named as the certified one was, at the same source. None: nobody can tell."""
-    source_id, native_identity = item.access[5], item.account[1]
+    source_id, native_identity = item.access.source_id, item.account[1]
     if source_id is not None and native_identity is not None and any(is_named(one, native_identity) for one in others):
         return True
     return False if shown.lists_accounts and not others else None
@@ -183,7 +185,7 @@ def is_again(shown: Shown, item: Item, others: list[dict[str, Any]]) -> bool | N
 
 def on_source(shown: Shown, item: Item) -> list[dict[str, Any]]:
     """The accounts of the item's source."""
-    source_id = item.access[5]
+    source_id = item.access.source_id
     return [one for one in shown.accounts if source_id is not None and source_of(one) == source_id]
 
 
@@ -256,7 +258,7 @@ def account_facts(seen: list[dict[str, Any]], item: Item) -> tuple:
     if len(seen) != 1:
         return (("found", bool(seen)),) + ((("problem", TWICE),) if seen else ())
     account, disabled, attributes = seen[0], seen[0].get("disabled"), seen[0].get("attributes")
-    attribute = item.access[3]
+    attribute = item.access.attribute
     names = [plain(name) for name in attributes] if isinstance(attributes, dict) else []
     return (
         ("found", True),
@@ -264,5 +266,5 @@ def account_facts(seen: list[dict[str, Any]], item: Item) -> tuple:
         ("modified", text_or_none(account.get("modified"))),
         ("disabled", disabled if isinstance(disabled, bool) else None),
         ("shown", attribute is not None and plain(attribute) in names),
-        ("value", has_value(attributes, attribute, item.access[4])),
+        ("value", has_value(attributes, attribute, item.access.value)),
     )

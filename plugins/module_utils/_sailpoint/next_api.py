@@ -25,18 +25,15 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api 
     SailPointApi,
     escape,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_proof import SERVICE
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_proof import (
+    REPORT_TYPES,
+    SERVICE,
+    is_report,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import REMEDIATION_STATUS_REPORT
 
 # What else is asked is of the per-service version.
 OWN_RESOURCES = ("campaigns", "certifications")
-# By the name that this collection has for a type of report, the one that these calls have.
-REPORT_TYPES = {
-    REMEDIATION_STATUS_REPORT: "REMEDIATION",
-    "CAMPAIGN_STATUS_REPORT": "STATUS",
-    "CAMPAIGN_COMPOSITION_REPORT": "COMPOSITION",
-    "CERTIFICATION_SIGNOFF_REPORT": "SIGN_OFF",
-}
 REVOKED = "REVOKED"
 IDENTITY = "IDENTITY"
 CERTIFICATION_FACTS = ("id", "phase", "completed", "decisionsMade", "decisionsTotal")
@@ -184,18 +181,6 @@ class NextApi(SailPointApi):
         params = {"sorters": "reviewData.targetReference.id"}
         for page in self._pages(path, params, record, lambda page: facts([as_older(one) for one in page])):
             yield [as_older(one) for one in page]
-
-
-def is_report(report: object, campaign_id: str, wanted: str, file_format: str) -> bool:
-    """Whether this is a report of a campaign, of a type and a format, with an id."""
-    return (
-        isinstance(report, dict)
-        and isinstance(report.get("id"), str)
-        and bool(report["id"])
-        and report.get("campaignId") == campaign_id
-        and report.get("type") == wanted
-        and report.get("format") == file_format.upper()
-    )
 
 
 def reports_kept(reports: list[JsonObject]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import (
     CERTIFICATIONS,
     COMPLETED,
+    REMEDIATION_STATUS_REPORT,
     Word,
     campaign_in,
     is_own_move,
@@ -34,6 +35,13 @@ CANNOT_PROVE = "cannot prove it"
 NO_SCAN = "there is no remediation scan for a next generation campaign"
 SERVICE = "/certification-campaigns/v1"
 CAMPAIGNS = SERVICE + "/campaigns/"
+# By the name that this collection has for a type of report, the one that these calls have.
+REPORT_TYPES = {
+    REMEDIATION_STATUS_REPORT: "REMEDIATION",
+    "CAMPAIGN_STATUS_REPORT": "STATUS",
+    "CAMPAIGN_COMPOSITION_REPORT": "COMPOSITION",
+    "CERTIFICATION_SIGNOFF_REPORT": "SIGN_OFF",
+}
 
 
 def is_next(exchanges: Iterable[Mapping[str, Any]]) -> bool:
@@ -86,17 +94,26 @@ def prove_report(
     return judge_file(campaign_id, report, info, last.get("name"))
 
 
+def is_report(report: object, campaign_id: str, wanted: str, file_format: str) -> bool:
+    """Whether this is a report of a campaign, of a type and a format, with an id."""
+    return (
+        isinstance(report, dict)
+        and isinstance(report.get("id"), str)
+        and bool(report["id"])
+        and report.get("campaignId") == campaign_id
+        and report.get("type") == wanted
+        and report.get("format") == file_format.upper()
+    )
+
+
 def next_report_in(exchange: Exchange, campaign_id: str) -> JsonObject | None:
     """The finished remediation report of a campaign as CSV, where this is the answer that shows it alone."""
     body = exchange.get("body")
     if not (exchange.get("method") == "GET" and exchange.get("status") == 200 and isinstance(body, dict)):
         return None
     is_it = (
-        body.get("campaignId") == campaign_id
-        and body.get("type") == "REMEDIATION"
-        and body.get("format") == "CSV"
+        is_report(body, campaign_id, REPORT_TYPES[REMEDIATION_STATUS_REPORT], "csv")
         and body.get("status") == "SUCCESS"
-        and isinstance(body.get("id"), str)
         and path_of(exchange).endswith("%s%s/reports/%s" % (CAMPAIGNS, quoted(campaign_id), quoted(body["id"])))
     )
     return body if is_it else None

@@ -22,7 +22,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._http.client im
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace, Scan, watch
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.api import CampaignNotFound, ReportGone, no_campaign
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_api import REPORT_TYPES, NextApi, is_report
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_api import NextApi
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_proof import REPORT_TYPES, is_report
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import REMEDIATION_STATUS_REPORT
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Exchanges, exchanges_in
 
@@ -71,7 +72,7 @@ class NextReport:
             return self._confirm()
         if self.report_id is None:
             newest = None if self.must_run else self._newest()
-            if newest is None or newest.get("status") == FAILED and not self.newer_than:
+            if newest is None or newest.get("status") == FAILED:
                 return self._run_it(scan)
             self.report_id = newest["id"]
         report = self.item["report"] = self.api.get_report(self.campaign_id, self.report_id, self.answers)

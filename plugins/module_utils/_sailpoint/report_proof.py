@@ -311,5 +311,6 @@ def judge_file(campaign_id: str, report: JsonObject, info: JsonObject | None, na
     if outcome in (REMEDIATED, UNREMEDIATED):
         return Word(outcome, reason)
     if isinstance(info.get("proposal"), str):
-        reason = "%s; %s" % (reason, info["proposal"])
+        # First, because a reason that lists columns can be longer than a form has room for.
+        reason = "%s; %s" % (info["proposal"], reason)
     return Word(INCONCLUSIVE, reason, silence=NOT_UNDERSTOOD)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, dicts
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.kind import CAMPAIGN
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_file import (
@@ -17,10 +18,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     unread,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ALL, ONE, WITNESSES, asked_for
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.witnesses import advise, targets
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.witnesses import MOST_OPEN_ITEMS, advise, targets
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results, System, by
-
-MOST_OPEN_ITEMS = 100
 
 
 def read_again(results: Results, inside: Callable[[str], str | None], problems: list[str]) -> None:
@@ -55,6 +54,11 @@ def read_one_again(
         return dict(unread(), reason=reason)
 
 
+def about_campaign(item: Item) -> str:
+    """The id of the campaign that an item of a result is about."""
+    return str(item.get("campaign_id"))
+
+
 CAMPAIGNS = {"campaigns": by("id")}
 ACCESS_LISTS = {
     "campaigns": by("campaign_id"),
@@ -77,12 +81,19 @@ SAILPOINT = System(
             "remediation_scans",
             "sailpoint_campaign_remediation_scan",
             {"scans": by("campaign_id")},
-            about=lambda item: str(item.get("campaign_id")),
+            about=about_campaign,
         ),
-        Answers("reports", "reports", "sailpoint_campaign_report", {"reports": by("campaign_id")}, files=("reports",)),
+        Answers(
+            "reports",
+            "reports",
+            "sailpoint_campaign_report",
+            {"reports": by("campaign_id")},
+            files=("reports",),
+            about=about_campaign,
+        ),
         Answers("report_infos", "report_items", "sailpoint_remediation_report_info", {"reports": by("path")}, files=("reports",)),
         # Its items name their lookups by their places.
-        Answers("access", "revoked_access", "sailpoint_revoked_access_info", ACCESS_LISTS, alone=True),
+        Answers("access", "revoked_access", "sailpoint_revoked_access_info", ACCESS_LISTS, alone=True, about=about_campaign),
     ),
     targets=targets,
     lookups=asked_for,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -106,17 +106,17 @@ def compose(words: Mapping[str, Word], agreement: str = ONE) -> tuple[str, str]:
     """
     said = [word.outcome for word in words.values()]
     if UNREMEDIATED in said:
-        return UNREMEDIATED, side_by_side(words)
+        return UNREMEDIATED, side_by_side(words, lambda word: word.outcome == UNREMEDIATED)
     if set(said) == {REMEDIATED}:
         return REMEDIATED, "; ".join(str(word.reason) for word in words.values())
     if REMEDIATED not in said:
         return said[0], side_by_side(words)
     if PENDING in said:
-        return PENDING, side_by_side(words)
+        return PENDING, side_by_side(words, lambda word: word.outcome == PENDING)
     if any(word.bars for word in words.values()):
-        return INCONCLUSIVE, side_by_side(words)
+        return INCONCLUSIVE, side_by_side(words, lambda word: word.bars)
     if agreement != ONE:
-        return INCONCLUSIVE, "%s; both have to say so" % side_by_side(words)
+        return INCONCLUSIVE, "both have to say so; %s" % side_by_side(words, lambda word: word.outcome != REMEDIATED)
     reasons = [str(word.reason) for word in words.values() if word.outcome == REMEDIATED]
     silent = [
         "the %s %s (%s), so there is one witness" % (name, word.silence, word.reason)
@@ -126,11 +126,13 @@ def compose(words: Mapping[str, Word], agreement: str = ONE) -> tuple[str, str]:
     return REMEDIATED, "; ".join(reasons + silent)
 
 
-def side_by_side(words: Mapping[str, Word]) -> str:
-    """What the witnesses say, each with its name where there are several."""
+def side_by_side(words: Mapping[str, Word], decides: Callable[[Word], bool] = lambda word: False) -> str:
+    """What the witnesses say, each with its name where there are several. decides: tells those that come first, because some
+    forms have room for the beginning only."""
     if len(words) == 1:
         return str(next(iter(words.values())).reason)
-    return "; ".join("the %s: %s" % (name, word.reason) for name, word in words.items())
+    in_order = sorted(words, key=lambda name: not decides(words[name]))
+    return "; ".join("the %s: %s" % (name, words[name].reason) for name in in_order)
 
 
 def word_on_all(report: Word, info: Item | None, access: Access | None) -> Word:

@@ -104,8 +104,9 @@ class Hearing:
         """What is proved of it."""
         verdict = self._tally.verdict()
         status = (self._tally.decisions.campaign or {}).get("status")
-        # What it was told last of the campaign itself holds for everybody.
-        word = Word(verdict["outcome"], verdict["reason"], bars=status not in (None, COMPLETED))
+        # What it was told last of the campaign itself holds for everybody, and so does what it saw there.
+        bars = status not in (None, COMPLETED) or self._tally.to_end_later > 0
+        word = Word(verdict["outcome"], verdict["reason"], bars=bars)
         facts = dict(
             {name: verdict[name] for name in ("items_total", "items_unknown", "complete", "problems", "as_of")},
             items_remediated=verdict["items_gone"],

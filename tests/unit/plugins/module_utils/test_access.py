@@ -198,7 +198,7 @@ class TestDocuments:
 
     def test_what_has_no_id_is_in_no_list(self):
         item = make("ROLE")
-        item.access = (item.access[0], None, *item.access[2:])
+        item.access = item.access._replace(id=None)
         assert seen(item, document([{"id": "a1", "type": "ROLE"}]))["access"] is None
 
     def test_the_certified_account_comes_first(self):

@@ -431,6 +431,15 @@ GONE = {
     ),
     "an account not read since": (judged(account_read={"modified": at(-5)}), ["search"]),
 }
+
+
+def apart(*seconds):
+    """Lookups whose answers came so many seconds apart."""
+    return [
+        exchange(one["method"], one["path"], seconds=NOW + later, count=1, total=1) for one, later in zip(record()[1], seconds)
+    ]
+
+
 THERE = {
     "in the document": (judged(document={"access": True}), "the identity still has it"),
     "in the account of the document": (judged(document={"value": True}), "the certified account still has it"),
@@ -454,6 +463,18 @@ THERE = {
     "an account of another": (
         judged("i4", account_read=dict(found=True, identity_id="p2", disabled=False, modified=at(9))),
         "the account is still there",
+    ),
+    "a disabled account that was made anew": (
+        judged("i4", document={"again": True, "disabled": True}),
+        "the account is there again, under another id",
+    ),
+    "an account that was enabled again": (
+        judged("i4", document={"account": True, "disabled": True}, account_read=dict(found=True, disabled=False, modified=at(9))),
+        "the account is still there",
+    ),
+    "an end that was to come when Search was asked": (
+        judged(document={"access": True}, account_read={"value": True, "answer": 1}, ends=at(NOW + 5), lookups=apart(0, 9)),
+        "the account still has it",
     ),
     "a role that was to end": (judged("i2", document={"access": True}, ends=at(-5)), "the identity still has it"),
 }
@@ -484,6 +505,24 @@ UNKNOWN = {
     ),
     "an end to come": (judged("i2", document={"access": True}, ends=at(9000)), "is to end later: "),
     "an entitlement with an end to come": (judged(document={"access": True}, ends=at(9000)), "is to end later: "),
+    "an end to come, in the account": (judged(document=None, account_read={"value": True}, ends=at(9000)), "is to end later: "),
+    "an end to come, and an account": (judged(account_read={"value": True}, ends=at(9000)), "is to end later: "),
+    "an end to come, in both": (
+        judged(document={"access": True}, account_read={"value": True}, ends=at(9000)),
+        "is to end later: ",
+    ),
+    "an account that was there before the sign-off": (
+        judged("i4", document=None, account_read=dict(found=True, disabled=False, modified=at(-9))),
+        "the account is still there, as it was last read before the sign-off",
+    ),
+    "an account that nobody says when it was read": (
+        judged("i4", account_read=dict(found=True, disabled=False, modified=None)),
+        "the account is still there, as it was last read before the sign-off",
+    ),
+    "a disabled account in the document": (
+        judged("i4", document={"account": True, "disabled": True}, account_read=None),
+        "the account is there and disabled",
+    ),
     "a role with an account": (
         judged("i2", document={"found": False}, account_read=item("i1")["account_read"]),
         "Search does not know the identity",
@@ -639,6 +678,22 @@ class TestOneItem:
     def test_only_another_id_is_another_identity(self, owner):
         answer = judged(document=None, account_read={"identity_id": owner})
         assert (answer["present"], answer["reason"]) == (False, "the account has it no more")
+
+    def test_a_reason_is_said_once(self):
+        answer = judged("i4", document={"account": True}, account_read=dict(found=True, disabled=False, modified=at(9)))
+        assert (answer["reason"], answer["seen_in"]) == ("the account is still there", ["search", "account"])
+
+    def test_only_what_is_seen_to_be_there_is_to_end_later(self):
+        ends = {"ends": at(9000)}
+        assert judged("i2", document={"access": True}, **ends)["ends_later"] is True
+        assert judged(document=None, account_read={"value": True}, **ends)["ends_later"] is True
+        for answer in (
+            judged("i2", **ends),
+            judged("i2", document={"access": True, "synced": at(-9)}, **ends),
+            judged("i2", document={"access": True}, ends=at(-9)),
+            judged(document=None, account_read={"value": True, "modified": at(-9)}, **ends),
+        ):
+            assert answer["ends_later"] is False
 
     def test_the_plain_reasons(self):
         assert judged("i2", document={"access": True})["reason"] == "the identity still has it"

@@ -84,8 +84,13 @@ class TestLeftOver:
     def test_what_nobody_asked_about(self):
         more = rcs(exposure(dict(IDS, alert_internal_id="9"), "unremediated"))
         assert self.problem_with(more) == "xpanse_rcs_request answered about 1 that nobody asked to verify, such as 9:R:s."
-        scans = dict(module="sailpoint_campaign_remediation_scan", scans=[dict(campaign_id="c9", status="finished")])
-        assert "answered about 1 that nobody asked to verify, such as c9" in self.problem_with(scans)
+        for module, name in (
+            ("sailpoint_campaign_remediation_scan", "scans"),
+            ("sailpoint_campaign_report", "reports"),
+            ("sailpoint_revoked_access_info", "campaigns"),
+        ):
+            problem = self.problem_with({"module": module, name: [dict(campaign_id="c9", status="finished")]})
+            assert problem == "%s answered about 1 that nobody asked to verify, such as c9." % module
 
     def test_results_of_two_tenants(self):
         other = dict(module="xpanse_alert_info", asked={"alert_ids": 1}, base_url="https://b.example", alerts=[], truncated=False)

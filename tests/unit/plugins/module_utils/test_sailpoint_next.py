@@ -305,10 +305,15 @@ class TestReport:
         sent = next(one for one in server.requests if one.method == "POST").json
         assert (sent["type"], sent["format"]) == ("REMEDIATION", "CSV") and sent["name"]
 
-    def test_a_failure_is_no_file(self, server, api):
+    @pytest.mark.parametrize("newer_than", [None, "2026-11-24T09:00:00Z"])
+    def test_one_that_failed_is_run_again_once(self, server, api, newer_than):
         self.serve(server, report("FAILED"))
-        item, ending = self.get(api, newer_than="2026-11-24T09:00:00Z")
-        assert isinstance(ending, ItemFailed) and item["status"] is None
+        made = report("FAILED", report_id="r9", created=LATER)
+        server.on("POST", REPORTS, Reply(json=made))
+        server.on("GET", REPORTS + "/r9", Reply(json=made))
+        item, ending = self.get(api, newer_than=newer_than)
+        assert isinstance(ending, ItemFailed) and "FAILED" in str(ending) and item["status"] == "running"
+        assert [one.method for one in server.requests].count("POST") == 1
 
     def test_an_unknown_status_is_no_end(self, server, api):
         self.serve(server, report("DONE_PERHAPS"))
