@@ -195,7 +195,7 @@ def view_of_document(item: dict[str, Any], kind: str, signed: str, lookups: list
     return not_there(document, kind, synced)
 
 
-def still_there(item: dict[str, Any], reason: str, at: str, now: str) -> View:
+def still_there(item: dict[str, Any], reason: str, at: str | None, now: str) -> View:
     """It is there, as was seen after the sign-off. reason: in words. at: the moment of it. now: the server's."""
     ends = item.get("ends")
     if ends is not None and not (parse_time(ends) and is_past(ends, now)):
