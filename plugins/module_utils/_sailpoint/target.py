@@ -161,56 +161,55 @@ def word_on_all(report: Word, info: Item | None, access: Access | None) -> Word:
 # --- the records ---
 
 
+class OnRecord:
+    """What the results hold of campaigns, by their ids. results: see _judge.verify. accesses: see targets.
+
+    shown: as they were listed, and odd: those without an id. scans, reports: as the modules returned them. infos: by the path
+    of a report what it says. claims: by the id of a report the campaigns that it is listed for. looked_up: see
+    requests_by_campaign.
+    """
+
+    def __init__(self, results: Result, accesses: Mapping[str, Access]) -> None:
+        self.results, self.accesses = results, accesses
+        self.named, self.filtered = lookups(results)
+        self.shown: dict[str, JsonObject] = {}
+        self.odd: list[JsonObject] = []
+        for campaign in listed(self.named, "campaigns") + listed(self.filtered, "campaigns"):
+            if isinstance(campaign.get("id"), str) and campaign["id"]:
+                self.shown.setdefault(campaign["id"], campaign)
+            else:
+                self.odd.append(campaign)
+        self.scans, self.reports = (self._by(source, source, "campaign_id") for source in ("scans", "reports"))
+        self.infos = self._by("report_infos", "reports", "path")
+        self.claims: dict[str, set[str]] = defaultdict(set)
+        for campaign_id, item in self.reports.items():
+            for exchange in exchanges_in(item):
+                self.claims[scalar((report_in(exchange, campaign_id) or {}).get("id"))].add(campaign_id)
+        self.looked_up = requests_by_campaign(self.named, self.filtered)
+
+    def _by(self, source: str, name: str, key: str) -> dict[str, Item]:
+        return {item[key]: item for item in listed(result_of(self.results, source), name) if isinstance(item.get(key), str)}
+
+    def exchanges(self, campaign_id: str) -> list[Exchange]:
+        """What was asked and answered about a campaign's scan and its report."""
+        return exchanges_in(self.scans.get(campaign_id)) + exchanges_in(self.reports.get(campaign_id))
+
+    def info(self, campaign_id: str) -> Item | None:
+        """What the file of a campaign's report says, or None."""
+        path = (self.reports.get(campaign_id) or {}).get("path")
+        return self.infos.get(path) if isinstance(path, str) else None
+
+
 def targets(results: Result, accesses: Mapping[str, Access] | None = None) -> list[Target]:
     """The records of all campaigns, those that were named first.
 
     results: see _judge.verify. accesses: by a campaign's id what is proved of its revoked access.
     """
-    named, filtered = lookups(results)
-    found: dict[str, JsonObject] = {}
-    odd = []
-    for campaign in listed(named, "campaigns") + listed(filtered, "campaigns"):
-        if isinstance(campaign.get("id"), str) and campaign["id"]:
-            found.setdefault(campaign["id"], campaign)
-        else:
-            odd.append(campaign)
-    by_campaign = {
-        source: {
-            item["campaign_id"]: item
-            for item in listed(result_of(results, source), source)
-            if isinstance(item.get("campaign_id"), str)
-        }
-        for source in ("scans", "reports")
-    }
-    infos = {
-        item["path"]: item for item in listed(result_of(results, "report_infos"), "reports") if isinstance(item.get("path"), str)
-    }
-    claims = defaultdict(set)
-    for campaign_id, item in by_campaign["reports"].items():
-        for exchange in exchanges_in(item):
-            claims[scalar((report_in(exchange, campaign_id) or {}).get("id"))].add(campaign_id)
-    looked_up = requests_by_campaign(named, filtered)
-    made = []
-    for campaign_id in dict.fromkeys([str(asked) for asked in results.get("campaign_ids") or ()] + list(found)):
-        made.append(
-            fenced(
-                KIND,
-                campaign_id,
-                partial(
-                    campaign_target,
-                    campaign_id,
-                    found.get(campaign_id),
-                    by_campaign["scans"].get(campaign_id),
-                    by_campaign["reports"].get(campaign_id),
-                    infos,
-                    claims,
-                    looked_up,
-                    (accesses or {}).get(campaign_id),
-                    results,
-                ),
-            )
-        )
-    for campaign in odd:
+    record = OnRecord(results, accesses or {})
+    ids = dict.fromkeys([str(asked) for asked in results.get("campaign_ids") or ()] + list(record.shown))
+    made = [fenced(KIND, campaign_id, partial(campaign_target, campaign_id, record)) for campaign_id in ids]
+    about_filter = dict(system=system_of(record.filtered), requests=requests_of(record.filtered))
+    for campaign in record.odd:
         made.append(
             make_target(
                 KIND,
@@ -218,22 +217,13 @@ def targets(results: Result, accesses: Mapping[str, Access] | None = None) -> li
                 campaign.get("name"),
                 INCONCLUSIVE,
                 "the API listed a campaign whose id is no text, so nothing can be asked about it",
-                system=system_of(filtered, named),
-                requests=requests_of(filtered),
+                **dict(about_filter, system=system_of(record.filtered, record.named)),
             )
         )
-    problem = problem_of_filter(results, filtered)
+    problem = problem_of_filter(results, record.filtered)
     if problem:
         made.append(
-            make_target(
-                KIND,
-                "filter: %s" % results.get("campaign_filters"),
-                None,
-                INCONCLUSIVE,
-                problem,
-                system=system_of(filtered),
-                requests=requests_of(filtered),
-            )
+            make_target(KIND, "filter: %s" % results.get("campaign_filters"), None, INCONCLUSIVE, problem, **about_filter)
         )
     return made
 
@@ -293,98 +283,107 @@ def problem_of_filter(results: Result, filtered: Result) -> str | None:
     return None if filtered["campaigns"] else "no campaign meets the filter"
 
 
-def campaign_target(
-    campaign_id: str,
-    campaign: JsonObject | None,
-    scan: Item | None,
-    report: Item | None,
-    infos: Mapping[str, Item],
-    claims: Mapping[str, set[str]],
-    looked_up: Mapping[str, list[JsonObject]],
-    access: Access | None,
-    results: Result,
-) -> Target:
-    """The record of one campaign.
-
-    campaign, scan, report: what the modules returned of it, or None. infos: by the path of a report what it says. claims: by
-    the id of a report the campaigns that it is listed for. looked_up: see requests_by_campaign. access: see Access, or None.
-    """
-    named, filtered = lookups(results)
+def campaign_target(campaign_id: str, record: OnRecord) -> Target:
+    """The record of one campaign."""
+    campaign = record.shown.get(campaign_id)
     if campaign is None:
-        missing = named.get("missing_ids") or ()
-        errors = named.get("errors")
-        errors = errors if isinstance(errors, dict) else {}
-        reason = (
-            "no campaign has this id, or this user may not see it"
-            if campaign_id in missing
-            else errors.get(campaign_id) or failure_of(named, "the campaign could not be read")
-        )
-        return make_target(
-            KIND, campaign_id, None, INCONCLUSIVE, reason, system=system_of(named), requests=looked_up[campaign_id]
-        )
-    facts = {name: in_utc(campaign[name]) or campaign[name] for name in CAMPAIGN_FACTS if name in campaign}
-    target = make_target(
-        KIND,
-        campaign_id,
-        campaign.get("name"),
-        INCONCLUSIVE,
-        "",
-        system=system_of(named, filtered),
-        requests=(requests_of(scan, report) or looked_up[""] + looked_up[campaign_id]) + (access.requests if access else []),
-        campaign=facts,
-    )
-    exchanges = exchanges_in(scan) + exchanges_in(report)
-    on_record = scan_on_record(exchanges, campaign_id)
-    if scan:
-        target.update(
-            started_at=in_utc(on_record["accepted_at"]),
-            finished_at=in_utc(on_record["modified"]),
-            evidence=records_of(result_of(results, "scans"), result_of(results, "reports")),
-            scan=dict(
-                status=scan.get("status"),
-                requested_at=in_utc(on_record["accepted_at"]),
-                modified_before=in_utc(on_record["modified_before"]),
-                modified=in_utc(on_record["modified"]),
-            ),
-        )
-    info = None
-    if report and isinstance(report.get("path"), str):
-        target["evidence"] = [dict(path=report["path"], sha256=report.get("sha256"))] + target["evidence"]
-        shown = dict_at(report, "report")
-        run_at = shown.get("lastRunAt") or shown.get("created")
-        target["report"] = dict(
-            # Next generation campaigns call them `type` and `created`.
-            {name: shown.get(name) for name in ("id", "status")},
-            reportType=shown.get("reportType") or shown.get("type"),
-            lastRunAt=in_utc(run_at) or run_at,
-        )
-        info = infos.get(report["path"])
-        if info and not info.get("error"):
-            target["items"] = {name: info.get(name) for name in ITEM_FACTS}
-    if access:
-        target["access"] = access.facts
-        target["evidence"] = target["evidence"] + records_of(result_of(results, ACCESS))
+        return not_shown(campaign_id, record)
+    target = with_what_is_known(campaign_id, campaign, record)
     status = campaign.get("status")
     if status in UNDECIDED:
         target.update(outcome=PENDING, reason="the campaign is %s: not all decisions are made yet" % status)
     elif status != COMPLETED:
         target.update(outcome=INCONCLUSIVE, reason="the campaign is %s, so nothing can be verified" % status)
     else:
-        of_next = is_next([*looked_up[""], *looked_up[campaign_id], *exchanges])
-        report_says = judge(campaign_id, scan, report, info, exchanges, of_next, results)
-        report_says = word_on_all(of_one_campaign(campaign_id, report_says, target, claims), info, access)
-        readings = [campaign, *filter(None, (campaign_in(exchange, campaign_id) for exchange in exchanges))]
-        seen = access.campaign if access else None
-        # Of one that is not COMPLETED the access has its own word.
-        completed = [seen] if seen and seen.get("status") == COMPLETED else []
-        both = {
-            REPORT: of_this_state(report_says, WHEN[REPORT], readings[-1], completed),
-            ACCESS: of_this_state(word_of(access, results), WHEN[ACCESS], seen, readings),
-        }
-        words = {name: both[name] for name in asked_of(results)}
-        target["outcome"], target["reason"] = compose(words, results.get("campaign_agreement") or ONE)
+        words = words_of(campaign_id, campaign, target, record)
+        target["outcome"], target["reason"] = compose(words, record.results.get("campaign_agreement") or ONE)
         target["witnesses"] = [dict(name=name, outcome=word.outcome, reason=str(word.reason)) for name, word in words.items()]
     return target
+
+
+def not_shown(campaign_id: str, record: OnRecord) -> Target:
+    """The record of a campaign that no answer shows."""
+    named = record.named
+    errors = dict_at(named, "errors")
+    reason = (
+        "no campaign has this id, or this user may not see it"
+        if campaign_id in (named.get("missing_ids") or ())
+        else errors.get(campaign_id) or failure_of(named, "the campaign could not be read")
+    )
+    requests = record.looked_up[campaign_id]
+    return make_target(KIND, campaign_id, None, INCONCLUSIVE, reason, system=system_of(named), requests=requests)
+
+
+def with_what_is_known(campaign_id: str, campaign: JsonObject, record: OnRecord) -> Target:
+    """The record of a campaign with all that is known of it, and without an outcome yet."""
+    scan, report = record.scans.get(campaign_id), record.reports.get(campaign_id)
+    access = record.accesses.get(campaign_id)
+    asked = requests_of(scan, report) or record.looked_up[""] + record.looked_up[campaign_id]
+    target = make_target(
+        KIND,
+        campaign_id,
+        campaign.get("name"),
+        INCONCLUSIVE,
+        "",
+        system=system_of(record.named, record.filtered),
+        requests=asked + (access.requests if access else []),
+        campaign={name: in_utc(campaign[name]) or campaign[name] for name in CAMPAIGN_FACTS if name in campaign},
+    )
+    if scan:
+        on_record = scan_on_record(record.exchanges(campaign_id), campaign_id)
+        times = {name: in_utc(on_record[name]) for name in ("accepted_at", "modified_before", "modified")}
+        target.update(
+            started_at=times["accepted_at"],
+            finished_at=times["modified"],
+            evidence=records_of(result_of(record.results, "scans"), result_of(record.results, "reports")),
+            scan=dict(
+                status=scan.get("status"),
+                requested_at=times["accepted_at"],
+                modified_before=times["modified_before"],
+                modified=times["modified"],
+            ),
+        )
+    if report and isinstance(report.get("path"), str):
+        target["evidence"] = [dict(path=report["path"], sha256=report.get("sha256"))] + target["evidence"]
+        target["report"] = report_shown(dict_at(report, "report"))
+        info = record.info(campaign_id)
+        if info and not info.get("error"):
+            target["items"] = {name: info.get(name) for name in ITEM_FACTS}
+    if access:
+        target["access"] = access.facts
+        target["evidence"] = target["evidence"] + records_of(result_of(record.results, ACCESS))
+    return target
+
+
+def report_shown(shown: JsonObject) -> JsonObject:
+    """What is told of a report. Next generation campaigns call its `reportType` and `lastRunAt` `type` and `created`."""
+    run_at = shown.get("lastRunAt") or shown.get("created")
+    return dict(
+        id=shown.get("id"),
+        status=shown.get("status"),
+        reportType=shown.get("reportType") or shown.get("type"),
+        lastRunAt=in_utc(run_at) or run_at,
+    )
+
+
+def words_of(campaign_id: str, campaign: JsonObject, target: Target, record: OnRecord) -> dict[str, Word]:
+    """What each witness that was asked says of a campaign that is COMPLETED. target: its record."""
+    access, exchanges = record.accesses.get(campaign_id), record.exchanges(campaign_id)
+    info = record.info(campaign_id)
+    of_next = is_next([*record.looked_up[""], *record.looked_up[campaign_id], *exchanges])
+    report_says = judge(
+        campaign_id, record.scans.get(campaign_id), record.reports.get(campaign_id), info, exchanges, of_next, record.results
+    )
+    report_says = word_on_all(of_one_campaign(campaign_id, report_says, target, record.claims), info, access)
+    readings = [campaign, *filter(None, (campaign_in(exchange, campaign_id) for exchange in exchanges))]
+    seen = access.campaign if access else None
+    # Of one that is not COMPLETED the access has its own word.
+    completed = [seen] if seen and seen.get("status") == COMPLETED else []
+    both = {
+        REPORT: of_this_state(report_says, WHEN[REPORT], readings[-1], completed),
+        ACCESS: of_this_state(word_of(access, record.results), WHEN[ACCESS], seen, readings),
+    }
+    return {name: both[name] for name in asked_of(record.results)}
 
 
 def asked_of(results: Result) -> list[str]:
