@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from typing import Any
 
@@ -32,7 +33,13 @@ def parse_time(text: object) -> datetime.datetime | None:
     Seconds may be missing. So may the zone, and then it is UTC. Other spellings of ISO 8601, which not every Python
     reads, are no moment, for what is not understood must not be compared.
     """
-    match = TIME.fullmatch(text.strip()) if isinstance(text, str) and len(text) < 100 else None
+    return _moment(text) if isinstance(text, str) and len(text) < 100 else None
+
+
+# Each moment of a record is compared many times, and many targets have the same.
+@functools.lru_cache(maxsize=4096)
+def _moment(text: str) -> datetime.datetime | None:
+    match = TIME.fullmatch(text.strip())
     if not match:
         return None
     day, clock, seconds, fraction, _zulu, sign, hours, minutes = match.groups()

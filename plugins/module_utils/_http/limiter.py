@@ -17,7 +17,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 
 RATE_WINDOW = 10.0
 # A request is counted here when it leaves, and once it was answered, then; by the server in between.
-RATE_WINDOW_MARGIN = 0.1
+RATE_WINDOW_MARGIN = 0.03
 LEAST_LEARNED = 10
 MOST_PEACE = 32
 # Seconds for which a budget that was learned is handed on. Later, whoever used the rest may have gone.

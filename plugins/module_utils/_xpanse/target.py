@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypedDict
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
@@ -281,6 +281,8 @@ def names_another(exchange: Exchange, exposure: Exposure | None, scan_id: str) -
     return None
 
 
+# The names in all answers are the same few.
+@lru_cache(maxsize=1024)
 def plain(name: str) -> str:
     """A name without what tells scanId from scan_id."""
     return "".join(character for character in name if character.isalnum()).casefold()
