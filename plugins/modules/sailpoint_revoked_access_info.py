@@ -256,6 +256,8 @@ revoked_items:
       description:
         - Of what is still there why it is, for example that its removal failed, that a manual task is open, or that a role gave
           it again. V(null) if nobody says it, or this user may not ask.
+        - The work items are those of this user, and with O(read_accounts), for a user of the level C(ORG_ADMIN), those of the
+          owners of up to five sources.
       type: str
     document:
       description:
@@ -329,7 +331,7 @@ truncated:
 unavailable:
   description:
     - What this user may not ask, and which level it takes, by V(accounts), V(refresh), V(activities), and V(work_items). Of
-      the last two also why they could not be read otherwise, because nothing depends on them.
+      the last two also why they could not be read otherwise, or not all of them, because nothing depends on them.
   returned: always
   type: dict
   sample: {}

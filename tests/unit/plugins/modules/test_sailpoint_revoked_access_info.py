@@ -17,6 +17,7 @@ from simulator import company  # noqa: E402
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.rows import read_head, read_rows
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import access
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import prove
 from ansible_collections.secops.remediation.plugins.modules import sailpoint_revoked_access_info as module
 
@@ -498,6 +499,56 @@ def test_why_is_no_answer_so_it_fails_nothing(look, simulator):
     assert set(result["unavailable"]) == {"activities", "work_items"}
     assert "sp:search:read" in result["unavailable"]["activities"]
     assert result["revoked_items"][0]["why"] is None and result["revoked_items"][0]["present"] is True
+
+
+def test_the_tasks_of_the_owners_of_sources(look, simulator):
+    """The work items of this user, and those of who owns the source, where somebody may read them."""
+    rows(simulator, row("manual"))
+    assert "work item" in look()["revoked_items"][0]["why"]
+    assert ["ownerId" in entry["query"] for entry in simulator.log(operation="list_work_items")] == [False, True]
+    simulator.control("DELETE", "log")
+    result = look(read_accounts=False)
+    # Who owns the source nobody says then.
+    assert "work item" not in result["revoked_items"][0]["why"] and result["unavailable"] == {}
+    simulator.control(
+        "POST", "faults", [{"operation": "list_work_items", "kind": "status", "status": 403, "times": None, "after": 1}]
+    )
+    assert "ORG_ADMIN for those of other users" in look()["unavailable"]["work_items"]
+
+
+@pytest.mark.parametrize("owners", [5, 7])
+def test_of_many_owners_so_many_are_asked(look, simulator, owners):
+    rows(simulator, *[row("manual", number, source="Source %d" % number) for number in range(owners)])
+    shown = [
+        {"id": item["account"]["id"], "sourceId": item["source"]["id"], "sourceOwner": {"id": "owner %d" % number}}
+        for number, item in enumerate(look()["revoked_items"])
+    ]
+    simulator.control("DELETE", "log")
+    simulator.control("POST", "faults", [{"operation": "list_accounts", "kind": "status", "status": 200, "body": shown}])
+    result = look()
+    assert len(simulator.log(operation="list_work_items")) == 6
+    assert ("not of 2 more" in result["unavailable"].get("work_items", "")) == (owners == 7)
+
+
+def test_more_activities_than_are_read(look, simulator, monkeypatch):
+    rows(simulator, row("failed"), row("given_again", 2))
+    assert look()["unavailable"] == {}
+    monkeypatch.setattr(access, "MOST_ACTIVITIES", 2)
+    result = look()
+    assert "of which the newest were read" in result["unavailable"]["activities"]
+    # The newest is the one that gave it again.
+    assert {item["identity"]["name"]: item["why"] for item in result["revoked_items"]}["Person 2"].startswith("given again")
+
+
+def test_more_work_items_than_are_read(look, simulator):
+    rows(simulator, row("manual"))
+    pages = [
+        {"operation": "list_work_items", "kind": "status", "status": 200, "body": [{"id": "w%d" % number}]} for number in range(9)
+    ]
+    simulator.control("POST", "faults", pages)
+    result = look()
+    assert "the first 4 work items were read" in result["unavailable"]["work_items"]
+    assert len(simulator.log(operation="list_work_items")) == 8
 
 
 def test_pages_that_come_twice(look, simulator):
