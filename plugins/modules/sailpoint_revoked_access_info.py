@@ -356,7 +356,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Result
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, named, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access import look
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_api import NextApi
@@ -382,9 +382,8 @@ ASKS = ("campaign_ids",)
 def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
-    for name, least in (("limit", 0), ("wait_interval", 1)):
-        if params[name] < least:
-            raise TaskFailed("%s is %d and must be at least %d" % (name, params[name], least))
+    if params["limit"] < 0:
+        raise TaskFailed("limit is %d and must be at least 0" % params["limit"])
     if params["api_version"] == "beta":
         raise TaskFailed("api_version beta shows no items of certifications: choose another one, v1 or v2025 for example")
     api = sailpoint.connect(task, NextApi)
@@ -399,7 +398,7 @@ def run(task: Task) -> Result:
     return settle(
         [{} for _campaign_id in campaign_ids],
         [found.failure_of(campaign_id) for campaign_id in campaign_ids],
-        ["campaign %s" % campaign_id for campaign_id in campaign_ids],
+        ["campaign %s" % named(campaign_id) for campaign_id in campaign_ids],
         "campaigns",
         "",
         changed=found.changed,

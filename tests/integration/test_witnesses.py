@@ -73,7 +73,7 @@ def test_what_two_witnesses_say_and_again(ansible, simulator):
     assert run.said(company.FINANCE) == dict(report="remediated", access="remediated")
     assert run.said(company.BADGES) == dict(report="unremediated", access="unremediated")
     assert "6 of 6 items remediated; 6 of 6 revoked items are gone from the identities, as of 2" in run.reason(company.FINANCE)
-    assert run.reason(company.BOARD_PORTAL) == "the report lists no item: nothing was revoked; nothing was revoked"
+    assert run.reason(company.BOARD_PORTAL) == "the report lists no revoked item; nothing was revoked"
     # The report is not understood, or could not be had.
     assert run.said(company.HAMBURG) == dict(report="inconclusive", access="unremediated")
     assert run.said(company.SALES) == dict(report="inconclusive", access="remediated")

@@ -436,7 +436,8 @@ class RevokedAccess:
         errors = list(dict.fromkeys(map(text_of, self.errors.get(campaign_id, ()))))
         if not errors:
             return None
-        return ItemFailed(errors[0] + (" And %d more errors." % (len(errors) - 1) if len(errors) > 1 else ""))
+        more = len(errors) - 1
+        return ItemFailed(errors[0] + ("; and %d more error%s" % (more, "s" if more > 1 else "") if more else ""))
 
     def rows(self) -> Rows:
         """All items as dicts, made one by one."""

@@ -397,6 +397,8 @@ def test_every_shape_of_the_api(look, simulator, version):
         ({"api_version": "beta"}, "api_version beta shows no items"),
         ({"limit": -1}, "limit is -1 and must be at least 0"),
         ({"wait_interval": 0}, "wait_interval is 0 and must be at least 1"),
+        ({"wait_timeout": -5}, "wait_timeout is -5 and must be at least 0"),
+        ({"campaign_ids": [""]}, "campaign '': '' is no id"),
         ({"client_secret": "wrong"}, "Check client_id and client_secret"),
         ({"campaign_ids": [ONE, "nobody-has-this"]}, "no campaign has the id nobody-has-this"),
         ({"campaign_ids": [".."]}, "is no id"),
@@ -441,6 +443,18 @@ def test_a_summary_that_says_nothing(look, simulator):
     (campaign,) = look(company.FINANCE)["campaigns"]
     assert campaign["outcome"] == "inconclusive"
     assert "of 12 certifications the summary of the decisions does not say how many were revoked" in campaign["reason"]
+
+
+@pytest.mark.parametrize(("failing", "words"), [(1, None), (2, "; and 1 more error"), (3, "; and 2 more errors")])
+def test_of_several_errors_the_first_is_told(look, simulator, failing, words):
+    faults = [
+        {"operation": "decision_summary", "kind": "status", "status": 422, "body": {"detailCode": "422.%d" % number}}
+        for number in range(failing)
+    ]
+    simulator.control("POST", "faults", faults)
+    (campaign,) = look(company.FINANCE, concurrency=1)["campaigns"]
+    assert "422.0" in campaign["error"] and campaign["error"].endswith(words or campaign["error"])
+    assert ("more error" in campaign["error"]) == (failing > 1)
 
 
 @pytest.mark.parametrize("operation", ["list_certifications", "list_review_items", "search", "list_accounts"])
