@@ -16,8 +16,8 @@ description:
     takes no other operation while it runs. How long a scan takes is not documented.
   - The result of a scan is in the campaign's remediation status report, see
     M(secops.remediation.sailpoint_campaign_report). A report that is older than the scan proves nothing.
-  - Next Generation Certification Campaigns have no remediation scan. With O(api_version=next) the module fails at once, and asks
-    for nothing.
+  - Next Generation Certification Campaigns (experimental) have no remediation scan. With O(api_version=next) the module fails
+    at once, and asks for nothing.
 author:
   - Contributors to secops.remediation (@secops)
 options:

@@ -75,7 +75,7 @@ extends_documentation_fragment:
   - secops.remediation.sailpoint
   - secops.remediation.results_file
 notes:
-  - O(client_id) needs a user of the level C(ORG_ADMIN) or C(CERT_ADMIN). Another one, C(REPORT_ADMIN) say, is shown no
+  - O(client_id) needs a user of the level C(ORG_ADMIN) or C(CERT_ADMIN). Another one, C(REPORT_ADMIN) too, is shown no
     certifications, and the answer is V(inconclusive).
   - The token needs the scopes C(idn:campaign:read) and C(sp:search:read), C(idn:accounts:read) for O(read_accounts), and
     C(idn:accounts-state:manage) and C(idn:task-management:read) for O(refresh).
@@ -112,6 +112,15 @@ EXAMPLES = r"""
       - 2c918086719eec070171a7e3355a360a
     refresh: true
     results_file: /var/lib/remediation/records/revoked_access.json
+
+- name: Look at a Next Generation Certification Campaign (experimental)
+  secops.remediation.sailpoint_revoked_access_info:
+    base_url: https://acme.api.identitynow.com
+    client_id: "{{ sailpoint_client_id }}"
+    client_secret: "{{ sailpoint_client_secret }}"
+    api_version: next
+    campaign_ids:
+      - 2c918086719eec070171a7e3355a360a
 """
 
 RETURN = r"""

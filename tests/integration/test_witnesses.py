@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from pathlib import Path
 
@@ -221,6 +222,18 @@ class TestNext:
         assert "presigned" not in "".join(path.read_text() for path in run.folder.rglob("*.html"))
         again = verify(ansible, **self.OF_NEXT)
         assert again.outcomes == run.outcomes and "changed=0" in again.output, again.output
+
+    def test_the_play_of_the_documentation(self, ansible, simulator):
+        page = (HERE.parents[1] / "docs" / "revoked-access.md").read_text(encoding="utf-8")
+        (play,) = (text for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "api_version: next" in text)
+        file = ansible.folder / "verify-next-campaigns.yml"
+        file.write_text(play.replace("2c918086719eec070171a7e3355a360a", company.WAREHOUSE), encoding="utf-8")
+        run = Found(
+            ansible.run(str(file), verify_wait_interval=1), (ansible.folder / "remediation-evidence" / "latest").resolve()
+        )
+        assert run.status == 2 and run.outcomes == {company.WAREHOUSE: "unremediated"}, run.output
+        assert run.said(company.WAREHOUSE) == dict(report="unremediated", access="unremediated")
+        assert {entry["operation"][:5] for entry in simulator.log(api="sailpoint")} >= {"next_"} and not asked(simulator, *STARTS)
 
     def test_nothing_is_remediated_by_the_report_alone(self, ansible, simulator):
         run = verify(ansible, verify_campaign_witnesses=["report"], **self.OF_NEXT)

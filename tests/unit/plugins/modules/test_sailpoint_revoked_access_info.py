@@ -580,7 +580,7 @@ def test_items_of_several_pages(look, simulator):
     assert result["campaigns"][0]["complete"] and agrees(result)
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2])
 def test_the_examples_run(look, tmp_path, number):
     tasks = [task for task in yaml.safe_load(module.EXAMPLES) if any("revoked_access" in name for name in task)]
     options = dict(tasks[number]["secops.remediation.sailpoint_revoked_access_info"], campaign_ids=[ONE])
