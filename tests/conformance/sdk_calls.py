@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from simulator import access, company  # noqa: E402
+from simulator import company  # noqa: E402
 
 FINANCE = dict(id=company.FINANCE)
 WAREHOUSE = dict(id=company.WAREHOUSE)
@@ -77,7 +77,13 @@ CALLS = (
     ("reading an account again", 202, "Accounts", "submit_reload_account_v1", lambda found: dict(id=an_account(found))),
     ("tasks", 200, "TaskManagement", "get_task_status_list_v1", {}),
     ("account activities", 200, "AccountActivities", "list_account_activities_v1", {}),
-    ("work items", 200, "WorkItems", "list_work_items_v1", dict(owner_id=access.owner_id())),
+    (
+        "work items",
+        200,
+        "WorkItems",
+        "list_work_items_v1",
+        lambda found: dict(owner_id=found["accounts"][0]["sourceOwner"]["id"]),
+    ),
     ("next campaigns", 200, NEXT, "list_campaigns_v1", dict(EXPERIMENTAL, count=True, filters='status eq "COMPLETED"')),
     ("a next campaign", 200, NEXT, "get_gov_certification_campaign_v1", dict(EXPERIMENTAL, id=company.FINANCE)),
     ("without the header", 400, NEXT, "get_gov_certification_campaign_v1", dict(id=company.FINANCE)),
