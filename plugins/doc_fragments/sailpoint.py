@@ -19,8 +19,10 @@ options:
   client_id:
     description:
       - Client ID of a personal access token.
-      - Its user needs the level C(ORG_ADMIN) or C(CERT_ADMIN). C(REPORT_ADMIN) is enough too, because the module falls
-        back to calls that this level may make.
+      - Its user needs the level C(ORG_ADMIN) or C(CERT_ADMIN). C(REPORT_ADMIN) is enough for campaigns, remediation scans,
+        and reports, because what this level may not ask of a single campaign is looked up in the list of them. It is shown no
+        certifications, so M(secops.remediation.sailpoint_revoked_access_info) has no answer with it. Of V(next) of
+        O(api_version), which is experimental, no levels are documented.
       - If not given, the environment variable C(SAIL_CLIENT_ID) is used.
     type: str
   client_secret:
@@ -38,8 +40,8 @@ options:
       - Version of the API, which decides the shape of every path. The calls behave alike in all of them.
       - V(v1) is the scheme of one version for each service, C(/campaigns/v1/...). The others come first,
         C(/v2025/campaigns/...).
-      - V(next) is for Next Generation Certification Campaigns, C(/certification-campaigns/v1/...). SailPoint calls these
-        calls experimental, and so is their support here. They have no remediation scan, so
+      - V(next) is experimental. It is for Next Generation Certification Campaigns, C(/certification-campaigns/v1/...).
+        SailPoint calls these calls experimental, and so is their support here. They have no remediation scan, so
         M(secops.remediation.sailpoint_campaign_remediation_scan) refuses them.
     type: str
     choices: [v1, v2026, v2025, v2024, v3, beta, next]

@@ -168,7 +168,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.errors 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, JsonObject, Result, Steps
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, named, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_api import NextApi
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
@@ -253,7 +253,7 @@ def get_campaigns(task: Task, api: sailpoint.SailPointApi, campaign_ids: list[st
     return settle(
         [{} for _campaign_id in campaign_ids],
         endings,
-        campaign_ids,
+        list(map(named, campaign_ids)),
         "campaigns",
         "",
         changed=False,

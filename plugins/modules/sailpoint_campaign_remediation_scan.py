@@ -16,8 +16,8 @@ description:
     takes no other operation while it runs. How long a scan takes is not documented.
   - The result of a scan is in the campaign's remediation status report, see
     M(secops.remediation.sailpoint_campaign_report). A report that is older than the scan proves nothing.
-  - Next Generation Certification Campaigns have no remediation scan. With O(api_version=next) the module fails at once, and asks
-    for nothing.
+  - Next Generation Certification Campaigns (experimental) have no remediation scan. With O(api_version=next) the module fails
+    at once, and asks for nothing.
 author:
   - Contributors to secops.remediation (@secops)
 options:
@@ -201,6 +201,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.batch impo
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     Task,
     close_ledger,
+    named,
     open_ledger,
     pace_of,
     run_module,
@@ -277,7 +278,7 @@ def run(task: Task) -> Result:
     return settle(
         list(items.values()),
         endings,
-        ["campaign %s" % campaign_id for campaign_id in items],
+        ["campaign %s" % named(campaign_id) for campaign_id in items],
         "scans",
         "They go on without this task: wait again with the same ledger.",
         changed=any(item["changed"] for item in items.values()),

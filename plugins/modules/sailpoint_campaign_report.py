@@ -256,6 +256,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.batch impo
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     Task,
     close_ledger,
+    named,
     open_ledger,
     pace_of,
     run_module,
@@ -344,7 +345,7 @@ def run(task: Task) -> Result:
     return settle(
         list(items.values()),
         endings,
-        ["campaign %s" % campaign_id for campaign_id in items],
+        ["campaign %s" % named(campaign_id) for campaign_id in items],
         "reports",
         "They go on without this task: run it again to wait for them.",
         changed=any(item["changed"] for item in items.values()),

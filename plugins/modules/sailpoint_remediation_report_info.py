@@ -277,7 +277,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Result
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, named, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_file import (
     Vocabulary,
     read_report,
@@ -324,7 +324,7 @@ def run(task: Task) -> Result:
     return settle(
         list(items.values()),
         endings,
-        list(items),
+        list(map(named, items)),
         "reports",
         "",
         WITHOUT_ANSWER,

@@ -75,7 +75,7 @@ extends_documentation_fragment:
   - secops.remediation.sailpoint
   - secops.remediation.results_file
 notes:
-  - O(client_id) needs a user of the level C(ORG_ADMIN) or C(CERT_ADMIN). Another one, C(REPORT_ADMIN) say, is shown no
+  - O(client_id) needs a user of the level C(ORG_ADMIN) or C(CERT_ADMIN). Another one, C(REPORT_ADMIN) too, is shown no
     certifications, and the answer is V(inconclusive).
   - The token needs the scopes C(idn:campaign:read) and C(sp:search:read), C(idn:accounts:read) for O(read_accounts), and
     C(idn:accounts-state:manage) and C(idn:task-management:read) for O(refresh).
@@ -112,6 +112,15 @@ EXAMPLES = r"""
       - 2c918086719eec070171a7e3355a360a
     refresh: true
     results_file: /var/lib/remediation/records/revoked_access.json
+
+- name: Look at a Next Generation Certification Campaign (experimental)
+  secops.remediation.sailpoint_revoked_access_info:
+    base_url: https://acme.api.identitynow.com
+    client_id: "{{ sailpoint_client_id }}"
+    client_secret: "{{ sailpoint_client_secret }}"
+    api_version: next
+    campaign_ids:
+      - 2c918086719eec070171a7e3355a360a
 """
 
 RETURN = r"""
@@ -256,6 +265,8 @@ revoked_items:
       description:
         - Of what is still there why it is, for example that its removal failed, that a manual task is open, or that a role gave
           it again. V(null) if nobody says it, or this user may not ask.
+        - The work items are those of this user, and with O(read_accounts), for a user of the level C(ORG_ADMIN), those of the
+          owners of up to five sources.
       type: str
     document:
       description:
@@ -329,7 +340,7 @@ truncated:
 unavailable:
   description:
     - What this user may not ask, and which level it takes, by V(accounts), V(refresh), V(activities), and V(work_items). Of
-      the last two also why they could not be read otherwise, because nothing depends on them.
+      the last two also why they could not be read otherwise, or not all of them, because nothing depends on them.
   returned: always
   type: dict
   sample: {}
@@ -354,7 +365,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import TaskFailed
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Result
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, named, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access import look
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_api import NextApi
@@ -380,9 +391,8 @@ ASKS = ("campaign_ids",)
 def run(task: Task) -> Result:
     """The module's work."""
     params = task.params
-    for name, least in (("limit", 0), ("wait_interval", 1)):
-        if params[name] < least:
-            raise TaskFailed("%s is %d and must be at least %d" % (name, params[name], least))
+    if params["limit"] < 0:
+        raise TaskFailed("limit is %d and must be at least 0" % params["limit"])
     if params["api_version"] == "beta":
         raise TaskFailed("api_version beta shows no items of certifications: choose another one, v1 or v2025 for example")
     api = sailpoint.connect(task, NextApi)
@@ -397,7 +407,7 @@ def run(task: Task) -> Result:
     return settle(
         [{} for _campaign_id in campaign_ids],
         [found.failure_of(campaign_id) for campaign_id in campaign_ids],
-        ["campaign %s" % campaign_id for campaign_id in campaign_ids],
+        ["campaign %s" % named(campaign_id) for campaign_id in campaign_ids],
         "campaigns",
         "",
         changed=found.changed,

@@ -261,6 +261,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.batch impo
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import (
     Task,
     close_ledger,
+    named,
     open_ledger,
     pace_of,
     run_module,
@@ -423,7 +424,7 @@ def exposure_key(place: int, request: Mapping[str, Any]) -> tuple[Hashable, ...]
 
 def name_of(item: Item) -> str:
     """How a message calls an exposure."""
-    name = "alert %s, rule %s, service %s" % (item["alert_internal_id"], item["attack_surface_rule_id"], item["service_id"])
+    name = "alert %s, rule %s, service %s" % tuple(named(str(item[part])) for part in EXPOSURE)
     return "%s, scan %s" % (name, item["scan_id"]) if item.get("scan_id") else name
 
 

@@ -109,7 +109,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 from ansible_collections.secops.remediation.plugins.module_utils._run.batch import drive
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
-from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_module, settle
+from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, named, run_module, settle
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import WITHOUT_ANSWER
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.scan import confirmation_scan
@@ -136,7 +136,9 @@ def run(task: Task) -> Result:
     for item in items.values():
         del item["created"]
     answers = [items[scan_id] for scan_id in task.params["scan_ids"]]
-    return settle(list(items.values()), endings, list(items), "scans", "", WITHOUT_ANSWER, changed=False, rcs_requests=answers)
+    return settle(
+        list(items.values()), endings, list(map(named, items)), "scans", "", WITHOUT_ANSWER, changed=False, rcs_requests=answers
+    )
 
 
 def main() -> None:

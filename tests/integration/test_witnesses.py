@@ -7,16 +7,20 @@
 from __future__ import annotations
 
 import json
+import re
+import runpy
 from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 from simulator import company
 
 PLAYBOOK = "secops.remediation.verify"
 CHECK = "secops.remediation.verify_evidence"
 HERE = Path(__file__).resolve().parent
 ROLE = HERE / "role.yml"
+DEMO = HERE.parent / "demo"
 SCHEMA = json.loads((HERE.parents[1] / "docs" / "schemas" / "verification-1.2.schema.json").read_text())
 QUICK = dict(verify_wait_interval=1, verify_wait_timeout=60, verify_fail_on=[])
 STARTS = ("run_scan", "run_report", "rcs_get_or_create")
@@ -73,7 +77,7 @@ def test_what_two_witnesses_say_and_again(ansible, simulator):
     assert run.said(company.FINANCE) == dict(report="remediated", access="remediated")
     assert run.said(company.BADGES) == dict(report="unremediated", access="unremediated")
     assert "6 of 6 items remediated; 6 of 6 revoked items are gone from the identities, as of 2" in run.reason(company.FINANCE)
-    assert run.reason(company.BOARD_PORTAL) == "the report lists no item: nothing was revoked; nothing was revoked"
+    assert run.reason(company.BOARD_PORTAL) == "the report lists no revoked item; nothing was revoked"
     # The report is not understood, or could not be had.
     assert run.said(company.HAMBURG) == dict(report="inconclusive", access="unremediated")
     assert run.said(company.SALES) == dict(report="inconclusive", access="remediated")
@@ -99,6 +103,25 @@ def test_what_two_witnesses_say_and_again(ansible, simulator):
 
     check = ansible.run(CHECK, evidence_dir=str(ansible.folder / "evidence"))
     assert check.returncode == 0 and "6 of 6 outcomes follow from the answers on record" in check.stdout, check.stdout
+
+
+def test_what_the_demo_shows(ansible, simulator, capsys):
+    """A report that is not understood, answered by the second witness in both ways; and two witnesses that disagree."""
+    demo = runpy.run_path(str(DEMO / "run"), run_name="demo")
+    demo["prepare"](simulator)
+    wanted = yaml.safe_load((DEMO / "targets.yml").read_text(encoding="utf-8"))["verify_campaign_ids"]
+    run = verify(ansible, verify_campaign_ids=wanted)
+    assert (run.outcomes[company.PRIVILEGED], run.outcomes[company.HAMBURG]) == ("remediated", "unremediated")
+    assert run.said(company.PRIVILEGED) == dict(report="inconclusive", access="remediated")
+    assert run.said(company.HAMBURG) == dict(report="inconclusive", access="unremediated")
+    assert run.said(company.VENDORS) == dict(report="remediated", access="unremediated")
+    assert run.reason(company.PRIVILEGED).startswith("4 of 4 revoked items are gone from the identities, as of 2")
+    assert "; the report was not understood (" in run.reason(company.PRIVILEGED)
+    demo["explain"](run.content, [], False)
+    said = capsys.readouterr().out
+    alone = said.partition("Remediated on the word of one witness:")[2]
+    assert "campaign Privileged Access Review" in alone and "Finance Systems Review" not in said
+    assert "the access: Identity: 田中 美咲" in said and "the report: Identity: Jiří Novák" in said
 
 
 def test_all_have_to_agree(ansible, simulator):
@@ -201,6 +224,18 @@ class TestNext:
         assert "presigned" not in "".join(path.read_text() for path in run.folder.rglob("*.html"))
         again = verify(ansible, **self.OF_NEXT)
         assert again.outcomes == run.outcomes and "changed=0" in again.output, again.output
+
+    def test_the_play_of_the_documentation(self, ansible, simulator):
+        page = (HERE.parents[1] / "docs" / "revoked-access.md").read_text(encoding="utf-8")
+        (play,) = (text for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "api_version: next" in text)
+        file = ansible.folder / "verify-next-campaigns.yml"
+        file.write_text(play.replace("2c918086719eec070171a7e3355a360a", company.WAREHOUSE), encoding="utf-8")
+        run = Found(
+            ansible.run(str(file), verify_wait_interval=1), (ansible.folder / "remediation-evidence" / "latest").resolve()
+        )
+        assert run.status == 2 and run.outcomes == {company.WAREHOUSE: "unremediated"}, run.output
+        assert run.said(company.WAREHOUSE) == dict(report="unremediated", access="unremediated")
+        assert {entry["operation"][:5] for entry in simulator.log(api="sailpoint")} >= {"next_"} and not asked(simulator, *STARTS)
 
     def test_nothing_is_remediated_by_the_report_alone(self, ansible, simulator):
         run = verify(ansible, verify_campaign_witnesses=["report"], **self.OF_NEXT)

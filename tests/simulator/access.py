@@ -52,11 +52,18 @@ SETTINGS = {
     "generated": None,  # certifications, items and revoked in each, identities, open: see Generated
 }
 KEPT = 2  # items of each certification of the company that were approved
+# Who owns every source, and so has the manual tasks.
+SOURCE_OWNER = "Tomáš Horák"
 
 
 def made_id(*parts):
     """An id that is always the same for the same parts."""
     return uuid.uuid5(uuid.NAMESPACE_DNS, ".".join(map(str, parts))).hex
+
+
+def owner_id():
+    """The id of the owner of every source."""
+    return made_id("identity", SOURCE_OWNER)
 
 
 def attribute_of(source):
@@ -455,6 +462,7 @@ class Company:
                 "manuallyCorrelated": False,
                 "hasEntitlements": True,
                 "identity": {"id": owner, "type": "IDENTITY", "name": item.identity},
+                "sourceOwner": {"id": owner_id(), "type": "IDENTITY", "name": SOURCE_OWNER},
                 "origin": "AGGREGATED",
             },
         )
@@ -500,8 +508,12 @@ def activity_documents(company, identity_ids=None):
 
 def _activity(company, item, operation, action, status, errors, hours_ago, cause=None):
     when = iso(company.now - hours_ago * 3_600_000)
-    source = {"id": item.source_id, "name": item.source, "type": "Simulated - Direct"}
-    change = {"name": attribute_of(item.source), "op": operation, "value": item.access}
+    source, attribute = {"id": item.source_id, "name": item.source, "type": "Simulated - Direct"}, attribute_of(item.source)
+    if item.kind in ("ROLE", "ACCESS_PROFILE"):
+        # Those are held by the identity, at the product itself.
+        source = {"id": made_id("source", "IdentityNow"), "name": "IdentityNow", "type": "IdentityNowConnector"}
+        attribute = "assignedRoles" if item.kind == "ROLE" else "assignedAccessProfiles"
+    change = {"name": attribute, "op": operation, "value": item.access}
     return {
         "_type": "accountactivity",
         "_version": "v2",
@@ -595,8 +607,8 @@ def work_items(company):
             "id": made_id("work item", item.id),
             "requesterId": None,
             "requesterDisplayName": "spadmin",
-            "ownerId": made_id("identity", "Tomáš Horák"),
-            "ownerName": "Tomáš Horák",
+            "ownerId": owner_id(),
+            "ownerName": SOURCE_OWNER,
             "created": when,
             "modified": None,
             "description": "Remove %s from %s on %s" % (item.access, item.account, item.source),

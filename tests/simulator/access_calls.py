@@ -20,6 +20,7 @@ MAY_READ_ACCOUNTS = ("ORG_ADMIN", "HELPDESK")
 ANYBODY = ("ORG_ADMIN", "CERT_ADMIN", "REPORT_ADMIN", "HELPDESK")
 # About so many, by the specification.
 MOST_TERMS = 800
+NEWEST_FIRST = ["-created"]
 CERTIFICATION_FILTERS = {"id": ("eq", "in"), "campaign.id": ("eq", "in"), "phase": ("eq",), "completed": ("eq",)}
 ITEM_FILTERS = {"id": ("eq", "in"), "access.type": ("eq",), "completed": ("eq", "ne")}
 ACCOUNT_FILTERS = {
@@ -280,6 +281,8 @@ class AccessCalls:
             found = [document for document in map(company.document, sorted(set(ids))) if document]
         else:
             found = sorted(access.activity_documents(company, ids), key=lambda one: one["id"])
+            if wanted.get("sort") == NEWEST_FIRST:
+                found.sort(key=lambda one: one["created"], reverse=True)
         found = [one for one in found if all(test(one) for test in tests)]
         limit, offset = self._number(request, "limit", 250, 10000), self._number(request, "offset", 0, 10**9)
         total, after = len(found), wanted.get("searchAfter")
@@ -294,8 +297,9 @@ class AccessCalls:
         """(ids or None, tests) of a search. Raises ValueError and what odd JSON raises."""
         if wanted["indices"] not in (["identities"], ["accountactivities"]):
             raise ValueError("the simulator has the indices identities and accountactivities, one at a time")
-        if wanted.get("sort", ["id"]) != ["id"] or (wanted.get("searchAfter") and "sort" not in wanted):
-            raise ValueError("the simulator sorts by id")
+        sorts = [["id"], NEWEST_FIRST] if wanted["indices"] == ["accountactivities"] else [["id"]]
+        if wanted.get("sort", ["id"]) not in sorts or (wanted.get("searchAfter") and wanted.get("sort") != ["id"]):
+            raise ValueError("the simulator sorts by id, and what happened by -created")
         query = wanted["query"]["query"].strip()
         ids, tests = None, []
         if query != "*":
@@ -418,9 +422,8 @@ class AccessCalls:
 
     def list_work_items(self, request, body, entry):
         level = self._authorize(request, entry, ANYBODY)
-        owner = request.query_params.get("ownerId")
-        if owner and level != "ORG_ADMIN":
+        own = access.made_id("identity", entry["client"])
+        owner = request.query_params.get("ownerId") or own
+        if owner != own and level != "ORG_ADMIN":
             raise Refused(self.error(403))
-        # The administrator of the simulation owns the manual tasks; others own none.
-        found = list(access.work_items(self._company())) if level == "ORG_ADMIN" else []
-        return self._paged(request, [one for one in found if owner in (None, one["ownerId"])])
+        return self._paged(request, [one for one in access.work_items(self._company()) if one["ownerId"] == owner])

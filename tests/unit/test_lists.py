@@ -13,6 +13,7 @@ from pathlib import Path
 import faults
 import pytest
 import yaml
+from simulator.core import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -108,6 +109,11 @@ class TestDocumentation:
     def test_the_readme_has_every_module_in_its_table(self):
         section = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## The modules\n")[2].partition("\n## ")[0]
         assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == MODULES
+
+    def test_the_simulators_readme_has_every_operation(self):
+        text = (ROOT / "tests" / "simulator" / "README.md").read_text(encoding="utf-8")
+        section = text.partition("The operations:")[2].partition("\n\n")[0]
+        assert sorted(re.findall(r"`(\w+)`", section)) == sorted((*OPERATIONS, "next_"))
 
     def test_the_page_of_faults_has_every_module_with_a_connection(self):
         documented = faults.read(faults.PAGE.read_text(encoding="utf-8"))

@@ -436,12 +436,10 @@ class Document:
             "methods": ["EXAMINE"],
             "types": ["control-objective"],
         }
-        kept = ("origins", "subjects", "relevant-evidence")
-        return dict(
-            content,
-            **{name: observation[name] for name in kept if name in observation},
-            collected=moment(heard.items.get("as_of"), observation["collected"]),
-        )
+        content.update({name: observation[name] for name in ("origins", "subjects")})
+        own = [file for file in target["evidence"] if one_line(file["path"]).rpartition("/")[2] == heard.record + ".json"]
+        with_lists(content, relevant_evidence=list(map(self._evidence, own)))
+        return dict(content, collected=moment(heard.items.get("as_of"), observation["collected"]))
 
     @staticmethod
     def _methods(target: Target) -> list[str]:

@@ -156,6 +156,7 @@ class Heard(NamedTuple):
 
     name: of it; "" where the target has no witnesses but its system. outcome, reason: what it says. items: its counts of the
     target's items. open_items: those that are open, as the system wrote them. kept: where all of them are, in a sentence.
+    record: the file of its own among the records, without its ending; "" where it has none.
     """
 
     name: str
@@ -164,6 +165,7 @@ class Heard(NamedTuple):
     items: dict[str, Any]
     open_items: list[dict[str, Any]]
     kept: str
+    record: str = ""
 
     @property
     def left_out(self) -> int:
@@ -181,7 +183,8 @@ def heard_of(target: Target) -> list[Heard]:
         witness, items = known[entry["name"]], dict_at(target, known[entry["name"]].items)
         outcome = entry["outcome"] if entry.get("outcome") in OUTCOMES else INCONCLUSIVE
         open_items = dicts(items.get("open_items"))
-        heard.append(Heard(witness.name, outcome, words_of(entry.get("reason")), items, open_items, witness.kept))
+        reason = words_of(entry.get("reason"))
+        heard.append(Heard(witness.name, outcome, reason, items, open_items, witness.kept, witness.record))
     items = dict_at(target, "items")
     open_items = dicts(items.get("open_items"))
     return heard or [Heard("", target["outcome"], target["reason"], items, open_items, "in the report")]

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 RESULTS_SCHEMA_VERSION = 1
+# What is less makes no sense, and is better known before anything is started.
+LEAST_WAITS = {"wait_timeout": 0, "wait_interval": 1, "max_age": 0}
 
 
 class Task:
@@ -137,6 +139,7 @@ def run_task(
     in_short: see put_into_file. signed: the signature() of the result.
     """
     try:
+        check_waits(task.params)
         result = run(task)
     except TaskFailed as failure:
         result = dict(failure.result, failed=True, msg=failure.msg)
@@ -153,6 +156,13 @@ def run_task(
         masked = remove_values({name: value for name, value in result.items() if name not in rows}, task.secrets)
         result = put_into_file(dict(masked, **rows), task.params["results_file"], in_short or {}, task.secrets)
     return result, set(task.secrets)
+
+
+def check_waits(params: Params) -> None:
+    """Raises TaskFailed where an option that says how long to wait has a value that makes no sense."""
+    for name, least in LEAST_WAITS.items():
+        if params.get(name) is not None and params[name] < least:
+            raise TaskFailed("%s is %d and must be at least %d" % (name, params[name], least))
 
 
 def put_into_file(result: Result, path: str, in_short: InShort, secrets: Iterable[str] = ()) -> Result:
@@ -265,6 +275,11 @@ def settle(
     return result
 
 
+def named(identifier: str) -> str:
+    """How a message calls something by its id: a blank one is shown as such."""
+    return identifier if identifier.strip() else repr(identifier)
+
+
 def enumerate_some(texts: Sequence[str], most: int = 20) -> str:
     """The texts in a row; where there are too many for a readable message, the first ones and how many more."""
     more = len(texts) - most
@@ -272,11 +287,8 @@ def enumerate_some(texts: Sequence[str], most: int = 20) -> str:
 
 
 def pace_of(task: Task, limiter: Limiter, durations: Collection[float] = (), **how: Any) -> Pace:
-    """The Pace that a task's options ask for. durations, how: see Pace. Raises TaskFailed."""
-    interval = task.params["wait_interval"]
-    if interval < 1:
-        raise TaskFailed("wait_interval is %d and must be at least 1" % interval)
-    return Pace(interval, limiter.seconds_for, durations, **how)
+    """The Pace that a task's options ask for. durations, how: see Pace."""
+    return Pace(task.params["wait_interval"], limiter.seconds_for, durations, **how)
 
 
 def open_ledger(task: Task) -> Ledger:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed
@@ -25,8 +26,10 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.batch impo
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_items import (
     Item,
     Pool,
+    dict_in,
     has_revoked,
     revoked_items,
+    text_or_none,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import (
     ACCOUNT,
@@ -55,13 +58,15 @@ LONGEST_IDS = 4000
 # Why something is there is looked up for so many identities, and from so many activities of a batch of them.
 MOST_EXPLAINED = 1000
 MOST_ACTIVITIES = 1000
+# Of the owners of so many sources, those with the most items, and so many pages of each.
+MOST_OWNERS = 5
 MOST_WORK_PAGES = 4
 CAMPAIGN_FACTS = ("id", "name", "type", "status", "modified", "totalCertifications", "completedCertifications")
 LEVELS = {
     "accounts": "ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN, or HELPDESK, and the scope idn:accounts:read",
     "refresh": "ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN, or HELPDESK, and the scope idn:accounts-state:manage",
     "activities": "ORG_ADMIN, CERT_ADMIN, or REPORT_ADMIN, and the scope sp:search:read",
-    "work_items": "ORG_ADMIN",
+    "work_items": "ORG_ADMIN for those of other users",
 }
 
 
@@ -103,6 +108,8 @@ class RevokedAccess:
         self._pool = Pool()
         self._items: dict[tuple[str, str], list[Item]] = {}
         self._reloads: dict[str, tuple[tuple[str, str], ...]] = {}
+        # By a source's id that of its owner, as accounts show it.
+        self._owners: dict[str, str] = {}
         self._lock = threading.Lock()
         self._refused: dict[str, HttpError] = {}
 
@@ -197,6 +204,7 @@ class RevokedAccess:
             try:
                 found = self._look_up(place, lambda record: self.api.list_accounts(ids, record))
                 sources.update(put_accounts(by_account, ids, place, found, self._pool))
+                self._owners.update(owners_of(found))
             except HttpError as error:
                 self._unless_refused("accounts", error)
             yield from ()
@@ -326,49 +334,75 @@ class RevokedAccess:
         there = sorted_by((item for item in self.items() if item.present), lambda item: item.identity_id)
         if not there:
             return
-        work_items: list[dict[str, Any]] = []
-        since = self._first_sign_off()
-        more = (
-            {"filters": {"created": {"type": "RANGE", "range": {"lower": {"value": since, "inclusive": True}}}}} if since else {}
-        )
+        work_items = self._work_items(there)
 
-        def read_work(place: int) -> Steps:
-            work_items.extend(one for page in self._look_up(place, self._work_pages) for one in page)
-            yield from ()
-
-        def read_activities(batch: tuple[int, list[str]]) -> Steps:
-            place, ids = batch
+        def explain_batch(ids: list[str]) -> Steps:
             activities: list[dict[str, Any]] = []
             try:
-                with self._refusals("activities"):
-                    terms = {"recipient.id": ids}
-                    activities = self._look_up(
-                        place,
-                        lambda record: self.api.search(
-                            "accountactivities", terms, ACTIVITY_FIELDS, record, MOST_ACTIVITIES, **more
-                        ),
-                    )
+                activities = self._activities(ids)
             finally:
                 explain((item for one in ids for item in there[one]), activities, work_items)
             yield from ()
 
-        batched = [(self._reserve(), ids) for ids in batches(list(there)[:MOST_EXPLAINED], IDENTITIES_AT_ONCE)]
-        self._drive_unless("work_items", [read_work(self._reserve())])
-        self._drive_unless("activities", [read_activities(batch) for batch in batched])
+        batched = batches(list(there)[:MOST_EXPLAINED], IDENTITIES_AT_ONCE)
+        self._drive_unless("activities", [explain_batch(ids) for ids in batched])
         left_out = len(there) - MOST_EXPLAINED
         if left_out > 0:
-            self.unavailable.setdefault(
-                "activities", "Why is looked up for %d identities, %d more are left out." % (MOST_EXPLAINED, left_out)
+            text = "Why is looked up for %d identities, %d more are left out."
+            self._not_told("activities", text % (MOST_EXPLAINED, left_out))
+
+    def _activities(self, ids: list[str]) -> list[dict[str, Any]]:
+        """The account activities of identities since the first sign-off, as Search has them."""
+        since = self._first_sign_off()
+        lower = {"type": "RANGE", "range": {"lower": {"value": since, "inclusive": True}}}
+        # The newest first: where there are too many, the last change of an item is among those that come.
+        more: dict[str, Any] = dict({"filters": {"created": lower}} if since else {}, sort=["-created"])
+        place, terms = self._reserve(), {"recipient.id": ids}
+        with self._refusals("activities"):
+            found = self._look_up(
+                place,
+                lambda record: self.api.search("accountactivities", terms, ACTIVITY_FIELDS, record, MOST_ACTIVITIES, **more),
             )
+        if is_cut_off(self.lookups[place], len(found), MOST_ACTIVITIES):
+            text = "Of %d identities there are more than %d activities, of which the newest were read."
+            self._not_told("activities", text % (len(ids), len(found)))
+        return found
+
+    def _work_items(self, there: dict[str, list[Item]]) -> list[dict[str, Any]]:
+        """The work items of this user, and of those who own the sources of what is there, as far as they may be read."""
+        found: list[dict[str, Any]] = []
+        sources = Counter(item.access.source_id for items in there.values() for item in items)
+        owners = dict.fromkeys(self._owners[one] for one, _number in sources.most_common() if one in self._owners)
+
+        def read(owner_id: str | None) -> Steps:
+            place = self._reserve()
+            with self._refusals("work_items"):
+                pages = self._look_up(place, lambda record: list(islice(self.api.work_items(owner_id, record), MOST_WORK_PAGES)))
+                found.extend(one for page in pages for one in page)
+                number = sum(map(len, pages))
+                if len(pages) == MOST_WORK_PAGES and self.lookups[place].get("total") != number:
+                    self._not_told("work_items", "Of one owner the first %d work items were read, and there are more." % number)
+            yield from ()
+
+        self._drive_unless("work_items", [read(one) for one in (None, *list(owners)[:MOST_OWNERS])])
+        left_out = len(owners) - MOST_OWNERS
+        if left_out > 0:
+            self._not_told(
+                "work_items", "Work items of %d owners of sources were read, and not of %d more." % (MOST_OWNERS, left_out)
+            )
+        return found
 
     def _drive_unless(self, what: str, steps: list[Steps]) -> None:
         """Runs what nothing depends on: that it cannot be had is noted, and no failure."""
         for ending in self._drive_all(steps, one_by_one=True):
             if ending is not None:
-                self.unavailable.setdefault(what, self._refusal(what, ending))
+                self._not_told(what, self._refusal(what, ending))
 
-    def _work_pages(self, record: Any) -> list[list[dict[str, Any]]]:
-        return [page for page, _number in zip(self.api.work_items(record), range(MOST_WORK_PAGES))]
+    def _not_told(self, what: str, why: str) -> None:
+        """Notes, once, what is not told of something, and why."""
+        said = self.unavailable.get(what)
+        if why not in (said or ""):
+            self.unavailable[what] = "%s %s" % (said, why) if said else why
 
     def _first_sign_off(self) -> str | None:
         times = [
@@ -404,7 +438,8 @@ class RevokedAccess:
         errors = list(dict.fromkeys(map(text_of, self.errors.get(campaign_id, ()))))
         if not errors:
             return None
-        return ItemFailed(errors[0] + (" And %d more errors." % (len(errors) - 1) if len(errors) > 1 else ""))
+        more = len(errors) - 1
+        return ItemFailed(errors[0] + ("; and %d more error%s" % (more, "s" if more > 1 else "") if more else ""))
 
     def rows(self) -> Rows:
         """All items as dicts, made one by one."""
@@ -468,6 +503,18 @@ class RevokedAccess:
         if isinstance(error, HttpError) and error.status == 403:
             return "%s %s: %s. It takes the level %s." % (error.method, error.path, error.problem, LEVELS[what])
         return text_of(error)
+
+
+def owners_of(accounts: list[dict[str, Any]]) -> dict[str, str]:
+    """By a source's id that of its owner, as accounts show it. Who owns the source has its manual tasks (inferred)."""
+    owners = ((text_or_none(one.get("sourceId")), text_or_none(dict_in(one, "sourceOwner").get("id"))) for one in accounts)
+    return {source: owner for source, owner in owners if source and owner}
+
+
+def is_cut_off(exchange: dict[str, Any], number: int, limit: int) -> bool:
+    """Whether a list that was asked for may have more than the number that came, of `limit` at most."""
+    total = exchange.get("total")
+    return number == limit if total is None else total != number
 
 
 def text_of(error: Exception) -> str:

@@ -488,16 +488,16 @@ class SailPointApi:
     ) -> list[dict[str, Any]]:
         """The documents of an index in which each of these fields has one of its terms (about 800 at most, documented).
 
-        limit: of documents, up to 10,000 (documented). more: further keys of the body; `filters` are added to the terms.
+        limit: of documents, up to 10,000 (documented). more: further keys of the body; `filters` are added to the terms, and
+        `sort` is by id unless it is given.
         """
         filters = {field: {"type": "TERMS", "terms": values} for field, values in terms.items()}
         body = dict(
-            more,
+            dict({"sort": ["id"]}, **more),
             indices=[index],
             query={"query": "*"},
             filters=dict(filters, **more.get("filters", {})),
             queryResultFilter={"includes": includes},
-            sort=["id"],
         )
         # The ids would be most of the record, and each item has its own.
         sent = {"indices": [index], "terms": {field: len(values) for field, values in terms.items()}}
@@ -529,9 +529,9 @@ class SailPointApi:
         params = {"filters": ids_filter(task_ids), "limit": PAGE_SIZE, "count": "true"}
         return self._list("GET", path, params, record, tasks_kept)[0]
 
-    def work_items(self, record: Any) -> Iterator[list[dict[str, Any]]]:
-        """The work items of this user (documented: of others only one owner at a time), page by page."""
-        return self._pages(self._path("work-items"), {}, record)
+    def work_items(self, owner_id: str | None, record: Any) -> Iterator[list[dict[str, Any]]]:
+        """The work items of one owner, which takes an administrator, or those of this user (documented), page by page."""
+        return self._pages(self._path("work-items"), {"ownerId": owner_id} if owner_id else {}, record)
 
     def _list(
         self, method: str, path: str, params: dict, record: Any, facts: Callable[[list], dict] | None = None, **content: Any

@@ -98,6 +98,6 @@ CAMPAIGN = Kind(
         # Of the second witness alone.
         "why": ("Why",),
     },
-    witnesses=(Witness("report", "items", "in the report"), Witness("access", "access", "on record")),
+    witnesses=(Witness("report", "items", "in the report"), Witness("access", "access", "on record", "revoked_access")),
     properties=(campaign_fact("campaign-status", "status"), campaign_fact("campaign-deadline", "deadline")),
 )

@@ -156,7 +156,7 @@ def judge(count: Count, problem: str | None) -> tuple[str, str]:
     if findings:
         return INCONCLUSIVE, "; ".join(findings)
     if not count.total:
-        return REMEDIATED, "the report lists no item: nothing was revoked"
+        return REMEDIATED, "the report lists no revoked item"
     return REMEDIATED, "%d of %d items remediated" % (count.total, count.total)
 
 

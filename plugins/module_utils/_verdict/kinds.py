@@ -42,12 +42,14 @@ class Witness(NamedTuple):
     """Somebody who can say of a target whether it is remediated, where there are several.
 
     name: of it in verification.json, and in a sentence with "the" before it. items: the key of a target with what it says of
-    the target's items. kept: where all of them are, in a sentence.
+    the target's items. kept: where all of them are, in a sentence. record: of one beside the first, the record that it alone
+    speaks from, see _verdict.system.Answers.
     """
 
     name: str
     items: str
     kept: str
+    record: str = ""
 
 
 class Kind(NamedTuple):

@@ -135,7 +135,7 @@ def test_every_call_answers_as_specified_in_every_shape(isc, shape):
     activities = isc.get(shape % "account-activities", requested_for=identity, filters='type eq "Certification"').json()
     assert activities[0]["items"][0]["provisioningStatus"] == "PENDING"
     check(activities, "/account-activities/v1")
-    work = isc.get(shape % "work-items").json()
+    work = isc.get(shape % "work-items", ownerId=accounts[0]["sourceOwner"]["id"]).json()
     assert (
         work[0]["remediationItems"][0]["nativeIdentity"] == items[0]["accessSummary"]["entitlement"]["account"]["nativeIdentity"]
     )
@@ -306,6 +306,16 @@ def test_levels(isc):
     # Whoever reviews nothing is not told that there is something.
     assert isc.get("/certifications/v1", "report").json() == []
     assert isc.get("/work-items/v1", "cert", ownerId="x").status_code == 403
+
+
+def test_work_items_are_those_of_an_owner(isc):
+    """Of others only who administers all, and only one owner at a time (documented)."""
+    isc.simulator.control("PATCH", "campaigns/" + company.WAREHOUSE, {"items": [row("manual")]})
+    owned = isc.get("/work-items/v1", ownerId=access.owner_id()).json()
+    assert [one["ownerId"] for one in owned] == [access.owner_id()]
+    assert isc.get("/work-items/v1").json() == isc.get("/work-items/v1", ownerId="somebody").json() == []
+    assert isc.get("/work-items/v1", "cert").json() == []
+    assert isc.get("/work-items/v1", "cert", ownerId=access.owner_id()).status_code == 403
 
 
 def test_beta_has_another_filter_and_no_items(isc):

@@ -343,10 +343,14 @@ class TestBatches:
         assert batches(["x" * 5000], 50, 1000) == [["x" * 5000]]
 
 
+AD, PRODUCT = {"id": "s1", "name": "AD"}, {"id": "s0", "name": "IdentityNow"}
+
+
 def activity(op="Remove", status="Finished", created=MOMENT, value="CN=Payroll", account_id="cn=alison", **more):
     request = {
         "accountId": account_id,
-        "attributeRequests": [{"op": op, "value": value}],
+        "attributeRequests": [{"name": more.pop("attribute", "memberOf"), "op": op, "value": value}],
+        "source": more.pop("source", AD),
         "result": {"status": status, "errors": []},
     }
     return dict(dict(created=created, action="Refresh", recipient={"id": "p1"}, accountRequests=[request]), **more)
@@ -365,6 +369,29 @@ class TestWhy:
         assert why(activity(account_id="cn=somebody else")) is None
         assert why(dict(activity(), recipient={"id": "p2"})) is None
         assert why(activity(created="yesterday")) is None
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            dict(source={"id": "s2", "name": "AD"}),
+            dict(source=None),
+            dict(attribute="groups"),
+            dict(attribute=None),
+            dict(account_id="cn=alison.admin"),
+            dict(account_id=None),
+        ],
+    )
+    def test_another_item_of_the_same_value_explains_nothing(self, other):
+        assert why(activity(status="failed", **other)) is None
+        assert why(activity(status="failed")) == "its removal failed (%s)" % MOMENT
+
+    def test_the_account_by_its_name_or_its_id(self):
+        assert why(activity(status="failed", account_id="acc1")) == "its removal failed (%s)" % MOMENT
+
+    @pytest.mark.parametrize("status", ["failed", "retry", "pending", "Manual Task Created", "Deferred", None])
+    def test_what_was_not_carried_out_gave_nothing(self, status):
+        assert why(activity("Add", status, created=at(9))) is None
+        assert why(activity("Add", status, created=at(9)), activity(status="failed")) == "its removal failed (%s)" % MOMENT
 
     @pytest.mark.parametrize(
         ("status", "words"),
@@ -391,15 +418,27 @@ class TestWhy:
         assert "all the same" in why(given, activity(created=at(10)))
 
     def test_a_role_is_known_by_its_name_or_id(self):
-        assert "failed" in why(activity(status="failed", value=["Payroll"]), item=make("ROLE"))
+        assert "failed" in why(activity(status="failed", value=["Payroll"], source=PRODUCT), item=make("ROLE"))
         assert "failed" in why(activity(status="failed", value="a1"), item=make("ROLE"))
+        # An entitlement may be called the same.
+        assert why(activity(status="failed", value=["Payroll"]), item=make("ROLE")) is None
 
     def test_work_items(self):
-        part = {"nativeIdentity": "cn=ALISON", "attributeValue": "CN=Payroll"}
+        part = dict(nativeIdentity="cn=ALISON", attributeName="memberOf", attributeValue="CN=Payroll", applicationName="AD")
         work = {"id": "w1", "ownerName": "Tomáš", "state": "Pending", "remediationItems": [part]}
         assert why(work=[work]) == "the work item w1 of Tomáš is open"
         assert why(work=[dict(work, state="Finished")]) is None
-        assert why(work=[dict(work, remediationItems=[dict(part, nativeIdentity="x")])]) is None
+        for other in ("nativeIdentity", "attributeName", "attributeValue", "applicationName"):
+            assert why(work=[dict(work, remediationItems=[dict(part, **{other: "x"})])]) is None
+            assert why(work=[dict(work, remediationItems=[dict(part, **{other: None})])]) is None
+        assert why(work=[dict(work, remediationItems=[dict(part, attributeOperation="add")])]) is None
+
+    def test_work_items_of_roles(self):
+        part = dict(targetId="p1", attributeValue="Payroll")
+        work = {"id": "w1", "ownerName": "Tomáš", "state": "Pending", "remediationItems": [part]}
+        assert why(work=[work], item=make("ROLE")) == "the work item w1 of Tomáš is open"
+        assert why(work=[dict(work, remediationItems=[dict(part, targetId="p2")])], item=make("ROLE")) is None
+        assert why(work=[dict(work, remediationItems=[dict(targetId="p1")])], item=make("ROLE")) is None
 
     def test_whatever_activities_hold(self):
         dice = random.Random(9)

@@ -394,6 +394,23 @@ def test_times_have_one_spelling():
                 assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text)
 
 
+def test_another_witness_has_evidence_of_its_own():
+    """What it says stands on its own record, and not on the report of the first one."""
+    hrefs = {
+        one["title"]: [file["href"] for file in one.get("relevant-evidence", [])]
+        for one in result_of("two witnesses")["observations"]
+    }
+    assert hrefs["Campaign: They disagree: the access"] == ["records/revoked_access.json"]
+    assert hrefs["Campaign: They disagree"][0].startswith("reports/")
+    content = copy.deepcopy(SAMPLES["two witnesses"])
+    for target in content["targets"]:
+        target["evidence"] = [file for file in target["evidence"] if not file["path"].startswith("records/")]
+    observations = oscal(content, FILES)["assessment-results"]["results"][0]["observations"]
+    others = [one for one in observations if one["title"].endswith(": the access")]
+    # Where its record is not there, nothing else takes its place.
+    assert len(others) == 4 and not any("relevant-evidence" in one for one in others)
+
+
 def test_another_witness_has_an_observation_of_its_own():
     result = result_of("two witnesses")
     observed = {one["title"]: one for one in result["observations"]}

@@ -21,6 +21,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     Task,
     close_ledger,
     enumerate_some,
+    named,
     open_ledger,
     run_module,
     run_task,
@@ -93,6 +94,20 @@ class TestRunTask:
         result, _secrets = run_task(lambda task: 1 / 0, make_task())
         assert result["failed"] and result["msg"] == "ZeroDivisionError: division by zero"
         assert "test_task.py" in result["exception"]
+
+    @pytest.mark.parametrize(
+        ("name", "value", "least"),
+        [("wait_timeout", -5, 0), ("wait_interval", 0, 1), ("wait_interval", -1, 1), ("max_age", -1, 0)],
+    )
+    def test_a_wait_that_makes_no_sense_starts_nothing(self, name, value, least):
+        started = []
+        result, _secrets = run_task(lambda task: started.append(task) or {}, make_task(**{name: value}))
+        assert result == dict(failed=True, msg="%s is %d and must be at least %d" % (name, value, least))
+        assert started == []
+
+    def test_the_shortest_wait_that_makes_sense(self):
+        assert run_task(lambda _task: dict(done=True), make_task(wait_timeout=0, wait_interval=1, max_age=0))[0]["done"]
+        assert run_task(lambda _task: dict(done=True), make_task(wait_timeout=None))[0]["done"]
 
     def test_a_missing_library(self):
         def run(task):
@@ -249,6 +264,10 @@ class TestSettle:
         with pytest.raises(TaskFailed) as caught:
             self.settle([WaitTimeout(), ItemFailed("no")])
         assert caught.value.msg.count("\n") == 1
+
+    @pytest.mark.parametrize(("identifier", "words"), [("", "''"), ("  ", "'  '"), ("a1", "a1")])
+    def test_a_blank_id_is_shown(self, identifier, words):
+        assert named(identifier) == words
 
     def test_many(self):
         with pytest.raises(TaskFailed) as caught:

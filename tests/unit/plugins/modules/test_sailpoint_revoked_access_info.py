@@ -17,6 +17,7 @@ from simulator import company  # noqa: E402
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.rows import read_head, read_rows
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import access
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import prove
 from ansible_collections.secops.remediation.plugins.modules import sailpoint_revoked_access_info as module
 
@@ -396,6 +397,8 @@ def test_every_shape_of_the_api(look, simulator, version):
         ({"api_version": "beta"}, "api_version beta shows no items"),
         ({"limit": -1}, "limit is -1 and must be at least 0"),
         ({"wait_interval": 0}, "wait_interval is 0 and must be at least 1"),
+        ({"wait_timeout": -5}, "wait_timeout is -5 and must be at least 0"),
+        ({"campaign_ids": [""]}, "campaign '': '' is no id"),
         ({"client_secret": "wrong"}, "Check client_id and client_secret"),
         ({"campaign_ids": [ONE, "nobody-has-this"]}, "no campaign has the id nobody-has-this"),
         ({"campaign_ids": [".."]}, "is no id"),
@@ -440,6 +443,18 @@ def test_a_summary_that_says_nothing(look, simulator):
     (campaign,) = look(company.FINANCE)["campaigns"]
     assert campaign["outcome"] == "inconclusive"
     assert "of 12 certifications the summary of the decisions does not say how many were revoked" in campaign["reason"]
+
+
+@pytest.mark.parametrize(("failing", "words"), [(1, None), (2, "; and 1 more error"), (3, "; and 2 more errors")])
+def test_of_several_errors_the_first_is_told(look, simulator, failing, words):
+    faults = [
+        {"operation": "decision_summary", "kind": "status", "status": 422, "body": {"detailCode": "422.%d" % number}}
+        for number in range(failing)
+    ]
+    simulator.control("POST", "faults", faults)
+    (campaign,) = look(company.FINANCE, concurrency=1)["campaigns"]
+    assert "422.0" in campaign["error"] and campaign["error"].endswith(words or campaign["error"])
+    assert ("more error" in campaign["error"]) == (failing > 1)
 
 
 @pytest.mark.parametrize("operation", ["list_certifications", "list_review_items", "search", "list_accounts"])
@@ -500,6 +515,56 @@ def test_why_is_no_answer_so_it_fails_nothing(look, simulator):
     assert result["revoked_items"][0]["why"] is None and result["revoked_items"][0]["present"] is True
 
 
+def test_the_tasks_of_the_owners_of_sources(look, simulator):
+    """The work items of this user, and those of who owns the source, where somebody may read them."""
+    rows(simulator, row("manual"))
+    assert "work item" in look()["revoked_items"][0]["why"]
+    assert ["ownerId" in entry["query"] for entry in simulator.log(operation="list_work_items")] == [False, True]
+    simulator.control("DELETE", "log")
+    result = look(read_accounts=False)
+    # Who owns the source nobody says then.
+    assert "work item" not in result["revoked_items"][0]["why"] and result["unavailable"] == {}
+    simulator.control(
+        "POST", "faults", [{"operation": "list_work_items", "kind": "status", "status": 403, "times": None, "after": 1}]
+    )
+    assert "ORG_ADMIN for those of other users" in look()["unavailable"]["work_items"]
+
+
+@pytest.mark.parametrize("owners", [5, 7])
+def test_of_many_owners_so_many_are_asked(look, simulator, owners):
+    rows(simulator, *[row("manual", number, source="Source %d" % number) for number in range(owners)])
+    shown = [
+        {"id": item["account"]["id"], "sourceId": item["source"]["id"], "sourceOwner": {"id": "owner %d" % number}}
+        for number, item in enumerate(look()["revoked_items"])
+    ]
+    simulator.control("DELETE", "log")
+    simulator.control("POST", "faults", [{"operation": "list_accounts", "kind": "status", "status": 200, "body": shown}])
+    result = look()
+    assert len(simulator.log(operation="list_work_items")) == 6
+    assert ("not of 2 more" in result["unavailable"].get("work_items", "")) == (owners == 7)
+
+
+def test_more_activities_than_are_read(look, simulator, monkeypatch):
+    rows(simulator, row("failed"), row("given_again", 2))
+    assert look()["unavailable"] == {}
+    monkeypatch.setattr(access, "MOST_ACTIVITIES", 2)
+    result = look()
+    assert "of which the newest were read" in result["unavailable"]["activities"]
+    # The newest is the one that gave it again.
+    assert {item["identity"]["name"]: item["why"] for item in result["revoked_items"]}["Person 2"].startswith("given again")
+
+
+def test_more_work_items_than_are_read(look, simulator):
+    rows(simulator, row("manual"))
+    pages = [
+        {"operation": "list_work_items", "kind": "status", "status": 200, "body": [{"id": "w%d" % number}]} for number in range(9)
+    ]
+    simulator.control("POST", "faults", pages)
+    result = look()
+    assert "the first 4 work items were read" in result["unavailable"]["work_items"]
+    assert len(simulator.log(operation="list_work_items")) == 8
+
+
 def test_pages_that_come_twice(look, simulator):
     large(simulator, certifications=1, items=300, revoked=300)
     first = {"operation": "list_review_items", "kind": "status", "status": 200, "times": None}
@@ -515,7 +580,7 @@ def test_items_of_several_pages(look, simulator):
     assert result["campaigns"][0]["complete"] and agrees(result)
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2])
 def test_the_examples_run(look, tmp_path, number):
     tasks = [task for task in yaml.safe_load(module.EXAMPLES) if any("revoked_access" in name for name in task)]
     options = dict(tasks[number]["secops.remediation.sailpoint_revoked_access_info"], campaign_ids=[ONE])
