@@ -37,16 +37,19 @@ def verify(
     targets: list[Target] = []
     lookups: list[JsonObject] = []
     problems: list[str] = []
-    said = results.get("targets_file") or None
+    said = results.get("targets_file")
     for system in SYSTEMS:
         judged, looked_up = fenced_judge(system, results, problems)
-        name_owners(judged, said or {}, system.named, results)
+        if isinstance(said, dict):
+            fenced_owners(system, results, judged, said, problems)
         problems += left_over(system, results, judged)
         targets += judged
         lookups += looked_up
     problems += map(str, results.get("problems") or ())
     lookups += [dict(kind="results", asked="", found=None, problem=problem) for problem in problems]
-    return conclude(targets, lookups, run, started_at, finished_at, controls, older, previous_run, said)
+    return conclude(
+        targets, lookups, run, started_at, finished_at, controls, older, previous_run, said if isinstance(said, dict) else None
+    )
 
 
 def fenced_judge(system: System, results: Results, problems: list[str]) -> tuple[list[Target], list[JsonObject]]:
@@ -64,6 +67,14 @@ def fenced_judge(system: System, results: Results, problems: list[str]) -> tuple
         return judged(without_answers(results, (answers.name for answers in system.answers), reason))
     except Exception:  # pylint: disable=broad-exception-caught
         return [], []
+
+
+def fenced_owners(system: System, results: Results, targets: list[Target], said: JsonObject, problems: list[str]) -> None:
+    """Says whose the targets of a system are. What breaks there is told, and costs no target its answer."""
+    try:
+        name_owners(targets, said, system.named, results)
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        problems.append("Whose the targets of %s are cannot be told (%s: %s)." % (system.name, type(error).__name__, error))
 
 
 def left_over(system: System, results: Results, targets: list[Target]) -> list[str]:

@@ -42,6 +42,7 @@ LONGEST_SENTENCE = 600
 LONGEST_MARKDOWN = 30000
 MOST_OPEN_ITEMS = 3
 MOST_WORDS = 40
+MOST_ACCEPTANCES = 20
 # Words and small numbers, with punctuation only where a word ends. No renderer makes anything of such a text; numbers
 # and words that look like the id of a commit are left to code(), as anything else is.
 PLAIN_WORD = r"\(?(?:[^\W\d_]+(?:'[^\W\d_]+|[0-9]{1,3})?|[0-9]{1,6})\)?[.,:;]?"
@@ -128,10 +129,10 @@ def lines_on_acceptances(verification: dict[str, Any]) -> list[str]:
             safe(record["state"].replace("_", " ")),
             safe(one_line(record["detail"], LONGEST_SENTENCE)),
         )
-        for record in records[:MOST_WORDS]
+        for record in records[:MOST_ACCEPTANCES]
     ]
-    if len(records) > MOST_WORDS:
-        lines.append("- and %d more" % (len(records) - MOST_WORDS))
+    if len(records) > MOST_ACCEPTANCES:
+        lines.append("- and %d more" % (len(records) - MOST_ACCEPTANCES))
     return ["", "### Accepted risks: %d" % len(records), ""] + lines if lines else []
 
 

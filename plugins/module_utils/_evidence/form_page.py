@@ -354,7 +354,10 @@ def target_of(target: Target, place: int, run: Run) -> dict[str, Any]:
 
 def accepted_of(target: Target) -> str:
     """Who accepted that a target is still open, until when, and why; empty where nobody did."""
-    text = acceptance_in_words(target["accepted"]) if target["accepted"] else ""
+    if not target["accepted"]:
+        return ""
+    until = Moment(target["accepted"]["until"])
+    text = acceptance_in_words(dict(target["accepted"], until=until.text + " UTC" * bool(until.time)))
     return text[:1].upper() + text[1:]
 
 

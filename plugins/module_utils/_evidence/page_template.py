@@ -143,7 +143,8 @@ symbol { color: inherit; }
 .items td:first-child { font-weight: 600; }
 .case .note { padding: .5rem 1.25rem; border-top: 1px solid var(--line); font-size: .875rem; color: var(--soft); }
 .reasons { border-left: 5px solid var(--tone); padding: 0 1.25rem; }
-.reasons > li { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .25rem 2rem; padding: .75rem 0; }
+.reasons > li { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .25rem 2rem; padding: .75rem 0;
+  overflow-wrap: anywhere; }
 .reasons > li + li { border-top: 1px solid var(--line); }
 .named li { padding: .0625rem 0; }
 .named .soft { white-space: nowrap; margin-left: .375rem; }
@@ -702,7 +703,7 @@ TEMPLATE = """
 <h3 class="pending">{{ icon("pending") }}Accepted risks</h3>
 <ul class="card reasons pending">
 {% for record in acceptances %}
-<li><p><bdi>{{ record.kind }} {{ record.id }}</bdi><br><b>{{ record.state | replace("_", " ") }}</b></p><p class="why"><bdi>{{ record.detail }}</bdi></p></li>
+<li><p><bdi>{{ record.kind }} {{ record.id }}</bdi><br><b>{{ record.state | replace("_", " ") }}</b></p><p><bdi>{{ record.detail }}</bdi></p></li>
 {% endfor %}
 {% if more_acceptances != "0" %}<li>{{ more_acceptances }} more are in verification.json.</li>{% endif %}
 </ul>

@@ -34,7 +34,7 @@ LOOKUP = "acceptance"
 SERVER, CONTROLLER = "server", "controller"
 SAYS = ("kind", "id", "by", "until", "reason")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-LONGEST = 2000
+LONGEST = 1000
 
 Named = Mapping[str, Callable[[Target, Results], Any]]
 

@@ -14,10 +14,12 @@ import verification_samples as samples
 
 from ansible_collections.secops.remediation.plugins.module_utils import _judge
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import as_text
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.system import SAILPOINT
 from ansible_collections.secops.remediation.plugins.module_utils._verdict import owners
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import OUTCOMES
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import make_target
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.verification import conclude
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.system import XPANSE
 
 NOON = "2026-03-02T12:00:00Z"
 SECOND_BEFORE, SECOND_AFTER = "2026-03-02T11:59:59Z", "2026-03-02T12:00:01Z"
@@ -271,6 +273,15 @@ class TestOwners:
         judged = _judge.verify(results, samples.RUN, samples.STARTED, samples.FINISHED)["targets"]
         owners_of = {target["id"]: target.get("owner") for target in judged}
         assert owners_of[named] is None and owners_of[found] == "reviews"
+
+    def test_a_system_that_breaks_there_costs_no_answer(self, monkeypatch):
+        broken = XPANSE._replace(named=dict(exposures=lambda target, results: 1 / 0))
+        monkeypatch.setattr(_judge, "SYSTEMS", (SAILPOINT, broken))
+        said = dict(owner="jo", owners=[], accepted=[])
+        results = dict(samples.results_of([("exposure", "remediated")]), targets_file=said)
+        found = _judge.verify(results, samples.RUN, samples.STARTED, samples.FINISHED)
+        assert [target["outcome"] for target in found["targets"]] == ["remediated"] and found["verdict"] == "not_verified"
+        assert "cannot be told" in found["lookups"][0]["problem"]
 
     @pytest.mark.parametrize(
         "junk", [None, "x", [None], [dict()], [dict(asked=[], value={}, owner=[])], [dict(asked="exposures", owner=1)]]

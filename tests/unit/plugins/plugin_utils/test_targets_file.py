@@ -179,6 +179,14 @@ class TestRead:
         text = tenant_with("accepted: [{%s, until: '2027-01-01T10:00:00+02:00'}]" % ACCEPTED)
         assert read(tmp_path, text)[1] == [] and schema_errors(text) == []
 
+    def test_without_the_c_library_it_is_the_same(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(targets_file, "SafeLoader", yaml.SafeLoader)
+        said, problems = read(tmp_path, GOOD)
+        assert problems == [] and {name: said[name] for name in SAID} == SAID
+        assert read(tmp_path, json.dumps(yaml.safe_load(GOOD), indent="\t", default=str))[1] == []
+        assert "it is no YAML" in read(tmp_path, "[" * 100000)[1][0]
+        assert read(tmp_path, "a: [")[1][0].startswith("line 1: it is no YAML: ")
+
     def test_many_are_read(self, tmp_path):
         lines = [
             "      - {alert_internal_id: %d, attack_surface_rule_id: R, service_id: s%d, owner: jo}" % (n, n) for n in range(3000)
