@@ -134,7 +134,8 @@ options:
       - What owners say of the targets, as a targets file of the role P(secops.remediation.verify#role) says it for this tenant.
       - C(path), C(sha256), and C(tenant) say where that is from. C(owner) is whose the targets are, and C(owners), a list of
         dictionaries with C(asked), C(value), and C(owner), whose those are that were asked for by that name with that value.
-      - C(accepted) is a list of dictionaries with C(kind) and C(id) of a target, C(by), C(until), and C(reason). An acceptance
+      - C(accepted) is a list of dictionaries with C(kind) and C(id) of a target, C(by), C(until), C(reason), and, where no more
+        than so many of its items may be open, C(most_open_items). An acceptance
         changes no outcome and no verdict. It is judged by the latest of all clocks on record, and one that has expired, that is
         about no target of this run, or that lacks any of these is a look-up with a problem.
     type: dict

@@ -21,7 +21,7 @@ from ansible.module_utils.common.yaml import SafeLoader
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
 from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS, SYSTEMS
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import SAYS, last_moment
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import MOST_OPEN, SAYS, last_moment
 
 SCHEMA_VERSION = "1.0"
 ASKED = {name: spec for system in SYSTEMS for name, spec in system.asked.items()}
@@ -30,6 +30,7 @@ OWNER, ACCEPTED = "owner", "accepted"
 # The value of an entry that has an owner of its own: of a list, and of a text.
 ID, TEXT = "id", "text"
 WHOLE = re.compile(r"0|-?[1-9][0-9]{0,30}", re.ASCII)
+NO_DATE = "%s is no date, such as 2027-03-31, which ends with its day in UTC, and no time, such as 2027-03-31T18:00:00Z"
 LARGEST = 16 * 1024 * 1024
 MOST_TOLD = 100
 SHAPES = {"map": "a mapping", "seq": "a list", "str": "text", "int": "a number", "float": "a number", "bool": "true or false"}
@@ -165,27 +166,33 @@ class Reader:
         found: list[JsonObject] = []
         lines: dict[tuple[str, str], int] = {}
         for entry, its_key in self.entries(node, key):
-            fields = self.fields(entry, its_key, SAYS)
-            said = {
-                name: self.text(value, below(its_key, name), numbers=name == "id", times=name == "until")
-                for name, value in fields.items()
-            }
-            self.lacking(entry, its_key, SAYS, fields)
-            if said.get("kind") and said["kind"] not in KINDS:
-                self.wrong(fields["kind"], below(its_key, "kind"), "%s is none of %s" % (said["kind"], ", ".join(KINDS)))
-            if said.get("until") and not last_moment(said["until"]):
-                text = (
-                    "%s is no date, such as 2027-03-31, which ends with its day in UTC, and no time, such as 2027-03-31T18:00:00Z"
-                )
-                self.wrong(fields["until"], below(its_key, "until"), text % str(said["until"])[:200])
-            if not said.get("kind") or not said.get("id"):
-                continue
-            about = (str(said["kind"]), str(said["id"]))
+            said = self.acceptance(entry, its_key)
+            about = (str(said.get("kind")), str(said.get("id")))
             if about in lines:
                 self.wrong(entry, its_key, "%s %s is accepted twice, first in line %d" % (*about, lines[about]))
-            lines.setdefault(about, line_of(entry))
+            if said.get("kind") and said.get("id"):
+                lines.setdefault(about, line_of(entry))
             found.append(said)
         return found
+
+    def acceptance(self, node: yaml.Node, key: str) -> JsonObject:
+        """One finding that is accepted."""
+        fields = self.fields(node, key, [*SAYS, MOST_OPEN])
+        self.lacking(node, key, SAYS, fields)
+        said: JsonObject = {
+            name: self.text(value, below(key, name), numbers=name == "id", times=name == "until")
+            for name, value in fields.items()
+            if name != MOST_OPEN
+        }
+        if said.get("kind") and said["kind"] not in KINDS:
+            self.wrong(fields["kind"], below(key, "kind"), "%s is none of %s" % (said["kind"], ", ".join(KINDS)))
+        if said.get("until") and not last_moment(said["until"]):
+            self.wrong(fields["until"], below(key, "until"), NO_DATE % str(said["until"])[:200])
+        if MOST_OPEN in fields:
+            said[MOST_OPEN] = self.number(fields[MOST_OPEN], below(key, MOST_OPEN))
+            if said[MOST_OPEN] is not None and said[MOST_OPEN] < 1:
+                self.wrong(fields[MOST_OPEN], below(key, MOST_OPEN), "has to be 1 at least")
+        return said
 
 
 def read_targets_file(path: str, tenant: str) -> tuple[JsonObject, list[str]]:
@@ -212,7 +219,7 @@ def read_targets_file(path: str, tenant: str) -> tuple[JsonObject, list[str]]:
         return said, ["%s is empty." % path]
     tenants = tenants_of(reader, node)
     said["tenants"] = list(tenants)
-    if node and not reader.problems and tenant not in tenants:
+    if not reader.problems and tenant not in tenants:
         reader.problems.append("%s says nothing for the tenant %s, only for %s." % (path, tenant, ", ".join(tenants)))
     said.update(tenants.get(tenant, {}))
     more = len(reader.problems) - MOST_TOLD

@@ -33,6 +33,8 @@ LOOKUP = "acceptance"
 # Whose clock said that it was so late.
 SERVER, CONTROLLER = "server", "controller"
 SAYS = ("kind", "id", "by", "until", "reason")
+# What it may say as well: how many items of the target may be open.
+MOST_OPEN = "most_open_items"
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 LONGEST = 1000
 
@@ -92,10 +94,13 @@ def judged(entry: Any, known: Mapping[tuple[str, str], list[Target]], now: datet
     until = last_moment(entry.get("until"))
     lacking = [name for name in SAYS if not isinstance(entry.get(name), str) or not record[name]]
     lacking += ["until"] * (until is None and "until" not in lacking)
+    if MOST_OPEN in entry:
+        record[MOST_OPEN] = entry[MOST_OPEN] if is_number(entry[MOST_OPEN]) and entry[MOST_OPEN] > 0 else None
+        lacking += [MOST_OPEN] * (record[MOST_OPEN] is None)
     mine = known.get((entry.get("kind"), entry.get("id")), []) if not lacking else []
     if until:
         record["until"] = as_text(until)
-    state, detail = state_of(record, lacking, [target["outcome"] for target in mine], until, now, clock)
+    state, detail = state_of(record, lacking, mine, until, now, clock)
     if state == ACCEPTED:
         for target in mine:
             if target["outcome"] == UNREMEDIATED:
@@ -104,12 +109,13 @@ def judged(entry: Any, known: Mapping[tuple[str, str], list[Target]], now: datet
 
 
 def state_of(
-    record: JsonObject, lacking: list[str], outcomes: list[str], until: datetime | None, now: datetime | None, clock: str
+    record: JsonObject, lacking: list[str], mine: list[Target], until: datetime | None, now: datetime | None, clock: str
 ) -> tuple[str, str]:
-    """(what becomes of an acceptance, why in a sentence). outcomes: of the targets that it names."""
+    """(what becomes of an acceptance, why in a sentence). mine: the targets that it names."""
     if lacking or until is None:
         return INVALID, "This acceptance counts for nothing: it has no usable %s." % " and no ".join(lacking)
     who = "%s accepted it until %s (%s)" % (record["by"], record["until"], record["reason"])
+    outcomes = [target["outcome"] for target in mine]
     if not outcomes:
         return NO_TARGET, "%s, and no such target was verified in this run." % who
     if set(outcomes) == {REMEDIATED}:
@@ -122,7 +128,30 @@ def state_of(
         )
     if UNREMEDIATED not in outcomes:
         return NOT_COVERED, "%s, and it is %s: only what is known to be open can be accepted." % (who, outcomes[0])
+    if MOST_OPEN in record:
+        numbers = [open_at_most(target) for target in mine]
+        if any(number is None or number > record[MOST_OPEN] for number in numbers):
+            found = "nobody can tell how many are" if None in numbers else "up to %d may be" % max(filter(None, numbers))
+            return NOT_COVERED, "%s, with no more than %d open items, and %s." % (who, record[MOST_OPEN], found)
     return ACCEPTED, "%s." % who
+
+
+def open_at_most(target: Target) -> int | None:
+    """How many items of a target may be open, by the witness who has the most that are, or of which nobody can tell.
+
+    1 of a target without items, None where a witness cannot say how many there are.
+    """
+    numbers = []
+    for part in target.values():
+        if isinstance(part, dict) and "items_open" in part:
+            found, unknown = part["items_open"], part.get("items_unknown")
+            numbers.append(found + unknown if is_number(found) and is_number(unknown) else None)
+    return None if None in numbers else max(filter(None, numbers), default=1)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value counts something."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def problems_of(acceptance: JsonObject) -> list[JsonObject]:

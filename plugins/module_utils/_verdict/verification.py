@@ -72,7 +72,7 @@ def conclude(
         history.append(
             dict(run=run, finished_at=finished_at, verdict=verdict, counts=dict(counts), open_items=open_items(targets))
         )
-    found = dict(
+    return dict(
         schema_version=SCHEMA_VERSION,
         collection=COLLECTION,
         run=run,
@@ -87,11 +87,16 @@ def conclude(
         lookups=list(lookups),
         history=history,
         targets=targets,
+        **(of_owners(said, acceptance, targets, lookups) if said is not None and acceptance else {}),
     )
-    if said is not None and acceptance:
-        found["targets_file"] = {name: str(said.get(name) or "") for name in ("path", "sha256", "tenant")}
-        found["acceptance"] = dict(acceptance, all_open_accepted=all_open_accepted(targets, lookups))
-    return found
+
+
+def of_owners(said: JsonObject, acceptance: JsonObject, targets: list[Target], lookups: list[dict[str, Any]]) -> JsonObject:
+    """What verification.json has of a targets file: which one it was, and what became of what it accepts."""
+    return dict(
+        targets_file={name: str(said.get(name) or "") for name in ("path", "sha256", "tenant")},
+        acceptance=dict(acceptance, all_open_accepted=all_open_accepted(targets, lookups)),
+    )
 
 
 def date_targets(targets: list[Target], older: Iterable[Any], now: Any) -> None:

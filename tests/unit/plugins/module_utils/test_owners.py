@@ -186,6 +186,50 @@ class TestWhatItDoes:
         assert not {"acceptance", "targets_file"} & set(found)
 
 
+class TestHowMuch:
+    """An acceptance of a campaign may say how many of its items are open."""
+
+    @pytest.mark.parametrize(
+        "parts, most",
+        [
+            ({}, 1),
+            (dict(items=dict(items_open=2, items_unknown=0)), 2),
+            (dict(items=dict(items_open=2, items_unknown=3)), 5),
+            (dict(items=dict(items_open=None, items_unknown=None)), None),
+            (dict(items=dict(items_open=2, items_unknown=None)), None),
+            # Nobody's silence makes it fewer, and nobody's word.
+            (dict(items=dict(items_open=2, items_unknown=0), access=dict(items_open=1, items_unknown=3)), 4),
+            (dict(items=dict(items_open=2, items_unknown=0), access=dict(items_open=0, items_unknown=0)), 2),
+            (dict(items=dict(items_open=None, items_unknown=None), access=dict(items_open=1, items_unknown=0)), None),
+            (dict(items=dict(items_open=0, items_unknown=0)), 1),
+            (dict(items=dict(items_open=True, items_unknown=0)), None),
+            (dict(items=dict(items_open=-1, items_unknown=0)), None),
+        ],
+    )
+    def test_how_many_may_be_open(self, parts, most):
+        assert owners.open_at_most(dict(target("unremediated"), **parts)) == most
+        for limit in (1, 2, 3, 5):
+            found = run([dict(target("unremediated"), **copy.deepcopy(parts))], dict(SAYS, most_open_items=limit))
+            assert state(found) == ("accepted" if most is not None and most <= limit else "not_covered")
+            assert found["acceptance"]["all_open_accepted"] is (state(found) == "accepted")
+            assert found["lookups"] == []
+
+    def test_it_says_how_many_there_are(self):
+        parts = dict(items=dict(items_open=2, items_unknown=1))
+        found = run([dict(target("unremediated"), **parts)], dict(SAYS, most_open_items=1))
+        assert found["acceptance"]["accepted"][0]["detail"].endswith(", with no more than 1 open items, and up to 3 may be.")
+
+    @pytest.mark.parametrize("junk", [0, -1, None, True, "1", 1.5, []])
+    def test_what_is_no_number_accepts_nothing(self, junk):
+        found = run([target("unremediated")], dict(SAYS, most_open_items=junk))
+        assert state(found) == "invalid" and "no usable most_open_items" in found["lookups"][0]["problem"]
+
+    def test_of_two_of_one_name_only_what_is_open_is_marked(self):
+        found = run([target("unremediated"), target("inconclusive")], SAYS)
+        assert [("accepted" in one) for one in found["targets"]] == [True, False]
+        assert found["acceptance"]["all_open_accepted"] is False
+
+
 class TestLoud:
     def test_one_that_has_expired(self):
         found = run([target("unremediated", server_time=SECOND_AFTER)], SAYS)

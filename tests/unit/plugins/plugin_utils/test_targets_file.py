@@ -122,6 +122,11 @@ WRONG = {
     "accepted: [{kind: exposure, id: a, by: b, until: 2027-01-01, reason: }]": "accepted[0].reason: has no value",
     "accepted: [{kind: exposure, id: a, by: b, until: 2027-01-01, reason: ' '}]": "accepted[0].reason: has no value",
     "accepted: [{kind: exposure, id: a, by: true, until: 2027-01-01, reason: r}]": "accepted[0].by: true is not taken as text",
+    "accepted: [{%s, until: 2027-01-01, most_open_items: 0}]" % ACCEPTED: "accepted[0].most_open_items: has to be 1 at least",
+    "accepted: [{%s, until: 2027-01-01, most_open_items: -1}]" % ACCEPTED: "accepted[0].most_open_items: has to be 1 at least",
+    "accepted: [{%s, until: 2027-01-01, most_open_items: '1'}]" % ACCEPTED: (
+        "accepted[0].most_open_items: has to be a whole number, and 1 is text"
+    ),
     "accepted: [{kind: host, id: a, by: b, until: 2027-01-01, reason: r}]": "accepted[0].kind: host is none of campaign,",
 }
 # What only the code finds: the schema is shown what YAML has made of it, and compares whole values.
@@ -204,7 +209,7 @@ class TestPage:
         (example,) = re.findall(r"```yaml\n(.*?)```", self.TEXT, re.DOTALL)
         said, problems = read(tmp_path, example)
         assert problems == [] and schema_errors(example) == []
-        assert len(said["owners"]) == 3 and len(said["accepted"]) == 1 and all(said["asked"].values())
+        assert len(said["owners"]) == 3 and len(said["accepted"]) == 2 and all(said["asked"].values())
 
     def test_its_messages(self, tmp_path):
         (example,) = re.findall(r"```yaml\n(.*?)```", self.TEXT, re.DOTALL)
