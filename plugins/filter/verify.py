@@ -16,16 +16,20 @@ from typing import Any
 
 from ansible.constants import LOCALHOST
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.utils.display import Display
+from ansible.utils.path import unfrackpath
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import ArgumentSpec, JsonObject, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import printable, printable_everywhere
-from ansible_collections.secops.remediation.plugins.module_utils._systems import ON_RECORD, SYSTEMS, TERMS
+from ansible_collections.secops.remediation.plugins.module_utils._systems import ASKED, ON_RECORD, SYSTEMS, TERMS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     NEEDS_ACTION,
     OUTCOMES,
     REMEDIATED,
+    UNREMEDIATED,
     VERIFIED,
 )
+from ansible_collections.secops.remediation.plugins.plugin_utils.targets_file import read_targets_file
 
 FORMATS = ["json", "csv", "junit", "markdown", "oscal", "html"]
 # The role's inputs, those of the systems among them. A test holds the defaults against those of the role.
@@ -44,6 +48,7 @@ INPUTS: ArgumentSpec = dict(
     verify_controls=dict(type="list", elements="str", default=["ac-2", "ac-6.7", "ca-7", "ra-5", "si-2"]),
     verify_signing_key=dict(type="str", default=""),
     verify_keep_runs=dict(type="int", default=0),
+    verify_targets_file=dict(type="path"),
     **{
         "verify_%s" % name: spec
         for system in SYSTEMS
@@ -62,11 +67,14 @@ MARKS = ("ledger.json", "latest", "SHA256SUMS")
 LEAST = {"verify_wait_timeout": 0, "verify_wait_interval": 1, "verify_max_age": 0, "verify_keep_runs": 0}
 
 
-def verify_inputs(given: Mapping[str, Any], evidence_dir: str) -> JsonObject:
+def verify_inputs(
+    given: Mapping[str, Any], evidence_dir: str, tenant: str = "localhost", tenants: Iterable[str] | None = None
+) -> JsonObject:
     """The inputs of the role as they were meant, by their names without `verify_`; and `problems`, a list of sentences.
 
     given: dict of the inputs by name, in any shape that a survey, a command line, or a variable file gives them.
-    evidence_dir: where the evidence goes unless an input says otherwise.
+    evidence_dir: where the evidence goes unless an input says otherwise. tenant: the host, as a targets file names it.
+    tenants: all hosts of the inventory, None where nobody knows.
     """
     # Values may be of types that only the templating engine knows, and copying these has effects.
     given = json.loads(json.dumps(given, default=str))
@@ -79,6 +87,8 @@ def verify_inputs(given: Mapping[str, Any], evidence_dir: str) -> JsonObject:
             continue
         if value is not None:
             meant[name] = value
+    said, more = of_targets_file(meant, tenant, tenants)
+    problems += more
     validation = ArgumentSpecValidator(INPUTS).validate(meant)
     problems += [message.rstrip(".") + "." for message in validation.error_messages]
     problems += [
@@ -92,10 +102,45 @@ def verify_inputs(given: Mapping[str, Any], evidence_dir: str) -> JsonObject:
         if validation.validated_parameters.get("verify_" + name) == []
     ]
     inputs = {name[len("verify_") :]: value for name, value in validation.validated_parameters.items()}
+    inputs["targets_file"] = said
+    if said:
+        inputs.update({name: without_doubles(inputs[name]) for name in ASKED if isinstance(inputs.get(name), list)})
     inputs["targets"] = {name: inputs.get(name) for name in ON_RECORD}
     inputs["evidence_dir"] = inputs["evidence_dir"] or evidence_dir
     inputs["ledger"] = inputs["ledger"] or os.path.join(inputs["evidence_dir"], "ledger.json")
     return dict(inputs, problems=[printable(problem) for problem in problems])
+
+
+def of_targets_file(meant: JsonObject, tenant: str, tenants: Iterable[str] | None) -> tuple[JsonObject | None, list[str]]:
+    """(what owners say in the targets file, None without one; what is wrong with the file, as sentences).
+
+    meant: the inputs so far; what the file asks for is put beside what they ask for. tenant, tenants: see verify_inputs.
+    """
+    path = meant.get("verify_targets_file")
+    if path is None:
+        return None, []
+    said, problems = read_targets_file(unfrackpath(str(path)), tenant)
+    asked = said.pop("asked", {})
+    elsewhere = sorted(set(said.pop("tenants")) - set(tenants)) if tenants is not None and not problems else []
+    if elsewhere:
+        # A slice of an inventory has not all of them, so it is no mistake by itself.
+        Display().warning(
+            printable("%s: nothing is verified for %s here: the inventory has no such host." % (path, ", ".join(elsewhere)))
+        )
+    for name, value in asked.items():
+        inline = meant.get("verify_" + name)
+        if isinstance(value, list):
+            meant["verify_" + name] = [*(inline or []), *value]
+        elif value and inline and value != inline:
+            problems.append("verify_%s is %s, and %s in %s: give one of them." % (name, inline, value, path))
+        else:
+            meant["verify_" + name] = value or inline
+    return said, problems
+
+
+def without_doubles(values: list[Any]) -> list[Any]:
+    """The values of a list, each once."""
+    return list({json.dumps(value, sort_keys=True): value for value in values}.values())
 
 
 def whole(name: str, value: Any, kind: str) -> Any:
@@ -194,9 +239,16 @@ def seconds_left(timeout: float, began: float | str, reserve: float = 0) -> int:
 
 def verify_lines(verification: Result) -> list[str]:
     """What the role prints of a verification, as remediation_evidence returns it: a list of lines."""
-    lines = [verification["summary"]]
+    lines = [verification["summary"], *(verification.get("acceptance") or {}).get("problems", [])]
     lines += [
-        "%s: %s %s: %s" % (target["outcome"], target["kind"], target["name"] or target["id"], target["reason"])
+        "%s%s: %s %s: %s"
+        % (
+            target["outcome"],
+            ", accepted by %(by)s until %(until)s (%(reason)s)" % target["accepted"] if target.get("accepted") else "",
+            target["kind"],
+            target["name"] or target["id"],
+            target["reason"],
+        )
         for target in verification["targets"]
         if target["outcome"] != REMEDIATED
     ]
@@ -224,14 +276,23 @@ def gate_problems(evidence: Result, fail_on: Iterable[str]) -> list[str]:
     evidence: as remediation_evidence returns it. fail_on: the outcomes that fail the play.
     """
     verification, fail_on = evidence["verification"], set(fail_on)
+    counts, acceptance = dict(verification["counts"]), verification.get("acceptance") or {}
+    # A finding that is accepted fails nothing. It stays what it is everywhere else.
+    counts[UNREMEDIATED] -= acceptance.get("accepted", 0)
+    problems = acceptance.get("problems", [])
     may_end_well = (
         "msg" not in evidence
-        and verification["counts"]["total"] > 0
-        and not any(verification["counts"][outcome] for outcome in fail_on)
+        and counts["total"] > 0
+        and not problems
+        and not any(counts[outcome] for outcome in fail_on)
         # That all of it is verified is more than that no target has one of the other outcomes.
-        and (verification["verdict"] == VERIFIED or not fail_on.issuperset(NEEDS_ACTION))
+        and (
+            verification["verdict"] == VERIFIED
+            or acceptance.get("all_open_accepted") is True
+            or not fail_on.issuperset(NEEDS_ACTION)
+        )
     )
-    return [] if may_end_well else said_at_the_end(evidence)
+    return [] if may_end_well else said_at_the_end(evidence, problems)
 
 
 def start_problems(evidence: Result) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Target
 from ansible_collections.secops.remediation.plugins.module_utils._systems import SYSTEMS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import name_owners
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import without_answers
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Results, System
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import failure_of, has_failed, listed, result_of
@@ -30,19 +31,25 @@ def verify(
     """The verification as a dict: the content of verification.json.
 
     results: the results of the modules by the names in ANSWERS, {} where nothing was asked; what the user asked for by the
-    names in ASKED; and `problems`, what was lost on the way to here, a list of sentences. The rest: see conclude.
+    names in ASKED; `problems`, what was lost on the way to here, a list of sentences; and `targets_file`, what owners say in it,
+    None where there is none. The rest: see conclude.
     """
     targets: list[Target] = []
     lookups: list[JsonObject] = []
     problems: list[str] = []
+    said = results.get("targets_file")
     for system in SYSTEMS:
         judged, looked_up = fenced_judge(system, results, problems)
+        if isinstance(said, dict):
+            fenced_owners(system, results, judged, said, problems)
         problems += left_over(system, results, judged)
         targets += judged
         lookups += looked_up
     problems += map(str, results.get("problems") or ())
     lookups += [dict(kind="results", asked="", found=None, problem=problem) for problem in problems]
-    return conclude(targets, lookups, run, started_at, finished_at, controls, older, previous_run)
+    return conclude(
+        targets, lookups, run, started_at, finished_at, controls, older, previous_run, said if isinstance(said, dict) else None
+    )
 
 
 def fenced_judge(system: System, results: Results, problems: list[str]) -> tuple[list[Target], list[JsonObject]]:
@@ -60,6 +67,14 @@ def fenced_judge(system: System, results: Results, problems: list[str]) -> tuple
         return judged(without_answers(results, (answers.name for answers in system.answers), reason))
     except Exception:  # pylint: disable=broad-exception-caught
         return [], []
+
+
+def fenced_owners(system: System, results: Results, targets: list[Target], said: JsonObject, problems: list[str]) -> None:
+    """Says whose the targets of a system are. What breaks there is told, and costs no target its answer."""
+    try:
+        name_owners(targets, said, system.named, results)
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        problems.append("Whose the targets of %s are cannot be told (%s: %s)." % (system.name, type(error).__name__, error))
 
 
 def left_over(system: System, results: Results, targets: list[Target]) -> list[str]:

@@ -128,6 +128,17 @@ options:
     type: list
     elements: raw
     default: []
+  targets_file:
+    version_added: 0.4.0
+    description:
+      - What owners say of the targets, as a targets file of the role P(secops.remediation.verify#role) says it for this tenant.
+      - C(path), C(sha256), and C(tenant) say where that is from. C(owner) is whose the targets are, and C(owners), a list of
+        dictionaries with C(asked), C(value), and C(owner), whose those are that were asked for by that name with that value.
+      - C(accepted) is a list of dictionaries with C(kind) and C(id) of a target, C(by), C(until), C(reason), and, where no more
+        than so many of its items may be open, C(most_open_items). An acceptance
+        changes no outcome and no verdict. It is judged by the latest of all clocks on record, and one that has expired, that is
+        about no target of this run, or that lacks any of these is a look-up with a problem.
+    type: dict
   campaign_ids:
     description:
       - B(Deprecated), and removed in 1.0.0. Use O(targets) instead.
@@ -305,6 +316,14 @@ verification:
           (C(total)), and of how many no scan is known though one would have been needed (C(not_started)).
       type: dict
       sample: {campaign: {total: 1, not_started: 0}, exposure: {total: 1, not_started: 0}}
+    acceptance:
+      version_added: 0.4.0
+      description:
+        - What owners have accepted, by O(targets_file). C(accepted) is how many open targets are, C(all_open_accepted) whether
+          all that is not remediated is open and accepted and every look-up found something, and C(problems) what is wrong
+          with acceptances, in sentences.
+      type: dict
+      sample: {accepted: 1, all_open_accepted: true, problems: []}
     run:
       description: Name of the run.
       type: str
@@ -389,6 +408,7 @@ ARGUMENT_SPEC = dict(
     wait_timeout=dict(type="int", default=600),
     targets=dict(type="dict", default={}),
     results=dict(type="list", elements="raw", default=[]),
+    targets_file=dict(type="dict"),
     # Those of 0.2.0.
     campaign_ids=dict(type="list", elements="str", default=[], **GONE),
     campaign_filters=dict(type="str", default="", **GONE),

@@ -84,12 +84,20 @@ def telling():
             ]
     for run, number in zip(made["history"], (3, None, 4)):
         run["open_items"] = number
+    accepted = dict(by="ciso@example.com", until="2027-01-01T23:59:59Z", reason="The vendor's fix comes in March")
+    records = []
+    for item in made["targets"]:
+        if item["outcome"] == "unremediated":
+            item.update(owner="iam@example.com", accepted=accepted)
+            about = dict(kind=item["kind"], id=item["id"])
+            records.append(dict(accepted, **about, state="accepted", detail="ciso@example.com accepted it until then."))
     unknown = dict(kind="host", id="h1", name="A host", outcome="unremediated", reason="it is still there", system=None)
     return dict(
         made,
         schema_version="1.2",
         targets=made["targets"] + [unknown],
         replay=dict(followed=16, total=17),
+        acceptance=dict(accepted=[*records, dict(records[0], id="x" * 90, state="no_target")], all_open_accepted=False),
         lookups=[
             dict(kind="filter", asked='name sw "Q"', found=0, problem="no campaign fits it"),
             dict(kind="case", asked="71", found=2, problem=None),

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OWN_FILES = ROOT / "tests" / "third_system" / "collection"
 PLAYBOOK = "secops.remediation.verify"
 SCHEMA = "docs/schemas/verification-1.2.schema.json"
+TARGETS_SCHEMA = "docs/schemas/targets-1.0.schema.json"
 # What is put where in a shipped file: after this text, these lines.
 CONNECTION = [
     (
@@ -71,9 +72,19 @@ EDITS = {
             '        "badge": {"title": "Badge", "description": "What the doors say of it.", "type": "object"},\n',
         ),
     ],
+    TARGETS_SCHEMA: [
+        ('          "enum": [\n            "campaign",\n', '            "badge",\n'),
+        (
+            '      "description": "What is to be verified, and what is accepted. Something of it has to be there.",\n'
+            '      "type": "object",\n      "properties": {\n',
+            '        "badges_asked": {"type": "array", "items": {"oneOf": [{"type": "string"}, {"type": "object", "properties": '
+            '{"id": {"type": "string"}, "owner": {"type": "string"}}, "required": ["id"]}]}},\n',
+        ),
+        ('      "anyOf": [\n', '        {"required": ["badges_asked"], "properties": {"badges_asked": {"minItems": 1}}},\n'),
+    ],
 }
 # The lists that the suite holds against the code: of these, those that need no more of a system than what is here.
-LISTS = "TestActionGroups or TestActions or TestFragments or TestFilters or TestWayIn or test_the_defaults"
+LISTS = "TestActionGroups or TestActions or TestFragments or TestFilters or TestTargetsFile or TestWayIn or test_the_defaults"
 SHIPPED = ["plugins", "roles", "meta", "playbooks", "extensions", "docs/schemas", "galaxy.yml"]
 TESTS = ["pyproject.toml", "tests/unit/test_lists.py", "tests/unit/plugins/filter/test_verify.py", "tests/tools"]
 OUTCOMES = {"b1": "remediated", "b2": "unremediated", "b3": "inconclusive"}
@@ -236,6 +247,24 @@ class TestEvidence:
         assert len([one for one in forms.oscal["observations"] if one["title"].startswith("Badge: ")]) == 3
 
         assert "unremediated: badge Badge b2: the badge still opens doors" in printed
+
+
+class TestTargetsFile:
+    def test_its_targets_are_named_owned_and_accepted_in_one(self, ansible, collections):
+        says = dict(kind="badge", id="b2", by="ciso@example.com", until="2999-12-31", reason="Jo is on leave")
+        tenant = dict(owner="doors@example.com", badges_asked=["b1", "b2"], accepted=[says])
+        file = ansible.folder / "targets.json"
+        file.write_text(json.dumps(dict(schema_version="1.0", tenants=dict(localhost=tenant))))
+        schema = json.loads((collections / "ansible_collections/secops/remediation" / TARGETS_SCHEMA).read_text("utf-8"))
+        assert list(Draft202012Validator(schema).iter_errors(json.loads(file.read_text()))) == []
+        folder, done = verify(ansible, collections, [], verify_targets_file=str(file))
+        assert done.returncode == 0, done.stdout
+        forms = Forms(folder)
+        assert {target["id"]: (target["outcome"], target["owner"]) for target in forms.targets()} == {
+            one: (OUTCOMES[one], "doors@example.com") for one in ("b1", "b2")
+        }
+        assert forms.content["verdict"] == "not_verified" and forms.content["acceptance"]["all_open_accepted"] is True
+        assert forms.numbers(WORDS[0]) == (2, 0, 0)
 
 
 class TestNotRegistered:

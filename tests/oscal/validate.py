@@ -117,7 +117,7 @@ def differences_of(ours: object, theirs: object, where: str) -> Iterator[str]:
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
             yield from differences_of(one, other, f"{where}/{number}")
-    elif ours != theirs and where.rpartition("/")[2] not in ("start", "end", "collected", "last-modified"):
+    elif ours != theirs and where.rpartition("/")[2] not in ("start", "end", "collected", "deadline", "last-modified"):
         yield where
 
 

@@ -43,9 +43,11 @@ LAW = {
     "modules/sailpoint_*": ["_sailpoint/*", "_verdict/*", "_run/*", "_http/*", "_common/*"],
     "modules/xpanse_*": ["_xpanse/*", "_verdict/*", "_run/*", "_http/*", "_common/*"],
     "modules/remediation_evidence*": ["_evidence/*", "_systems", "_verdict/*", "_run/*", "_common/*"],
+    # A file of the user's, read against what the systems may be asked for.
+    "plugin_utils/targets_file": ["_systems", "_verdict/*", "_common/*"],
     "plugin_utils/*": ["_run/*", "_common/*"],
     "action/*": ["modules/*", "plugin_utils/*"],
-    "filter/*": ["_systems", "_verdict/*", "_common/*"],
+    "filter/*": ["plugin_utils/targets_file", "_systems", "_verdict/*", "_common/*"],
     "doc_fragments/*": [],
 }
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from pathlib import Path
 
@@ -14,6 +15,10 @@ import faults
 import pytest
 import yaml
 from simulator.core import OPERATIONS
+
+from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import MOST_OPEN, SAYS
+from ansible_collections.secops.remediation.plugins.plugin_utils import targets_file
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,6 +108,36 @@ class TestFilters:
         files = [importlib.import_module(PLUGINS + "filter." + name) for name in names_in("plugins/filter")]
         names = [name for file in files for name in file.FilterModule().filters()]
         assert sorted(names) == names_in("plugins/filter", ".yml")
+
+
+class TestTargetsFile:
+    """The schema of a targets file is published as a file, and what is read of one is what the systems may be asked for."""
+
+    SCHEMA = json.loads((ROOT / "docs/schemas/targets-1.0.schema.json").read_text(encoding="utf-8"))["$defs"]
+
+    def test_a_tenant_may_have_what_the_systems_may_be_asked_for(self):
+        tenant = self.SCHEMA["tenant"]
+        assert set(tenant["properties"]) == {*targets_file.ASKED, targets_file.OWNER, targets_file.ACCEPTED}
+        assert sorted(one["required"][0] for one in tenant["anyOf"]) == sorted([*targets_file.ASKED, targets_file.ACCEPTED])
+
+    @pytest.mark.parametrize("name", targets_file.ASKED)
+    def test_each_in_its_shape(self, name):
+        shape, spec = self.SCHEMA["tenant"]["properties"][name], targets_file.ASKED[name]
+        assert (shape.get("type") == "array") is (spec["type"] == "list")
+        if spec.get("options"):
+            assert set(shape["items"]["properties"]) == {*spec["options"], "owner"}
+            assert set(shape["items"]["required"]) == set(spec["options"])
+        else:
+            alone, owned = (shape["items"] if spec["type"] == "list" else shape)["oneOf"]
+            key = targets_file.ID if spec["type"] == "list" else targets_file.TEXT
+            assert set(owned["properties"]) == {key, "owner"} and owned["required"] == [key]
+            assert (alone.get("type") == "integer") is (spec.get("elements") == "int")
+
+    def test_what_is_accepted_is_of_a_kind_that_there_is(self):
+        acceptance = self.SCHEMA["acceptance"]
+        assert sorted(acceptance["properties"]["kind"]["enum"]) == sorted(KINDS)
+        assert acceptance["required"] == list(SAYS)
+        assert set(acceptance["properties"]) == {*SAYS, MOST_OPEN}
 
 
 class TestDocumentation:

@@ -46,6 +46,7 @@ READS = {
     "_sailpoint/next_proof": "takes the word of a report back",
     "_sailpoint/report_proof": "a report that is not whole is no word",
     "_sailpoint/target": "hears the witnesses",
+    "_verdict/owners": "what is remediated needs no acceptance",
     "_verdict/verification": "the verdict, the dates, the counts",
     "_xpanse/target": "what was not read again is none",
     "filter/verify": "which targets are printed",

@@ -379,8 +379,34 @@ def all_samples():
         "looked up": verify(looked_up),
         "first run": verify(results_of(every), previous=False),
         "no controls": dict(verify(results_of(every)), controls=[]),
+        "accepted": verify(with_acceptances("2027-01-01")),
+        "expired": verify(with_acceptances(BEFORE)),
         "hostile": hostile(),
     }
+
+
+def with_acceptances(until):
+    """Results with open targets that are owned and accepted until then, beside one that is remediated and also accepted."""
+    results = results_of([("campaign", "unremediated"), ("exposure", "unremediated"), ("exposure", "remediated")])
+    targets = _judge.verify(results, RUN, STARTED, FINISHED)["targets"]
+    results["targets_file"] = dict(
+        path="/etc/targets.yml",
+        sha256=SHA256,
+        tenant="acme",
+        owner="iam@example.com",
+        owners=[],
+        accepted=[
+            dict(
+                kind=target["kind"],
+                id=target["id"],
+                by="ciso@example.com",
+                until=until,
+                reason='=HYPERLINK("x") <b>until</b> `May`',
+            )
+            for target in targets
+        ],
+    )
+    return results
 
 
 def hostile():

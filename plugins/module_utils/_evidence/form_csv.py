@@ -46,12 +46,14 @@ BEFORE_A_FORMULA = (
 )
 # A program that reads another dialect of CSV takes one of these for the end of a cell.
 FORMULA = re.compile("(^|[,;|])(?=[%s]*[%s])" % (BEFORE_A_FORMULA, FORMULA_SIGNS))
+# Who accepted that it is still open, until when, and why.
+ACCEPTANCE = {"accepted_by": "by", "accepted_until": "until", "accepted_reason": "reason"}
 COMMON = ("run", "kind", "id", "name", "outcome", "reason", "open_since", "system", "scan_id", "started_at", "finished_at")
 COLUMNS = tuple(
     dict.fromkeys(
         [*COMMON]
         + [fact.name for kind in KINDS.values() for fact in kind.columns]
-        + ["evidence", "evidence_sha256", "not_verified_since", "words", "witnesses"]
+        + ["evidence", "evidence_sha256", "not_verified_since", "words", "witnesses", "owner", *ACCEPTANCE]
     )
 )
 ITEM_COLUMNS = tuple(
@@ -60,7 +62,7 @@ ITEM_COLUMNS = tuple(
         + [name for kind in KINDS.values() for name in kind.item_names]
         + ["item"]
         + [fact.name for kind in KINDS.values() for fact in kind.item_columns]
-        + ["reason", "system", "witness"]
+        + ["reason", "system", "witness", "owner", *ACCEPTANCE]
     )
 )
 
@@ -106,7 +108,8 @@ def cell(value: Any) -> str:
 
 def row_of(target: Target) -> dict[str, Any]:
     """The cells of a target by column."""
-    row = {column: target.get(column) for column in (*COMMON, "not_verified_since")}
+    row = {column: target.get(column) for column in (*COMMON, "not_verified_since", "owner")}
+    row.update(acceptance_of(target))
     row.update({fact.name: fact.value(target) for fact in kind_of(target).columns})
     row.update(
         words="; ".join(map(word_in_words, words_counted(target))),
@@ -117,13 +120,19 @@ def row_of(target: Target) -> dict[str, Any]:
     return row
 
 
+def acceptance_of(target: Target) -> dict[str, str]:
+    """The cells by column of who accepted that a target is still open; empty where nobody did."""
+    return {column: (target["accepted"] or {}).get(name, "") for column, name in ACCEPTANCE.items()}
+
+
 def item_rows(target: Target) -> list[dict[str, Any]]:
     """The cells of each open item of a target by column, with the witness that saw it."""
     if target["outcome"] == REMEDIATED:
         return []
     kind = kind_of(target)
     common = dict(
-        {name: target.get(name) for name in ("kind", "open_since", "not_verified_since", "reason", "system")},
+        {name: target.get(name) for name in ("kind", "open_since", "not_verified_since", "reason", "system", "owner")},
+        **acceptance_of(target),
         **{fact.name: fact.value(target) for fact in kind.item_columns},
         target_id=target["id"],
         target_name=target["name"],

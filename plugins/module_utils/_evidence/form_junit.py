@@ -20,6 +20,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import one_line, words_of
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
+    acceptance_in_words,
     by_kind,
     followed_of,
     heard_in_words,
@@ -38,12 +39,14 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
     UNREMEDIATED,
     VERIFIED,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import is_accepted
 
 # What a CI server makes of a case: nothing is a success.
-TAGS = {REMEDIATED: None, UNREMEDIATED: "failure", INCONCLUSIVE: "error", PENDING: "skipped"}
+SKIPPED = "skipped"
+TAGS = {REMEDIATED: None, UNREMEDIATED: "failure", INCONCLUSIVE: "error", PENDING: SKIPPED}
 # The attribute of a suite that counts them.
-COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
-FAILS = (UNREMEDIATED, INCONCLUSIVE)
+COUNTED = {"failure": "failures", "error": "errors", SKIPPED: "skipped"}
+FAILS = (TAGS[UNREMEDIATED], TAGS[INCONCLUSIVE])
 
 LONGEST_NAME = 200
 LONGEST_REASON = 10000
@@ -54,17 +57,18 @@ MOST_WORDS = 100
 def junit_xml(verification: dict[str, Any]) -> str:
     """verification.junit.xml: a suite for each kind of target, a case for each target; to be written as UTF-8.
 
-    A target that is unremediated has failed, one that is inconclusive is an error, one that is pending was skipped.
+    A target that is unremediated has failed, one that is inconclusive is an error, one that is pending was skipped. So was one
+    that is unremediated and accepted, whose message says so.
     Where no case fails though nothing is verified, one more does so as an error, lest a pipeline takes an empty file, or
     one without what was not even found, for success.
     """
     verification = readable(verification)
     targets = verification["targets"]
     suites = [suite_of(verification, kind, mine) for kind, mine in by_kind(targets)]
-    outcomes = [target["outcome"] for target in targets]
+    tags = [tag_of(target) for target in targets]
     # What is skipped is told by itself, but is no failure.
-    not_finished = PENDING in outcomes and verification.get("verdict") == INCOMPLETE
-    told = not_finished or any(outcome in FAILS for outcome in outcomes)
+    not_finished = SKIPPED in tags and (verification.get("verdict") == INCOMPLETE or verification["all_open_accepted"])
+    told = not_finished or any(tag in FAILS for tag in tags)
     if not told and (not targets or verification.get("verdict") != VERIFIED):
         suites.append(suite_without_target(verification))
     root = ElementTree.Element("testsuites", name=xml_text("Remediation verification %s" % one_line(verification.get("run"))))
@@ -87,7 +91,7 @@ def suite_of(verification: dict[str, Any], kind: Kind, targets: list[Target]) ->
 
 def new_suite(verification: dict[str, Any], name: str, targets: list[Target]) -> ElementTree.Element:
     """A suite with its numbers and properties, still without cases."""
-    outcomes = [target["outcome"] for target in targets]
+    tags = [tag_of(target) for target in targets]
     hosts = {host_of(target) for target in targets} - {None}
     starts = [target["began"] for target in targets if target["began"]]
     ends = [target["ended"] for target in targets if target["ended"]]
@@ -97,7 +101,7 @@ def new_suite(verification: dict[str, Any], name: str, targets: list[Target]) ->
         {
             "name": xml_text(name),
             "tests": str(len(targets)),
-            **{COUNTED[tag]: str(outcomes.count(outcome)) for outcome, tag in TAGS.items() if tag},
+            **{attribute: str(tags.count(tag)) for tag, attribute in COUNTED.items()},
             "time": seconds_between(min(starts, default=None), max(ends, default=None)),
             # UTC without saying so: the schemas that CI servers go by have no room for a zone.
             "timestamp": started.replace(tzinfo=None).isoformat(timespec="seconds"),
@@ -136,13 +140,14 @@ def case_of(target: Target, name: str) -> ElementTree.Element:
             "time": seconds_between(target["began"], target["ended"]),
         },
     )
-    tag = TAGS[target["outcome"]]
+    tag = tag_of(target)
     reason = xml_text(target["reason"], LONGEST_REASON)
     if tag:
-        result = ElementTree.SubElement(case, tag, message=xml_text(target["reason"], LONGEST_SENTENCE))
-        if tag != "skipped":
+        accepted = "%s, %s: " % (target["outcome"], acceptance_in_words(target["accepted"])) if target["accepted"] else ""
+        result = ElementTree.SubElement(case, tag, message=xml_text(accepted + target["reason"], LONGEST_SENTENCE))
+        if tag != SKIPPED:
             result.set("type", target["outcome"])
-        result.text = reason
+        result.text = xml_text(accepted + target["reason"], LONGEST_REASON)
     lines = ["%s: %s" % (target["outcome"], reason)]
     lines += [
         "%s: %s" % (label, xml_text(target[key], LONGEST_REASON))
@@ -152,6 +157,7 @@ def case_of(target: Target, name: str) -> ElementTree.Element:
             ("first not verified", "not_verified_since"),
             ("scan", "scan_id"),
             ("system", "system"),
+            ("owner", "owner"),
         )
         if target[key]
     ]
@@ -164,6 +170,11 @@ def case_of(target: Target, name: str) -> ElementTree.Element:
     lines += [xml_text("evidence: %s (SHA-256 %s)" % (file["path"], file["sha256"])) for file in target["evidence"]]
     ElementTree.SubElement(case, "system-out").text = "\n".join(lines)
     return case
+
+
+def tag_of(target: Target) -> str | None:
+    """What a CI server makes of the case of a target: nothing of one that is remediated, and none but that."""
+    return SKIPPED if is_accepted(target) else TAGS[target["outcome"]]
 
 
 def unique_name(target: Target, taken: dict[str, int]) -> str:

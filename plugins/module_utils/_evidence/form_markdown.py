@@ -42,6 +42,7 @@ LONGEST_SENTENCE = 600
 LONGEST_MARKDOWN = 30000
 MOST_OPEN_ITEMS = 3
 MOST_WORDS = 40
+MOST_ACCEPTANCES = 20
 # Words and small numbers, with punctuation only where a word ends. No renderer makes anything of such a text; numbers
 # and words that look like the id of a commit are left to code(), as anything else is.
 PLAIN_WORD = r"\(?(?:[^\W\d_]+(?:'[^\W\d_]+|[0-9]{1,3})?|[0-9]{1,6})\)?[.,:;]?"
@@ -67,7 +68,7 @@ def markdown(verification: dict[str, Any], most: int = 50) -> str:
         "|%s" % (" ---: |" * (len(COUNTS) + 1)),
         "| %s |" % " | ".join("%d" % counts[name] for name in (*COUNTS, "total")),
     ]
-    lines += lines_on_lookups(verification)
+    lines += lines_on_lookups(verification) + lines_on_acceptances(verification)
     words = lines_on_words(verification["targets"])
     action = [
         target
@@ -116,6 +117,23 @@ def lines_on_lookups(verification: dict[str, Any]) -> list[str]:
     if len(problems) > MOST_WORDS:
         lines.append("- and %d more" % (len(problems) - MOST_WORDS))
     return ["", "### Look-ups with a problem: %d" % len(problems), ""] + lines if lines else []
+
+
+def lines_on_acceptances(verification: dict[str, Any]) -> list[str]:
+    """What became of each acceptance."""
+    records = verification["acceptances"]
+    lines = [
+        "- %s, %s: %s"
+        % (
+            code(one_line("%s %s" % (record["kind"], record["id"]), LONGEST_NAME)),
+            safe(record["state"].replace("_", " ")),
+            safe(one_line(record["detail"], LONGEST_SENTENCE)),
+        )
+        for record in records[:MOST_ACCEPTANCES]
+    ]
+    if len(records) > MOST_ACCEPTANCES:
+        lines.append("- and %d more" % (len(records) - MOST_ACCEPTANCES))
+    return ["", "### Accepted risks: %d" % len(records), ""] + lines if lines else []
 
 
 def lines_on_words(targets: list[Target]) -> list[str]:
@@ -171,6 +189,11 @@ def entry_of(target: Target) -> list[str]:
         parts.append(" Open since %s." % opened.date().isoformat())
     if missed and missed != opened:
         parts.append(" Not verified since %s." % missed.date().isoformat())
+    if target["owner"]:
+        parts.append(" Owned by %s." % safe(one_line(target["owner"], LONGEST_NAME)))
+    if target["accepted"]:
+        by, until, reason = (safe(one_line(target["accepted"][name], LONGEST_SENTENCE)) for name in ("by", "until", "reason"))
+        parts.append(" **Accepted** by %s until %s: %s" % (by, until, reason))
     lines = ["".join(parts)]
     heard_ones = heard_of(target)
     several = len(heard_ones) > 1

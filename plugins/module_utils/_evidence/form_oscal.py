@@ -463,14 +463,25 @@ class Document:
             "statement": kind.statement,
             "status": "open",
         }
+        risk.update(self._deviation(target))
         with_lists(
             risk,
             props=prop("open-since", target["open_since"])
             + prop("not-verified-since", target["not_verified_since"])
-            + prop("severity", kind.severity(target)),
+            + prop("severity", kind.severity(target))
+            + prop("owner", target["owner"])
+            + [one for name, value in (target["accepted"] or {}).items() for one in prop("accepted-%s" % name, value)],
         )
         risk["related-observations"] = [{"observation-uuid": observation} for observation in observations]
         return risk
+
+    @staticmethod
+    def _deviation(target: Target) -> dict[str, Any]:
+        """What OSCAL says of a risk that is open and accepted: that, and by when it is to be dealt with."""
+        if not target["accepted"]:
+            return {}
+        deadline = parse_time(target["accepted"]["until"])
+        return dict({"status": "deviation-approved"}, **({"deadline": as_text(deadline)} if deadline else {}))
 
     def _finding(self, control: str, entries: list[tuple[str, list[str], str | None]]) -> dict[str, Any]:
         """What the targets say about a control, of which there is one at least."""

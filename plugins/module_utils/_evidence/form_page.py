@@ -29,6 +29,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.page_
 )
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
     Heard,
+    acceptance_in_words,
     by_kind,
     followed_of,
     heard_of,
@@ -177,6 +178,8 @@ def model(verification: dict[str, Any], files: list[str]) -> dict[str, Any]:
         total_text=number(len(targets)),
         facts=run_facts(verification, run, targets),
         action=action_of(targets, problems_of(verification)),
+        acceptances=verification["acceptances"][:MAX_NAMED],
+        more_acceptances=number(max(0, len(verification["acceptances"]) - MAX_NAMED)),
         targets=targets,
         kinds=[dict(name=mine[0]["kind"], title=kind_title(kind)) for kind, mine in by_kind(verification["targets"])],
         words=words_shown[:MAX_NAMED],
@@ -329,6 +332,7 @@ def target_of(target: Target, place: int, run: Run) -> dict[str, Any]:
         title=name or target_id or "(no name)",
         id=target_id if name else "",
         reason=target["reason"],
+        accepted=accepted_of(target),
         open_since=since,
         open_for=open_for,
         days=days,
@@ -346,6 +350,15 @@ def target_of(target: Target, place: int, run: Run) -> dict[str, Any]:
         known_as=kind.known_as(target),
         cells=[lines_of(fact.value(target)) for fact in kind.table],
     )
+
+
+def accepted_of(target: Target) -> str:
+    """Who accepted that a target is still open, until when, and why; empty where nobody did."""
+    if not target["accepted"]:
+        return ""
+    until = Moment(target["accepted"]["until"])
+    text = acceptance_in_words(dict(target["accepted"], until=until.text + " UTC" * bool(until.time)))
+    return text[:1].upper() + text[1:]
 
 
 def request_of(request: dict[str, Any]) -> dict[str, str]:
@@ -383,6 +396,8 @@ def facts_of(target: Target, kind: Kind) -> list[tuple[str, str]]:
     missed = target["not_verified_since"]
     return [
         ("System", words([kind.system, target["system"]])),
+        ("Owner", target["owner"]),
+        ("Accepted", accepted_of(target)),
         *((fact.name, shown(fact.value(target))) for fact in kind.facts),
         *(("The %s says" % heard.name, "%s: %s" % (heard.outcome, heard.reason)) for heard in heard_of(target) if heard.name),
         ("Scan", words([scan.get("status"), scan.get("result")])),

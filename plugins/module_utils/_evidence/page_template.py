@@ -143,7 +143,8 @@ symbol { color: inherit; }
 .items td:first-child { font-weight: 600; }
 .case .note { padding: .5rem 1.25rem; border-top: 1px solid var(--line); font-size: .875rem; color: var(--soft); }
 .reasons { border-left: 5px solid var(--tone); padding: 0 1.25rem; }
-.reasons > li { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .25rem 2rem; padding: .75rem 0; }
+.reasons > li { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .25rem 2rem; padding: .75rem 0;
+  overflow-wrap: anywhere; }
 .reasons > li + li { border-top: 1px solid var(--line); }
 .named li { padding: .0625rem 0; }
 .named .soft { white-space: nowrap; margin-left: .375rem; }
@@ -625,6 +626,7 @@ TEMPLATE = """
 {% else %}
 <p class="why"><bdi>{{ case.reason }}</bdi></p>
 {% endif %}
+{% if case.accepted %}<p class="why"><b><bdi>{{ case.accepted }}</bdi></b></p>{% endif %}
 </header>
 {% for table in case.tables %}
 {% if table.rows %}
@@ -666,7 +668,8 @@ TEMPLATE = """
 <td role="cell">{% if target.severity %}<span class="tag {{ target.severity_class }}">{{ target.severity }}</span>{% endif %}</td>
 {% endif %}
 <td role="cell"><a class="name" href="#{{ target.anchor }}"><bdi>{{ target.title }}</bdi></a>
-{% if target.known_as %}<span class="id">{{ target.known_as }}</span>{% endif %}</td>
+{% if target.known_as %}<span class="id">{{ target.known_as }}</span>{% endif %}
+{% if target.accepted %}<span class="id"><bdi>{{ target.accepted }}</bdi></span>{% endif %}</td>
 {% for cell in target.cells %}
 <td role="cell">{% for line in cell %}{% if not loop.first %}<br>{% endif %}<bdi>{{ line }}</bdi>{% endfor %}</td>
 {% endfor %}
@@ -695,6 +698,15 @@ TEMPLATE = """
 {% endfor %}
 </ul>
 {% endfor %}
+{% endif %}
+{% if acceptances %}
+<h3 class="pending">{{ icon("pending") }}Accepted risks</h3>
+<ul class="card reasons pending">
+{% for record in acceptances %}
+<li><p><bdi>{{ record.kind }} {{ record.id }}</bdi><br><b>{{ record.state | replace("_", " ") }}</b></p><p><bdi>{{ record.detail }}</bdi></p></li>
+{% endfor %}
+{% if more_acceptances != "0" %}<li>{{ more_acceptances }} more are in verification.json.</li>{% endif %}
+</ul>
 {% endif %}
 </section>
 
@@ -731,7 +743,7 @@ TEMPLATE = """
 <td role="cell">{{ outcome(target.outcome) }}</td>
 <td role="cell">{% if target.kind_known %}{{ target.kind_title }}{% else %}<bdi>{{ target.kind_title }}</bdi>{% endif %}</td>
 <td role="cell"><bdi class="name">{{ target.title }}</bdi>{% if target.id %}<bdi class="id">{{ target.id }}</bdi>{% endif %}</td>
-<td role="cell" class="why"><bdi>{{ target.reason }}</bdi></td>
+<td role="cell" class="why"><bdi>{{ target.reason }}</bdi>{% if target.accepted %}<br><b><bdi>{{ target.accepted }}</bdi></b>{% endif %}</td>
 <td role="cell">{{ since(target) }}</td>
 <td role="cell">{% if target.finished %}{{ when(target.finished) }}{% endif %}</td>
 <td role="cell" class="how">

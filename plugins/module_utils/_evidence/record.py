@@ -33,8 +33,10 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
     OUTCOMES,
     PENDING,
     REMEDIATED,
+    UNREMEDIATED,
     VERIFIED,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import SAYS, all_open_accepted
 
 
 def kind_of(target: Target) -> Kind:
@@ -62,6 +64,8 @@ def readable(verification: dict[str, Any]) -> dict[str, Any]:
     of OUTCOMES, `requests` and `evidence` lists of objects. What is no known outcome is inconclusive, and so is what is
     said to be remediated of a kind that nobody has registered; the reason says so, and then nothing is verified. `counts`
     are those of the targets. All times are UTC in one spelling; `began` and `ended` of a target are datetimes or None.
+    `accepted` of a target is there, and an object of texts, only where it is open; `acceptances` are those of the targets file,
+    and `all_open_accepted` is true only where that follows from the targets and the look-ups as well.
     """
     targets = [target_of(target) for target in listed(verification.get("targets"))]
     counts = {outcome: sum(target["outcome"] == outcome for target in targets) for outcome in OUTCOMES}
@@ -72,6 +76,8 @@ def readable(verification: dict[str, Any]) -> dict[str, Any]:
             "Not verified: the outcomes on record are not those of this sentence: %s" % words_of(summary),
         )
     history = [dict(run, finished_at=spelled(run.get("finished_at"))) for run in dicts(verification.get("history"))]
+    lookups = dicts(verification.get("lookups"))
+    acceptance = dict_at(verification, "acceptance")
     return dict(
         verification,
         verdict=verdict,
@@ -82,7 +88,15 @@ def readable(verification: dict[str, Any]) -> dict[str, Any]:
         started_at=spelled(verification.get("started_at")),
         finished_at=spelled(verification.get("finished_at")),
         controls=listed(verification.get("controls")),
-        lookups=dicts(verification.get("lookups")),
+        lookups=lookups,
+        acceptances=[
+            dict(
+                {name: one_line(entry.get(name)) for name in (*SAYS, "state", "detail")},
+                until=spelled(one_line(entry.get("until"))),
+            )
+            for entry in dicts(acceptance.get("accepted"))
+        ],
+        all_open_accepted=acceptance.get("all_open_accepted") is True and all_open_accepted(targets, lookups),
     )
 
 
@@ -122,6 +136,9 @@ def target_of(target: Any) -> Target:
     shaped["evidence"] = [
         dict(file, path=words_of(file.get("path")), sha256=words_of(file.get("sha256"))) for file in dicts(target.get("evidence"))
     ]
+    accepted = dict_at(target, "accepted") if outcome == UNREMEDIATED else {}
+    shaped["accepted"] = {name: one_line(spelled(accepted.get(name))) for name in ("by", "until", "reason")} if accepted else None
+    shaped["owner"] = one_line(target.get("owner"))
     for key, times in kind_of(shaped).times.items():
         if isinstance(target.get(key), dict):
             shaped[key] = dict(target[key], **{name: spelled(target[key][name]) for name in times if name in target[key]})
@@ -141,6 +158,11 @@ def problems_of(verification: dict[str, Any]) -> list[tuple[str, str]]:
         for lookup in verification["lookups"]
         if one_line(lookup.get("problem"))
     ]
+
+
+def acceptance_in_words(accepted: dict[str, str]) -> str:
+    """An acceptance as a sentence without its end. accepted: as a target of a readable() content has it."""
+    return "accepted by %s until %s: %s" % tuple(accepted[name] or "?" for name in ("by", "until", "reason"))
 
 
 def followed_of(verification: dict[str, Any]) -> str:

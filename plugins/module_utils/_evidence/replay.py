@@ -61,6 +61,7 @@ def replay(folder: str, found: JsonObject) -> JsonObject:
         )
     elif found.get("counts") != again["counts"]:
         problems.append("its counts are not those of the outcomes that follow from the answers on record")
+    compare_acceptances(found, again, problems)
     more = len(problems) - MOST_TOLD
     return dict(
         total=len(found["targets"]),
@@ -93,6 +94,7 @@ def load(folder: str, found: JsonObject, problems: list[str]) -> Results:
     results: Results = dict({name: {} for name in ANSWERS}, **ON_RECORD, problems=[])
     asked = load_record(folder, QUESTIONS, found, problems) or {}
     results.update({name: asked[name] for name in (*ON_RECORD, "problems") if isinstance(asked.get(name), type(results[name]))})
+    results["targets_file"] = asked["targets_file"] if isinstance(asked.get("targets_file"), dict) else None
     kept = listed(asked.get("records"))
     for name, answers in ANSWERS.items():
         path = record_of(answers)
@@ -188,6 +190,26 @@ def compare(targets: list[Target], again: list[Target], problems: list[str]) -> 
         for target in same
     ]
     return followed
+
+
+def compare_acceptances(found: JsonObject, again: JsonObject, problems: list[str]) -> None:
+    """Whether what is said to be accepted follows from what owners said, and from the clocks on record.
+
+    found, again: verifications as they are said to be, and as they follow. What does not follow is put into `problems`.
+    """
+    if found.get("targets_file") != again.get("targets_file"):
+        problems.append("its targets file is not the one on record")
+    if found.get("acceptance") != again.get("acceptance"):
+        problems.append("what is said to be accepted does not follow from the acceptances on record")
+    said, follows = (
+        {(str(target.get("kind")), str(target.get("id"))): target.get("accepted") for target in dicts(one.get("targets"))}
+        for one in (found, again)
+    )
+    problems += [
+        "%s %s is said to be accepted otherwise than follows from the acceptances on record" % (kind, target_id[:200])
+        for (kind, target_id), accepted in said.items()
+        if accepted != follows.get((kind, target_id))
+    ]
 
 
 def name_of(target: Target) -> str:

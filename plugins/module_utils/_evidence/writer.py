@@ -65,11 +65,14 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
     PENDING,
     URGENCY,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import is_accepted, problems_of
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.results import sort_results, whole, without_answers
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, Results
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import make_target
 
 RECORD = ("kind", "id", "name", "outcome", "reason", "open_since", "scan_id", "started_at", "finished_at", "evidence")
+# What a targets file adds to a target.
+OWNERS_SAY = ("owner", "accepted")
 MOST_RETURNED = 100
 LONGEST_REASON = 500
 LONGEST_ID = 500
@@ -168,7 +171,7 @@ def collect(params: Params) -> Results:
             found[name] = named
         else:
             found[name] = named or listed_alone
-    return dict({name: {} for name in ANSWERS}, **found, problems=problems)
+    return dict({name: {} for name in ANSWERS}, **found, problems=problems, targets_file=params.get("targets_file") or None)
 
 
 def of_its_name(registered: Any, answers: Answers) -> Result:
@@ -240,6 +243,8 @@ def write_records(folder: str, run: str, results: Results, started_at: Any, run_
         write_atomically(os.path.join(folder, path), json.dumps(result) + "\n", follow=False)
         kept.append(path)
     asked = {name: results[name] for name in (*ON_RECORD, "problems")}
+    if results.get("targets_file"):
+        asked["targets_file"] = results["targets_file"]
     asked.update(started_at=started_at, run=run, run_id=run_id, records=kept)
     write_atomically(os.path.join(folder, QUESTIONS), json.dumps(asked) + "\n", follow=False)
     for path in evidence.files_in(folder):
@@ -557,6 +562,7 @@ def in_short(found: JsonObject) -> JsonObject:
     return dict(
         {name: found[name] for name in ("verdict", "summary", "counts", "run")},
         by_kind=by_kind(found["targets"]),
+        acceptance=acceptance_in_short(found),
         directory=None,
         path=None,
         sha256=None,
@@ -565,11 +571,27 @@ def in_short(found: JsonObject) -> JsonObject:
         # Ansible shows what it is given, and in a name there may be anything.
         targets=printable_everywhere(
             [
-                dict({name: target.get(name) for name in RECORD}, reason=target["reason"][:LONGEST_REASON])
+                dict(
+                    {name: target.get(name) for name in RECORD},
+                    **{name: target[name] for name in OWNERS_SAY if target.get(name)},
+                    reason=target["reason"][:LONGEST_REASON],
+                )
                 for target in targets[:MOST_RETURNED]
             ]
         ),
         targets_left_out=max(0, len(targets) - MOST_RETURNED),
+    )
+
+
+def acceptance_in_short(found: JsonObject) -> JsonObject:
+    """What a gate needs to know of accepted findings: how many are open and accepted, whether that is all that is open, and
+    what has to be looked at, as sentences."""
+    acceptance = found.get("acceptance") or dict(accepted=[], all_open_accepted=False)
+    problems = printable_everywhere([lookup["problem"][:LONGEST_REASON] for lookup in problems_of(acceptance)])
+    return dict(
+        accepted=sum(map(is_accepted, found["targets"])),
+        all_open_accepted=acceptance["all_open_accepted"],
+        problems=problems[:MOST_RETURNED],
     )
 
 

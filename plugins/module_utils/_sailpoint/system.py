@@ -103,4 +103,11 @@ SAILPOINT = System(
         campaign_witnesses=dict(type="list", elements="str", choices=list(WITNESSES), default=list(WITNESSES)),
         campaign_agreement=dict(type="str", choices=[ONE, ALL], default=ONE),
     ),
+    named=dict(
+        campaign_ids=lambda target, results: target["id"],
+        # One that nobody named was found by the filter.
+        campaign_filters=lambda target, results: (
+            None if target["id"] in results["campaign_ids"] else results["campaign_filters"] or None
+        ),
+    ),
 )

@@ -52,6 +52,7 @@ class System(NamedTuple):
     read_again(results, inside, problems): puts what the files of a run say now in the place of what they are said to have
     said; None where no answer is in a file. inside(path): where a file of the run's folder is, None for any other.
     advise(results, inside): adds to results what would help the user, from the files of a run. No outcome rests on it.
+    named: by what may be asked for, how a target is named there (target, results), None where it is not: it tells whose it is.
     """
 
     name: str
@@ -64,6 +65,7 @@ class System(NamedTuple):
     read_again: Callable[[Results, Callable[[str], str | None], list[str]], None] | None = None
     terms: ArgumentSpec = {}
     advise: Callable[[Results, Callable[[str], str | None]], None] | None = None
+    named: Mapping[str, Callable[[Target, Results], Any]] = {}
 
 
 def by(*names: str) -> Callable[[Item], Any]:

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Target
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
     IN_WORDS,
@@ -26,6 +26,12 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
     UNREMEDIATED,
     VERDICTS,
     VERIFIED,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import (
+    accept,
+    all_open_accepted,
+    is_accepted,
+    problems_of,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import listed
 
@@ -42,6 +48,7 @@ def conclude(
     controls: Iterable[str] = (),
     older: Iterable[Any] = (),
     previous_run: dict[str, Any] | None = None,
+    said: JsonObject | None = None,
 ) -> dict[str, Any]:
     """The verification as a dict: the content of verification.json.
 
@@ -50,7 +57,10 @@ def conclude(
     run: name of the run. started_at, finished_at: times as text. controls: ids of controls that this is evidence for.
     older: the verifications of the runs before, newest first; they are read only as far back as needed.
     previous_run: name of the run before and the SHA-256 of its SHA256SUMS, as a dict, or None.
+    said: what owners say of the targets, see _verdict.owners; None where there is no targets file.
     """
+    acceptance = None if said is None else accept(targets, said, finished_at)
+    lookups = lookups + (problems_of(acceptance) if acceptance else [])
     counts = {outcome: sum(target["outcome"] == outcome for target in targets) for outcome in OUTCOMES}
     counts["total"] = len(targets)
     verdict = verdict_of(targets, lookups)
@@ -67,7 +77,7 @@ def conclude(
         collection=COLLECTION,
         run=run,
         verdict=verdict,
-        summary=summary_of(verdict, counts, sum(bool(lookup["problem"]) for lookup in lookups)),
+        summary=summary_of(verdict, counts, sum(bool(lookup["problem"]) for lookup in lookups), ends_of(targets)),
         counts=counts,
         started_at=started_at,
         finished_at=finished_at,
@@ -77,6 +87,15 @@ def conclude(
         lookups=list(lookups),
         history=history,
         targets=targets,
+        **(of_owners(said, acceptance, targets, lookups) if said is not None and acceptance else {}),
+    )
+
+
+def of_owners(said: JsonObject, acceptance: JsonObject, targets: list[Target], lookups: list[dict[str, Any]]) -> JsonObject:
+    """What verification.json has of a targets file: which one it was, and what became of what it accepts."""
+    return dict(
+        targets_file={name: str(said.get(name) or "") for name in ("path", "sha256", "tenant")},
+        acceptance=dict(acceptance, all_open_accepted=all_open_accepted(targets, lookups)),
     )
 
 
@@ -157,11 +176,19 @@ def verdict_of(targets: list[Target], lookups: list[dict[str, Any]]) -> str:
     return VERIFIED if outcomes and PENDING not in outcomes else INCOMPLETE
 
 
-def summary_of(verdict: str, counts: dict[str, int], problems: int = 0) -> str:
-    """The verdict in a sentence. problems: of how many look-ups."""
+def ends_of(targets: list[Target]) -> list[str]:
+    """Until when the open targets are accepted that are, as texts, the first to end first."""
+    return sorted(target["accepted"]["until"] for target in targets if is_accepted(target))
+
+
+def summary_of(verdict: str, counts: dict[str, int], problems: int = 0, accepted: list[str] | None = None) -> str:
+    """The verdict in a sentence. problems: of how many look-ups. accepted: until when open targets are, see ends_of."""
     lookups = ["%d look-up%s had a problem" % (problems, "s" * (problems > 1))] * bool(problems)
     if not counts["total"]:
         return "%s." % ", ".join(["Nothing was verified: no target was found", *lookups])
     found = ["%d of %d targets %s" % (counts[REMEDIATED], counts["total"], IN_WORDS[REMEDIATED])]
     found += ["%d %s" % (counts[outcome], IN_WORDS[outcome]) for outcome in NEEDS_ACTION if counts[outcome]]
+    if accepted:
+        # What is open comes first of what needs action.
+        found[1] += " (%d accepted, until %s%s)" % (len(accepted), accepted[0], " at first" if accepted[-1] > accepted[0] else "")
     return "%s: %s." % (VERDICTS[verdict], ", ".join(found + lookups))

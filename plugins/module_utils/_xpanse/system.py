@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.system import Answers, System, by
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.kind import EXPOSURE_KIND
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import (
@@ -39,4 +40,9 @@ XPANSE = System(
     ),
     targets=targets,
     lookups=asked_for,
+    named=dict(
+        exposures=lambda target, results: {name: target.get(name) for name in EXPOSURE},
+        alert_ids=lambda target, results: target.get("alert_internal_id") or target["id"].removeprefix("alert "),
+        case_ids=lambda target, results: dict_at(target, "alert").get("case_id") or target["id"].removeprefix("case "),
+    ),
 )
