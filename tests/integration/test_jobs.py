@@ -205,6 +205,8 @@ def test_a_job_that_is_cancelled_in_the_middle(awx, simulators, shelf):
     until_said(cancelled, "in progress, next look in")
     cancelled.cancel()
     assert cancelled.status == "canceled" and cancelled.artifacts() == {}
+    # How far it was is an event of its own, as AWX shows it.
+    assert any(event["event"] == "verbose" and "exposures: 0 of 2 done" in event["stdout"] for event in cancelled.events())
 
     # Nothing was handed on, so nothing is known, and nothing is verified.
     blind = awx.start(entry_point="collect", **how)

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 
 import pytest
 from scripted_server import Reply
-from two_systems import LOOKED_UP, NAMED, ONE, OTHER
+from two_systems import KEY, LOOKED_UP, NAMED, ONE, OTHER
 
+from ansible_collections.secops.remediation.plugins.module_utils._run.started import Sealer
 from ansible_collections.secops.remediation.plugins.modules import sailpoint_campaign_remediation_scan as campaigns
 from ansible_collections.secops.remediation.plugins.modules import xpanse_rcs_request as exposures
 
@@ -142,3 +145,19 @@ def test_what_has_an_error_is_not_handed_on(ask, systems, module):
     systems.bend = None
     found = ask(module, **OF[module], **COLLECT, started=begun["handed_on"], concurrency=1)
     assert found["failed"] and ["error" in item for item in found[LISTS[module]]] == [True, False]
+
+
+def test_what_the_seal_is_for(ask, systems):
+    """An exposure that is open is given the scan of one that is closed, which no answer of Xpanse's can tell. Who has not the
+    secret cannot do it; who has it is who could have started that scan as well."""
+    closed = ask(exposures, requests=[LOOKED_UP], **BEGIN)["handed_on"][0]
+    mine = ask(exposures, requests=[NAMED], **BEGIN)["handed_on"][0]
+    texts = [zlib.decompress(base64.b64decode(part["records"])).decode() for part in (closed, mine)]
+    scans = [next(iter(json.loads(text).values()))["scan_id"] for text in texts]
+    swapped = base64.b64encode(zlib.compress(texts[1].replace(scans[1], scans[0]).encode())).decode()
+    forged = dict(mine, records=swapped)
+    systems.done = True
+    found = ask(exposures, requests=[NAMED], **COLLECT, started=[forged])
+    assert [item["outcome"] for item in found["rcs_requests"]] == ["inconclusive"] and found["failed"]
+    forged["seal"] = Sealer("exposure", systems.url, KEY).seal(forged)
+    assert not ask(exposures, requests=[NAMED], **COLLECT, started=[forged]).get("failed")
