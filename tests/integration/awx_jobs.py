@@ -14,11 +14,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
 from conftest import wait_until
 from running_ansible import FOREIGN, OURS, kill
 
 EXTENSION = Path(__file__).resolve().parents[2] / "extensions" / "awx"
 STATS = "playbook_on_stats"
+
+
+class Untrusted(yaml.SafeDumper):
+    """Writes text as AWX does that is not its template's own: no template in it is ever looked at."""
+
+    def represent_data(self, data):
+        return self.represent_scalar("!unsafe", data) if isinstance(data, str) else super().represent_data(data)
 
 
 class Awx:
@@ -43,16 +51,22 @@ class Awx:
         """The names of the tenants in each slice: sorted, and dealt out in turn."""
         return [sorted(self.tenants)[number::count] for number in range(count)]
 
-    def start(self, hosts=None, artifacts=None, env=None, **extra_vars):
-        """Starts a job. hosts: of its slice. artifacts: of the nodes before. env: what credentials inject."""
+    def start(self, hosts=None, artifacts=None, survey=None, env=None, **extra_vars):
+        """Starts a job. hosts: of its slice. artifacts: of the nodes before. survey: what was answered. env: what credentials
+        inject. extra_vars: of the template."""
         job = Job(self.folder / ("job-%d" % (len(self.started) + 1)))
-        job.make(self.project, sorted(self.tenants) if hosts is None else hosts, dict(extra_vars, **(artifacts or {})), env or {})
+        untrusted = {**(survey or {}), **(artifacts or {})}
+        extra_vars = {name: value for name, value in extra_vars.items() if name not in untrusted}
+        text = yaml.safe_dump(dict(entry_point="main") | extra_vars) + (
+            yaml.dump(untrusted, Dumper=Untrusted) if untrusted else ""
+        )
+        job.make(self.project, sorted(self.tenants) if hosts is None else hosts, text, env or {})
         self.started.append(job)
         return job
 
-    def workflow_node(self, slices, artifacts=None, env=None, **extra_vars):
+    def workflow_node(self, slices, artifacts=None, **how):
         """Runs a sliced job to its end. Returns (jobs, the artifacts that the next node is given)."""
-        jobs = [self.start(hosts, artifacts, env, **extra_vars) for hosts in self.slices(slices)]
+        jobs = [self.start(hosts, artifacts, **how) for hosts in self.slices(slices)]
         handed_on = dict(artifacts or {})
         for job in jobs:
             job.wait()
@@ -68,20 +82,20 @@ class Job:
         self.process = None
 
     def make(self, project, hosts, extra_vars, env):
-        """Writes what AWX writes for a job, and runs it."""
+        """Writes what AWX writes for a job, and runs it. extra_vars: as YAML."""
         shutil.copytree(project, self.folder / "project")
         # Of an execution environment there is one Python to find.
         variables = {"remote_tower_enabled": "true", "ansible_python_interpreter": sys.executable}
         for name, content in (
             ("inventory/hosts.json", {"all": {"hosts": dict.fromkeys(hosts, variables)}}),
-            # JSON is YAML. AWX names the job as well.
-            ("env/extravars", dict(extra_vars, awx_job_id=1, tower_job_id=1, awx_job_launch_type="workflow")),
             ("env/envvars", dict(env, ANSIBLE_RETRY_FILES_ENABLED="False", HOME=str(self.folder))),
             ("env/settings", {"suppress_ansible_output": False, "pexpect_use_poll": True}),
         ):
             path = self.folder / name
             path.parent.mkdir(exist_ok=True)
+            # JSON is YAML.
             path.write_text(json.dumps(content))
+        (self.folder / "env" / "extravars").write_text(extra_vars)
         environment = {name: value for name, value in os.environ.items() if not name.upper().startswith(FOREIGN)}
         environment.update({name: os.environ[name] for name in OURS if name in os.environ})
         runner = str(Path(sys.executable).parent / "ansible-runner")

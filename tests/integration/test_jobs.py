@@ -92,7 +92,7 @@ def outcomes(found):
 def test_a_workflow_of_slices_with_artifacts_alone(awx, simulators, repository, tmp_path):
     """Four tenants, of whom each ends otherwise, and two jobs each for the start and for the collection. The evidence of all,
     also of those that fail, goes into a repository to which all push at the same time."""
-    how = dict(SURVEY, **QUICK, evidence_upload="git", evidence_repository=str(repository))
+    how = dict(QUICK, survey=SURVEY, evidence_upload="git", evidence_repository=str(repository))
     for name in (OPEN, FORGED):
         for exposure in awx.tenants[name]["verify_exposures"]:
             simulators[name].control("PATCH", "exposures/%s" % exposure_id(exposure), {"result": "UNREMEDIATED"})
@@ -199,7 +199,8 @@ def test_a_job_that_is_cancelled_in_the_middle(awx, simulators, shelf):
     own.pop("verify_campaign_ids")
     awx.project.joinpath("host_vars", CLOSED, "main.yml").write_text(json.dumps(own))
     # A survey gives blank text, and null.
-    how = dict(env=injected(simulator), hosts=[CLOSED], **SURVEY, **QUICK, verify_case_ids="", verify_alert_ids=None)
+    survey = dict(SURVEY, verify_case_ids="", verify_alert_ids=None)
+    how = dict(QUICK, env=injected(simulator), hosts=[CLOSED], survey=survey)
 
     cancelled = awx.start(**how)
     until_said(cancelled, "in progress, next look in")

@@ -80,7 +80,7 @@ class Sealer:
         if (
             not isinstance(part, dict)
             or set(part) != set(SHAPE)
-            or any(type(part[name]) is not kind for name, kind in SHAPE.items())
+            or not all(isinstance(part[name], kind) for name, kind in SHAPE.items())
         ):
             raise BadPart("is none that start has handed on")
         if part["schema_version"] != SCHEMA_VERSION:
