@@ -38,6 +38,23 @@ options:
       - What tells this run from others, as C(run_id) of M(secops.remediation.remediation_evidence) with
         C(state=prepared). What an earlier task of the same run was told counts to the run's last task, whatever O(max_age).
     type: str
+  hand_on:
+    version_added: 0.4.0
+    description:
+      - Whether to return C(handed_on), what another job has to know of these scans that does not have this O(ledger).
+    type: bool
+    default: false
+  started:
+    version_added: 0.4.0
+    description:
+      - What this module has returned in another job, with O(hand_on). It is put into the O(ledger), unless that knows as much, or
+        of a scan that was asked for later.
+      - As all of the ledger it is no witness. That a scan was asked for, and which one was named, is in it; what came of it is
+        not, and is asked of the system.
+      - A part counts only if it is as it was returned, of the same address, and by a task with the same secret. What does not is
+        warned of, and a scan that is known by nothing else is not known.
+    type: list
+    elements: raw
   start:
     description:
       - Whether scans may be started. With V(false) only scans that are known are looked at, and an item without

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
 import re
@@ -41,6 +42,7 @@ INPUTS: ArgumentSpec = dict(
     verify_max_age=dict(type="int", default=86400),
     verify_confirm=dict(type="bool", default=True),
     verify_ledger=dict(type="str"),
+    verify_started=dict(type="list", elements="raw", default=[]),
     verify_evidence_dir=dict(type="str"),
     verify_evidence_mode=dict(type="str", default="0600"),
     verify_fail_on=dict(type="list", elements="str", choices=list(OUTCOMES), default=list(NEEDS_ACTION)),
@@ -61,6 +63,8 @@ DIRECTORY = "remediation-evidence"
 COLLECTIONS_PLAYBOOKS = re.compile(r"/ansible_collections/[^/]+/[^/]+/playbooks/?$")
 # An evidence directory has at least one of them.
 MARKS = ("ledger.json", "latest", "SHA256SUMS")
+# What the names of the variables begin with by which one job hands on to the next what it has started.
+STARTED = "verify_started_"
 
 
 # What is less makes no sense, and is better known before anything is started.
@@ -319,6 +323,32 @@ def in_run(prepared: Result, path: str) -> str | None:
     return os.path.join(prepared["folder"], path) if prepared["folder"] else None
 
 
+def started_variables(parts: Iterable[JsonObject], host: str, run_id: str) -> JsonObject:
+    """The parts of what was started, by the names of the variables that carry them to the next job.
+
+    No other host has these names, and no other run: of several that are the same, AWX keeps one. host: name of the host.
+    run_id: of the run that started it.
+    """
+    run = hashlib.sha256(run_id.encode("utf-8")).hexdigest()[:8]
+    return {"%s_%s_%s_%d" % (started_prefix(host), run, part["kind"], number): part for number, part in enumerate(parts, 1)}
+
+
+def started_parts(given: Any, variables: Mapping[str, Any], host: str) -> Any:
+    """What an earlier job has handed on for this host: what was given, else whatever variables have its names.
+
+    given: the role's input, in any shape. variables: all variables of the host.
+    """
+    if given not in (None, "", []):
+        return given
+    prefix = started_prefix(host) + "_"
+    return [variables[name] for name in variables if isinstance(name, str) and name.startswith(prefix)]
+
+
+def started_prefix(host: str) -> str:
+    """What the names of a host's variables begin with. A host may have any name, and a variable may not."""
+    return STARTED + hashlib.sha256(host.encode("utf-8")).hexdigest()[:16]
+
+
 class FilterModule:
     """The filters of the role."""
 
@@ -333,5 +363,7 @@ class FilterModule:
             start_problems=start_problems,
             in_run=in_run,
             nothing_started=nothing_started,
+            started_parts=started_parts,
+            started_variables=started_variables,
             printable=printable_everywhere,
         )

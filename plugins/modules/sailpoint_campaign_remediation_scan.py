@@ -177,6 +177,24 @@ scans:
       type: str
       returned: when the item failed
       sample: the campaign is ACTIVE, and a remediation scan needs a COMPLETED one
+handed_on:
+  version_added: 0.4.0
+  description:
+    - What the scans that are known have to be told to another job, which takes it as O(started). A list of parts, sealed with
+      the credentials of this task.
+    - It is not in O(results_file).
+  returned: with O(hand_on)
+  type: list
+  elements: dict
+  sample:
+    - schema_version: 1
+      kind: campaign
+      system: https://acme.api.identitynow.com
+      run: "8c1d6f6e/2026-11-22T08:00:00Z"
+      part: 1
+      parts: 1
+      records: eJyrVkrLz1eyUkpKLFKqBQA...
+      seal: 5f3a7c0e9d1b4a86c2e0f7d85b9a41637e2c8d0f4b6a1953e8c7d2f0a5b4e691
 base_url:
   description: Address of the API that was asked.
   returned: when it was asked
@@ -194,6 +212,8 @@ results_file:
   sample: /var/lib/remediation/records/sailpoint_campaign_remediation_scan.json
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Result
@@ -203,13 +223,15 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     close_ledger,
     named,
     open_ledger,
+    open_sealer,
     pace_of,
     run_module,
     settle,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import api as sailpoint
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.reading import Readings
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import remediation_scan
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.scan import remediation_scan, to_hand_on
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import KIND
 
 ARGUMENT_SPEC = dict(
     campaign_ids=dict(type="list", elements="str", required=True),
@@ -221,6 +243,8 @@ ARGUMENT_SPEC = dict(
     start=dict(type="bool", default=True),
     confirm=dict(type="bool", default=True),
     run_id=dict(type="str"),
+    started=dict(type="list", elements="raw"),
+    hand_on=dict(type="bool", default=False),
     results_file=dict(type="path"),
     **sailpoint.CONNECTION_OPTIONS,
 )
@@ -235,6 +259,8 @@ def run(task: Task) -> Result:
     params = task.params
     api = sailpoint.connect(task)
     ledger = open_ledger(task)
+    secret = params["client_secret"] or params["access_token"]
+    sealer, untaken = open_sealer(task, ledger, KIND, api.tenant, secret.strip())
     items: dict[str, Item] = {campaign_id: dict(campaign_id=campaign_id, status=None) for campaign_id in params["campaign_ids"]}
 
     def say(next_look: float) -> None:
@@ -261,6 +287,7 @@ def run(task: Task) -> Result:
                     pace,
                     item,
                     readings=readings,
+                    untaken=untaken,
                     **{name: params[name] for name in ("start", "wait", "max_age", "confirm", "run_id")},
                 )
                 for item in items.values()
@@ -275,6 +302,9 @@ def run(task: Task) -> Result:
         )
     finally:
         close_ledger(task, ledger)
+    handed_on: dict[str, Any] = {}
+    if sealer and params["hand_on"]:
+        handed_on["handed_on"] = sealer.pack(to_hand_on(ledger, api, items), params["run_id"])
     return settle(
         list(items.values()),
         endings,
@@ -284,6 +314,7 @@ def run(task: Task) -> Result:
         changed=any(item["changed"] for item in items.values()),
         base_url=api.client.base_url,
         scans=[items[campaign_id] for campaign_id in params["campaign_ids"]],
+        **handed_on,
     )
 
 

@@ -231,6 +231,24 @@ rcs_requests:
       type: str
       returned: when the item failed
       sample: alert_internal_id -4 is negative
+handed_on:
+  version_added: 0.4.0
+  description:
+    - What the scans that are known have to be told to another job, which takes it as O(started). A list of parts, sealed with
+      the credentials of this task. Those of 5,000 exposures have 470 kB together.
+    - It is not in O(results_file).
+  returned: with O(hand_on)
+  type: list
+  elements: dict
+  sample:
+    - schema_version: 1
+      kind: exposure
+      system: https://api-acme.crtx.us.paloaltonetworks.com
+      run: "8c1d6f6e/2026-11-22T08:00:00Z"
+      part: 1
+      parts: 1
+      records: eJyrVkrLz1eyUkpKLFKqBQA...
+      seal: 5f3a7c0e9d1b4a86c2e0f7d85b9a41637e2c8d0f4b6a1953e8c7d2f0a5b4e691
 base_url:
   description: Address of the API that was asked.
   returned: when it was asked
@@ -263,14 +281,20 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.task impor
     close_ledger,
     named,
     open_ledger,
+    open_sealer,
     pace_of,
     run_module,
     settle,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import PENDING, UNREMEDIATED, WITHOUT_ANSWER
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse import api as xpanse
-from ansible_collections.secops.remediation.plugins.module_utils._xpanse.scan import confirmation_scan, durations, exposure_keys
-from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import EXPOSURE, Exposure
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.scan import (
+    confirmation_scan,
+    durations,
+    exposure_keys,
+    to_hand_on,
+)
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import EXPOSURE, KIND, Exposure
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import exposure_key as identity
 
 ARGUMENT_SPEC = dict(
@@ -295,6 +319,8 @@ ARGUMENT_SPEC = dict(
     start=dict(type="bool", default=True),
     confirm=dict(type="bool", default=True),
     run_id=dict(type="str"),
+    started=dict(type="list", elements="raw"),
+    hand_on=dict(type="bool", default=False),
     results_file=dict(type="path"),
     **xpanse.CONNECTION_OPTIONS,
 )
@@ -310,6 +336,7 @@ def run(task: Task) -> Result:
     requests = (params["requests"] or []) + targets_of(params["requests_files"] or [])
     api = xpanse.connect(task)
     ledger = open_ledger(task)
+    sealer, untaken = open_sealer(task, ledger, KIND, api.tenant, params["api_key"].strip())
     owners = {
         record["scan_id"]: identity(record)
         for record in ledger.find(exposure_keys(api))
@@ -334,6 +361,7 @@ def run(task: Task) -> Result:
                     pace,
                     item,
                     request,
+                    untaken=untaken,
                     **{name: params[name] for name in ("start", "wait", "max_age", "confirm", "run_id")},
                 )
             )
@@ -366,6 +394,10 @@ def run(task: Task) -> Result:
     finally:
         close_ledger(task, ledger)
     fail_shared(items, endings, owners)
+    handed_on: dict[str, Any] = {}
+    if sealer and params["hand_on"]:
+        asked = [(key[0], str(key[1]), str(key[2])) for key in places if len(key) == len(EXPOSURE)]
+        handed_on["handed_on"] = sealer.pack(to_hand_on(ledger, api, asked), params["run_id"])
     answers = [items[places[exposure_key(place, request)]] for place, request in enumerate(requests)]
     return settle(
         items,
@@ -377,6 +409,7 @@ def run(task: Task) -> Result:
         changed=any(item.get("created") for item in items),
         base_url=api.client.base_url,
         rcs_requests=answers,
+        **handed_on,
     )
 
 

@@ -403,6 +403,7 @@ def test_inputs_as_a_survey_gives_them(ansible, simulator):
         verify_open_values="",
         verify_campaign_witnesses="report, access",
         verify_campaign_agreement=None,
+        verify_started="",
     )
     assert set(survey) == {name for name in options_of_the_role() if name.startswith("verify_")}
     done, found = run(ansible, **survey)

@@ -40,6 +40,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._run.batch impo
 from ansible_collections.secops.remediation.plugins.module_utils._run.handover import file_for, hand_over, taken_over
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace
+from ansible_collections.secops.remediation.plugins.module_utils._run.started import Sealer, take_over
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -150,12 +151,14 @@ def run_task(
     finally:
         task.hand_over()
     result = dict(result, **(signed or {}))
+    # For the next job, and no answer of anybody's: it is not for the record.
+    handed_on = {"handed_on": result.pop("handed_on")} if "handed_on" in result else {}
     if task.params.get("results_file") and not task.check_mode:
         # Ansible masks secrets in what it is given; what goes to a file it never sees.
         rows = {name: value for name, value in result.items() if isinstance(value, Rows)}
         masked = remove_values({name: value for name, value in result.items() if name not in rows}, task.secrets)
         result = put_into_file(dict(masked, **rows), task.params["results_file"], in_short or {}, task.secrets)
-    return result, set(task.secrets)
+    return dict(result, **handed_on), set(task.secrets)
 
 
 def check_waits(params: Params) -> None:
@@ -297,6 +300,23 @@ def open_ledger(task: Task) -> Ledger:
         return Ledger(task.params["ledger"], task.check_mode, min(60, longest(task.params["wait_timeout"])))
     except LedgerError as error:
         raise TaskFailed(str(error)) from error
+
+
+def open_sealer(task: Task, ledger: Ledger, kind: str, tenant: str, secret: str) -> tuple[Sealer | None, str]:
+    """(what seals what is handed on, or None where nothing is; what of `started` could not be taken, or "").
+
+    What could be is in the ledger then. kind, tenant, secret: see Sealer.
+    """
+    parts = task.params["started"] or []
+    if not parts and not task.params["hand_on"]:
+        return None, ""
+    sealer = Sealer(kind, tenant, secret)
+    problems = take_over(parts, sealer, ledger)
+    if not problems:
+        return sealer, ""
+    untaken = printable("Of what start has handed on, not all could be taken: %s" % enumerate_some(problems, most=5))
+    task.warn(untaken + ".")
+    return sealer, untaken
 
 
 def close_ledger(task: Task, ledger: Ledger) -> None:

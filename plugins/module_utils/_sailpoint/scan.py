@@ -13,6 +13,7 @@ asked again when it is free.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed
@@ -55,8 +56,8 @@ class CampaignScan:
     api: SailPointApi. ledger: where a scan is remembered the moment it was accepted. item: the result, filled in as the work
     goes on; it has `campaign_id`. start: whether a scan may be asked for. wait: whether its end is waited for. max_age:
     seconds for which a scan of an earlier run counts. confirm: whether such a scan's campaign is read again. run_id: the
-    run in which this happens, or None. readings: Readings, shared with the other campaigns. The times in the item are the
-    server's.
+    run in which this happens, or None. readings: Readings, shared with the other campaigns. untaken: why something that was
+    handed on is not known, or "". The times in the item are the server's.
     """
 
     def __init__(
@@ -70,8 +71,9 @@ class CampaignScan:
         confirm: bool = True,
         run_id: str | None = None,
         readings: Readings | None = None,
+        untaken: str = "",
     ) -> None:
-        self.api, self.ledger, self.item = api, ledger, item
+        self.api, self.ledger, self.item, self.untaken = api, ledger, item, untaken
         self.readings = readings or Readings(api)
         self.start, self.wait, self.max_age, self.confirm, self.run_id = start, wait, max_age, confirm, run_id
         self.campaign_id = item["campaign_id"]
@@ -123,7 +125,8 @@ class CampaignScan:
         if self.item["status"] == "requested":
             return False
         if not self.start:
-            raise ItemFailed("no scan of this campaign is known, so there is nothing to collect: start one")
+            unknown = "no scan of this campaign is known, so there is nothing to collect: start one"
+            raise ItemFailed("%s. %s" % (unknown, self.untaken) if self.untaken else unknown)
         return self._ask(campaign, scan)
 
     def _read(self) -> JsonObject:
@@ -277,6 +280,21 @@ def remembered(ledger: Ledger, api: SailPointApi, campaign_id: str) -> JsonObjec
     if scan["accepted"] is None or parse_time(scan["modified_before"]) is None:
         return {}
     return dict(known, answers=answers, modified=known.get("modified") or scan["modified"])
+
+
+def to_hand_on(ledger: Ledger, api: SailPointApi, campaign_ids: Iterable[str]) -> dict[str, JsonObject]:
+    """What the next job has to know of the scans, by the campaign's id.
+
+    What the campaign was before, and that a scan was accepted: what came of it is to be asked by whoever collects.
+    """
+    found = {}
+    for campaign_id in campaign_ids:
+        known = remembered(ledger, api, campaign_id)
+        accepted = scan_on_record(known.get("answers", ()), campaign_id)["accepted"]
+        if accepted is not None:
+            record = dict(kind="campaign", campaign_id=campaign_id, asked_at=known.get("asked_at"))
+            found[campaign_id] = dict(record, answers=known["answers"][: accepted + 1])
+    return found
 
 
 def from_0_2(record: JsonObject, campaign_id: str) -> JsonObject:

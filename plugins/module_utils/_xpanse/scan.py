@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed
@@ -27,7 +27,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.times i
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import WouldChange
 from ansible_collections.secops.remediation.plugins.module_utils._run.ledger import Ledger, LedgerError
 from ansible_collections.secops.remediation.plugins.module_utils._run.pace import Pace, Scan, watch
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Exchanges, exchanges_in
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import Exchanges, exchanges_in, path_of
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE, PENDING
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import ScanNotFound, XpanseApi, exposure_of
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target import (
@@ -57,7 +57,7 @@ class ConfirmationScan:
     a time of Xpanse's clock before which a scan must not have ended.
     start: whether a scan may be asked for. wait: whether its end is waited for. max_age: seconds for which what an earlier
     run was told counts. confirm: whether that is read again. run_id: the run in which this happens, or None; what the same
-    run was told counts whatever its age.
+    run was told counts whatever its age. untaken: why something that was handed on is not known, or "".
     """
 
     def __init__(
@@ -71,8 +71,9 @@ class ConfirmationScan:
         max_age: int = 86400,
         confirm: bool = True,
         run_id: str | None = None,
+        untaken: str = "",
     ) -> None:
-        self.api, self.ledger, self.item, self.request = api, ledger, item, request
+        self.api, self.ledger, self.item, self.request, self.untaken = api, ledger, item, request, untaken
         self.start, self.wait, self.max_age, self.confirm, self.run_id = start, wait, max_age, confirm, run_id
         # Of a scan whose id the user gave, no exposure is known, and nothing is remembered.
         self.exposure: SentExposure = ("", "", "")
@@ -182,7 +183,8 @@ class ConfirmationScan:
 
     def _get_or_create(self, scan: Scan) -> None:
         if not self.start:
-            raise ItemFailed("no scan of this exposure is known, so there is nothing to collect: start one")
+            unknown = "no scan of this exposure is known, so there is nothing to collect: start one"
+            raise ItemFailed("%s. %s" % (unknown, self.untaken) if self.untaken else unknown)
         try:
             scan_id, created = self.api.get_or_create(*self.exposure, record=self.answers)
         except WouldChange:
@@ -322,6 +324,25 @@ def remembered(ledger: Ledger, api: XpanseApi, exposure: SentExposure) -> JsonOb
     if prove(exposure_key(ids), answers)["scan_id"] != known["scan_id"]:
         return {}
     return dict(known, answers=answers)
+
+
+def to_hand_on(ledger: Ledger, api: XpanseApi, exposures: Iterable[SentExposure]) -> dict[str, JsonObject]:
+    """What the next job has to know of the scans, by what follows the kind in the ledger's key.
+
+    That a scan was asked for, which one Xpanse named, and that it ran: what it found is to be asked by whoever collects.
+    """
+    found = {}
+    for exposure in exposures:
+        known = remembered(ledger, api, exposure)
+        answers = [
+            exchange
+            for exchange in known.get("answers", ())
+            if path_of(exchange) == GET_OR_CREATE or reply_in(exchange).get("status") == IN_PROGRESS
+        ]
+        if known:
+            record = dict(kind="exposure", scan_id=known["scan_id"], asked_at=known.get("asked_at"), answers=answers)
+            found["%s/%s/%s" % exposure] = record
+    return found
 
 
 def from_0_2(record: JsonObject, exposure: SentExposure) -> JsonObject:

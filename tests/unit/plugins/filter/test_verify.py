@@ -459,3 +459,44 @@ def test_every_connection_option_reaches_the_playbooks(playbook, system):
     assert given == {
         name: "{{ omit if %(v)s | default('') in [none, ''] else %(v)s }}" % dict(v="%s_%s" % (system, name)) for name in options
     }
+
+
+# --- What one job hands on to the next
+
+
+PARTS = [dict(kind="exposure", part=1), dict(kind="exposure", part=2)]
+
+
+def test_no_host_run_or_kind_takes_the_name_of_another():
+    every = [
+        name
+        for host in ("acme", "acme_1", "Acme", "acme.example.com", "10.0.0.1", "a/b", "\u00e9")
+        for run in ("run-1", "run-2", "")
+        for kind in ("exposure", "campaign")
+        for name in filters.started_variables([dict(kind=kind), dict(kind=kind)], host, run)
+    ]
+    assert len(set(every)) == 7 * 3 * 2 * 2
+    assert all(name.isidentifier() and name.startswith("verify_started_") for name in every)
+
+
+def test_a_host_finds_what_is_its_own():
+    mine, others = (filters.started_variables(PARTS, host, "run-1") for host in ("acme", "globex"))
+    also_mine = filters.started_variables([dict(kind="campaign")], "acme", "run-2")
+    variables = {**others, **mine, **also_mine, "verify_started": [], "verify_started_": "x", 7: "a key that is no text"}
+    found = filters.started_parts(None, variables, "acme")
+    assert sorted(found, key=str) == sorted([*PARTS, dict(kind="campaign")], key=str)
+
+
+@pytest.mark.parametrize("nothing", [None, "", []])
+def test_what_was_given_goes_before_what_is_found(nothing):
+    variables = filters.started_variables(PARTS, "acme", "run-1")
+    assert filters.started_parts(nothing, variables, "acme") == PARTS
+    assert filters.started_parts(["another"], variables, "acme") == ["another"]
+
+
+@pytest.mark.parametrize(
+    "given, parts",
+    [(None, []), ("", []), (PARTS, PARTS), (PARTS[0], PARTS[:1]), (json.dumps(PARTS), PARTS), ("junk", ["junk"]), (7, [7])],
+)
+def test_what_was_handed_on_in_any_shape(given, parts):
+    assert meant("verify_started", given) == parts
