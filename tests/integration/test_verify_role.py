@@ -404,6 +404,7 @@ def test_inputs_as_a_survey_gives_them(ansible, simulator):
         verify_campaign_witnesses="report, access",
         verify_campaign_agreement=None,
         verify_started="",
+        verify_targets_file=None,
     )
     assert set(survey) == {name for name in options_of_the_role() if name.startswith("verify_")}
     done, found = run(ansible, **survey)
