@@ -41,6 +41,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.signa
     check_signature,
     why_not_signed_with,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.updates import check_updates, own_names
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, UNREMEDIATED
 
 FOLDER, LINK = "a folder", "a symbolic link"
@@ -66,8 +67,8 @@ def check_directory(
     signers_file: the signers that are trusted; where it is given, signatures are wanted. signed: whether every run
     without a valid signature is a problem. expected: the SHA-256 of SHA256SUMS of runs that must be there.
     Returns a list of dicts, oldest run first: `run`, `verdict`, `finished_at`, `files`, `sha256`, `signature`,
-    `signature_detail`, `outcomes_total`, `outcomes_followed`, `replay`, `problems`, `notes`; and the same for the directory
-    as a whole, as a dict with `problems` and `notes`. Raises OSError.
+    `signature_detail`, `outcomes_total`, `outcomes_followed`, `replay`, `updates`, `updates_sha256`, `problems`, `notes`; and
+    the same for the directory as a whole, as a dict with `problems` and `notes`. Raises OSError.
     """
     directory = os.path.abspath(directory)
     entries = os.listdir(directory)
@@ -176,6 +177,8 @@ def check_run(folder: str, signers_file: str | None, signed: bool) -> JsonObject
                 problems.append("%s cannot be read (%s)" % (path, error.strerror))
     # Without sums, everything in it would be.
     expected = set(sums) | {SUMS} | set(signatures[:1]) if sums else {path for path, kind in entries.items() if kind == REGULAR}
+    # What the run's own sums are for is none of the updates'.
+    expected |= own_names(entries) - set(sums)
     problems += [
         "%s was added" % path
         for path, kind in sorted(entries.items())
@@ -190,7 +193,16 @@ def check_run(folder: str, signers_file: str | None, signed: bool) -> JsonObject
         problems.append("the signature is not valid: %s" % detail)
     elif signed and signature != "valid":
         problems.append("a valid signature was asked for: %s" % detail)
-    return dict(files=len(sums), signature=signature, signature_detail=detail, problems=problems, notes=[])
+    updates = check_updates(folder, entries, signers_file, signed, bool(signatures))
+    return dict(
+        files=len(sums),
+        signature=signature,
+        signature_detail=detail,
+        updates=updates["updates"],
+        updates_sha256=updates["updates_sha256"],
+        problems=problems + updates["problems"],
+        notes=updates["notes"],
+    )
 
 
 def why_not_trusted(directory: str, run: str, signing_key: str | None, whole: bool = True) -> str | None:
@@ -247,6 +259,7 @@ def check_chain(checked: list[JsonObject], links: dict[str, JsonObject | None]) 
         if seen in digests:
             if digests[seen] != link.get("sha256sums_sha256"):
                 record["problems"].append("the run before it, %s, is not what it was then: its %s was changed" % (seen, SUMS))
+            check_link_to_updates(record, link, checked)
             if has_answers[seen] and not has_answers[record["run"]]:
                 record["problems"].append("it has no %s, and the run before it has" % QUESTIONS)
         elif RUN.fullmatch(seen) and run_order(seen) < run_order(checked[0]["run"]):
@@ -257,6 +270,16 @@ def check_chain(checked: list[JsonObject], links: dict[str, JsonObject | None]) 
         next(record for record in checked if record["run"] == run)["problems"].append(
             "no later run names it as the one before, so a change to it would not show"
         )
+
+
+def check_link_to_updates(record: JsonObject, link: JsonObject, checked: list[JsonObject]) -> None:
+    """Whether the updates of the run before are those that a run saw. record: of the run. link: what it says."""
+    before = next(one for one in checked if one["run"] == str(link.get("run")))
+    seen = link.get("updates_sha256")
+    if seen and seen != before["updates_sha256"]:
+        record["problems"].append("the updates of the run before it, %s, are not what they were then" % before["run"])
+    elif before["updates"] and not seen:
+        before["notes"].append("its updates are named by no later run, so a change to them would show by their signature only")
 
 
 def last_runs(links: dict[str, JsonObject | None]) -> list[str]:
