@@ -14,7 +14,8 @@ description:
   - An alert that has the status and shows the comment already is not written.
   - V(resolved) is the safe status for what is remediated, for Xpanse opens the alert again if it sees the exposure again. Some
     of the others keep an alert closed for good.
-  - The module knows nothing of whether an exposure is still there.
+  - The module knows nothing of whether an exposure is still there. The role P(secops.remediation.verify#role) does, with
+    O(secops.remediation.verify#role:main:verify_update_alerts).
 author:
   - Contributors to secops.remediation (@secops)
 options:
@@ -48,7 +49,7 @@ options:
       only_from:
         description:
           - The statuses from which the alert may be taken, in the words of O(alerts[].status). One that has another status is
-            left as it is, and said so.
+            left as it is, and said so. One that has O(alerts[].status) already is not commented either, unless it is among them.
         type: list
         elements: str
       unchanged_since:

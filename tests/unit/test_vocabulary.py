@@ -49,6 +49,7 @@ READS = {
     "_verdict/verification": "the verdict, the dates, the counts",
     "_xpanse/target": "what was not read again is none",
     "filter/verify": "which targets are printed",
+    "filter/xpanse": "which alerts may be resolved",
 }
 # Texts that are one of the words and mean something else.
 OTHER_WORDS = {

@@ -74,6 +74,11 @@ class Wanted:
             found["status"] = self.wish["status"]
         if self.wish["comment"] and not says(before["comment"], self.wish["comment"]):
             found["comment"] = self.wish["comment"]
+        if list(found) == ["comment"] and before["status"] == self.wish["status"] not in (
+            self.wish["only_from"] or [before["status"]]
+        ):
+            # It has come where it was to be taken from elsewhere, and a comment alone takes it nowhere.
+            return {}
         reason = self._why_left(alert, before["status"]) if found else None
         if reason:
             self.item["left"] = reason
@@ -138,8 +143,8 @@ def update(api: XpanseApi, wanted: Sequence[Wanted], check_mode: bool, record: R
     if check_mode:
         return
     yield 0.0
-    for changes, group in groups.items():
-        send(api, dict(changes), group, record)
+    for same, group in groups.items():
+        send(api, dict(same), group, record)
         yield 0.0
     sent = [one for one in wanted if one.was_sent]
     if sent:
@@ -178,7 +183,7 @@ def read_again(api: XpanseApi, sent: Sequence[Wanted], record: Record) -> None:
 
 def read_alerts(api: XpanseApi, wanted: Sequence[Wanted], record: Record) -> Read:
     """The alerts as they are now. Raises HttpError."""
-    filters = [
+    filters: list[JsonObject] = [
         dict(field="alert_source", operator="in", value=["ASM"]),
         dict(field="alert_id_list", operator="in", value=[int(one.alert_id) for one in wanted]),
     ]

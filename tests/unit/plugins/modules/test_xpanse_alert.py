@@ -214,8 +214,14 @@ class TestWhatIsLeft:
 
     def test_what_is_so_already_needs_no_condition(self, ask, tenant):
         tenant.alerts["1"]["resolution_status"] = SHOWN["resolved"]
-        result = ask(alerts=[dict(alert_id="1", status="resolved", only_from=["new"])])
-        assert "left" not in result["alerts"][0] and not result["changed"]
+        result = ask(alerts=[dict(alert_id="1", status="resolved", only_from=["new"], comment="Gone.")])
+        assert "left" not in result["alerts"][0] and not result["changed"] and tenant.of(WRITE) == []
+
+    @pytest.mark.parametrize("only_from", [None, ["new", "resolved"]])
+    def test_a_comment_alone(self, ask, tenant, only_from):
+        tenant.alerts["1"]["resolution_status"] = SHOWN["resolved"]
+        ask(alerts=[dict(alert_id="1", status="resolved", only_from=only_from, comment="Gone.")])
+        assert [one["update_data"] for one in tenant.of(WRITE)] == [dict(comment="Gone.")]
 
 
 class TestWhatFails:
