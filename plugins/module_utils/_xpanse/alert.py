@@ -74,8 +74,12 @@ class Wanted:
             found["status"] = self.wish["status"]
         if self.wish["comment"] and not says(before["comment"], self.wish["comment"]):
             found["comment"] = self.wish["comment"]
-        if list(found) == ["comment"] and before["status"] == self.wish["status"] not in (
-            self.wish["only_from"] or [before["status"]]
+        only_from = self.wish["only_from"]
+        if (
+            list(found) == ["comment"]
+            and before["status"] == self.wish["status"]
+            and only_from
+            and before["status"] not in only_from
         ):
             # It has come where it was to be taken from elsewhere, and a comment alone takes it nowhere.
             return {}

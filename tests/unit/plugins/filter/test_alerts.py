@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.secops.remediation.plugins.filter import xpanse as filters
 from ansible_collections.secops.remediation.plugins.filter.verify import verify_inputs
 
+ROLE = Path(__file__).resolve().parents[4] / "roles" / "verify" / "tasks"
 STARTED, CHANGED = "2026-11-22T08:00:00Z", 1_763_800_000_000
 RUN = "20261122T080000Z"
 
@@ -218,3 +221,20 @@ class TestTheEnd:
     def test_what_is_put_on_record(self):
         result = dict(DONE["result"], invocation={}, diff=[1], changed=True)
         assert filters.alert_results(result) == dict(alerts=[ITEM], changed=True)
+
+
+class TestTheRole:
+    @pytest.mark.parametrize("entry_point, updates", [("main", True), ("collect", True), ("start", False)])
+    def test_alerts_are_updated_when_the_evidence_is_closed_and_before_the_play_may_fail(self, entry_point, updates):
+        tasks = yaml.safe_load((ROLE / (entry_point + ".yml")).read_text(encoding="utf-8"))
+        files = [
+            task.get("ansible.builtin.import_tasks") or task.get("ansible.builtin.include_tasks") for task in tasks[-1]["always"]
+        ]
+        assert files == (["report.yml", "xpanse/update.yml", "gate.yml"] if updates else ["report.yml", None])
+
+    def test_nothing_is_changed_but_what_is_on_record(self):
+        tasks = yaml.safe_load((ROLE / "xpanse" / "update.yml").read_text(encoding="utf-8"))
+        modules = [next((name for name in task if name.startswith("secops.")), None) for task in tasks]
+        evidence, alert = "secops.remediation.remediation_evidence", "secops.remediation.xpanse_alert"
+        assert list(filter(None, modules)) == [evidence, alert, evidence]
+        assert tasks[modules.index(alert)]["check_mode"] == "{{ verify__evidence.verification.path is none }}"
