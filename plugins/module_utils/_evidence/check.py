@@ -41,7 +41,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.signa
     check_signature,
     why_not_signed_with,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.updates import check_updates, own_names
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.updates import check_updates, without_updates
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, UNREMEDIATED
 
 FOLDER, LINK = "a folder", "a symbolic link"
@@ -126,6 +126,10 @@ def checked_run(directory: str, run: str, verification: Any, signers_file: str |
         outcomes_followed=None,
         replay="cannot be replayed: there is no %s" % VERIFICATION,
     )
+    updates = check_updates(folder, signers_file, signed, record["signature"] is not None)
+    record.update(updates=updates["updates"], updates_sha256=updates["updates_sha256"])
+    record["problems"] += updates["problems"]
+    record["notes"] += updates["notes"]
     if os.path.islink(folder):
         record["notes"].append("its folder is a symbolic link to %s" % os.readlink(folder))
     try:
@@ -162,7 +166,7 @@ def check_run(folder: str, signers_file: str | None, signed: bool) -> JsonObject
             % (SUMS, getattr(error, "strerror", None) or error)
         )
         sums = {}
-    entries = entries_of(folder)
+    entries = without_updates(entries_of(folder))
     signatures = [SUMS + ending for ending in SIGNATURES if SUMS + ending in entries]
     for path, digest in sums.items():
         if path not in entries:
@@ -177,8 +181,6 @@ def check_run(folder: str, signers_file: str | None, signed: bool) -> JsonObject
                 problems.append("%s cannot be read (%s)" % (path, error.strerror))
     # Without sums, everything in it would be.
     expected = set(sums) | {SUMS} | set(signatures[:1]) if sums else {path for path, kind in entries.items() if kind == REGULAR}
-    # What the run's own sums are for is none of the updates'.
-    expected |= own_names(entries) - set(sums)
     problems += [
         "%s was added" % path
         for path, kind in sorted(entries.items())
@@ -193,16 +195,7 @@ def check_run(folder: str, signers_file: str | None, signed: bool) -> JsonObject
         problems.append("the signature is not valid: %s" % detail)
     elif signed and signature != "valid":
         problems.append("a valid signature was asked for: %s" % detail)
-    updates = check_updates(folder, entries, signers_file, signed, bool(signatures))
-    return dict(
-        files=len(sums),
-        signature=signature,
-        signature_detail=detail,
-        updates=updates["updates"],
-        updates_sha256=updates["updates_sha256"],
-        problems=problems + updates["problems"],
-        notes=updates["notes"],
-    )
+    return dict(files=len(sums), signature=signature, signature_detail=detail, problems=problems, notes=[])
 
 
 def why_not_trusted(directory: str, run: str, signing_key: str | None, whole: bool = True) -> str | None:

@@ -21,6 +21,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import (
     SUMS,
+    entries_of,
     read_json,
     read_sums_file,
     run_sha256,
@@ -96,16 +97,20 @@ def own_names(entries: dict[str, str]) -> set[str]:
     return {name for name in NAMES if name in entries} | set(signatures[:1])
 
 
-def check_updates(
-    folder: str, entries: dict[str, str], signers_file: str | None, signed: bool, run_is_signed: bool
-) -> JsonObject:
-    """What is intact of the updates of a run: `updates` (None where there are none, "begun", "done"), `updates_sha256`,
-    `problems`, `notes`.
+def without_updates(entries: dict[str, str]) -> dict[str, str]:
+    """The entries of a run but for those of its updates, which its own sums are not for."""
+    own = own_names(entries)
+    return {path: kind for path, kind in entries.items() if path not in own}
 
-    entries: of the folder. signed: whether a valid signature is wanted in any case.
+
+def check_updates(folder: str, signers_file: str | None, signed: bool, run_is_signed: bool) -> JsonObject:
+    """What is intact of the updates of a run: `updates` (None where there are none, "begun", "done"), `updates_sha256`,
+    `problems`, `notes`. Raises OSError.
+
+    signed: whether a valid signature is wanted in any case.
     """
     found: JsonObject = dict(updates=None, updates_sha256=None, problems=[], notes=[])
-    if not own_names(entries):
+    if not own_names(entries_of(folder)):
         return found
     try:
         digest = sha256_of(os.path.join(folder, UPDATES))
