@@ -105,6 +105,10 @@ def verify_inputs(
         for name, spec in TERMS.items()
         if validation.validated_parameters.get("verify_" + name) == []
     ]
+    if validation.validated_parameters.get("verify_update_alerts", "none") != "none" and not validation.validated_parameters.get(
+        "verify_confirm"
+    ):
+        problems.append("verify_update_alerts needs verify_confirm: what an earlier run was told is no reason to close an alert.")
     inputs = {name[len("verify_") :]: value for name, value in validation.validated_parameters.items()}
     inputs["targets_file"] = said
     if said:

@@ -35,8 +35,11 @@ options:
       - With V(prepared) the module proves that there is something to verify, that O(dest) can be written and
         that O(ledger) can be read, so that a mistake is known before any scan is started, and makes the run's folder.
       - With V(written) it writes the evidence.
+      - With V(updated), since 0.4.0, it puts O(updates) on record, which is what is changed elsewhere because of a run that was
+        written, such as alerts and tickets. What is changed can name the run's sum, so it cannot be among the files that the sum
+        is for. It has a sum and a signature of its own, names the run's sum, and is named by the next run.
     type: str
-    choices: [prepared, written]
+    choices: [prepared, written, updated]
     default: written
   ledger:
     description:
@@ -47,6 +50,13 @@ options:
     description:
       - The run's name, as RV(run) of O(state=prepared). Without it the run begins now.
     type: str
+  updates:
+    version_added: 0.4.0
+    description:
+      - With O(state=updated), C(intended), a list of what is to be changed, and C(result), what became of it.
+      - Write it without C(result) before anything is changed, so that a job that is killed in between leaves a trace, and once
+        more with it. It is not written anew then.
+    type: dict
   run_id:
     version_added: 0.3.0
     description:
@@ -292,6 +302,14 @@ removed_runs:
   type: list
   elements: str
   sample: []
+updates:
+  version_added: 0.4.0
+  description: C(path) and C(sha256) of what was put on record. Both are V(null) in check mode.
+  returned: when O(state=updated)
+  type: dict
+  sample:
+    path: /var/lib/remediation/20261122T080000Z/updates.json
+    sha256: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
 verification:
   description: What was found, without what only C(verification.json) holds.
   returned: when O(state=written)
@@ -395,10 +413,11 @@ from ansible_collections.secops.remediation.plugins.module_utils._systems import
 GONE = dict(removed_in_version="1.0.0", removed_from_collection="secops.remediation")
 ARGUMENT_SPEC = dict(
     dest=dict(type="path", required=True),
-    state=dict(type="str", choices=["prepared", "written"], default="written"),
+    state=dict(type="str", choices=["prepared", "written", "updated"], default="written"),
     ledger=dict(type="path"),
     mode=dict(type="str", default="0600"),
     run=dict(type="str"),
+    updates=dict(type="dict"),
     run_id=dict(type="str"),
     started_at=dict(type="str"),
     formats=dict(type="list", elements="str", choices=["json", *writer.FORMATS], default=["json", *writer.FORMATS]),
@@ -425,6 +444,8 @@ ARGUMENT_SPEC = dict(
     rcs_requests=dict(type="raw", default={}, **GONE),
 )
 
+RULES = dict(required_if=[("state", "updated", ("run", "updates"))])
+
 
 def run(task: Task) -> Result:
     """The module's work."""
@@ -435,8 +456,10 @@ def run(task: Task) -> Result:
     try:
         if params["state"] == "prepared":
             return prepare(task, mode)
-        if params["run"] and not RUN.fullmatch(params["run"]):
+        if (params["run"] or params["state"] == "updated") and not RUN.fullmatch(params["run"]):
             raise TaskFailed("run: %r is no name of a run, which state=prepared returns" % params["run"])
+        if params["state"] == "updated":
+            return dict(changed=True, updates=dict(path=None, sha256=None)) if task.check_mode else writer.update(params, mode)
         return writer.rehearse(params, task.warn) if task.check_mode else writer.write(params, mode, task.warn)
     except writer.Incomplete as error:
         raise TaskFailed(str(error), **error.result) from error
@@ -483,7 +506,7 @@ def prepare(task: Task, mode: int) -> Result:
 
 def main() -> None:
     """Runs as a module."""
-    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), run)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES), run)
 
 
 if __name__ == "__main__":

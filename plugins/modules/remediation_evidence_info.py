@@ -167,6 +167,20 @@ runs:
       description: The same in words.
       type: str
       sample: signed by audit@example.com
+    updates:
+      version_added: 0.4.0
+      description:
+        - V(done), the run has on record what was changed elsewhere because of it, see
+          O(secops.remediation.remediation_evidence#module:updates).
+        - V(begun), it says what was to be changed, and not what became of it.
+        - V(null), nothing was changed.
+      type: str
+      sample: done
+    updates_sha256:
+      version_added: 0.4.0
+      description: SHA-256 of that record, V(null) if there is none.
+      type: str
+      sample: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
     problems:
       description: What is not as it was written.
       type: list

@@ -398,6 +398,7 @@ def test_inputs_as_a_survey_gives_them(ansible, simulator):
         verify_controls="",
         verify_signing_key=None,
         verify_keep_runs="",
+        verify_update_alerts=" none\n",
         verify_remediation_status_column="",
         verify_remediated_values=None,
         verify_open_values="",

@@ -41,6 +41,7 @@ CONFIG = {
     "operator_status": 400,
     "reuse_finished": False,
     "unknown_scan_status": 404,
+    "comment_form": "replace",
     "incident_limit": 10,
     "incident_window": 60,
 }
@@ -52,6 +53,7 @@ CHOICES = {
     "slash_status": (308, 404),
     "operator": ("both", "EQ", "eq"),
     "operator_status": (400, 422),
+    "comment_form": ("replace", "append"),
 }
 
 

@@ -50,6 +50,7 @@ OPERATIONS = (
     "rcs_get_or_create",
     "rcs_get",
     "get_alerts",
+    "update_alerts",
     "get_incident",
     "validate_key",
     "unknown",

@@ -31,12 +31,18 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 SCAN = ("scan_id", "started_at", "status", "result")
 PAGE = 100
 MOST_COUNTED = 9999
+# Documented are the words of these. How an alert shows the other ones that clients set is unknown, and made up here.
 STATUSES = {
     "new": "STATUS_010_NEW",
     "under_investigation": "STATUS_020_UNDER_INVESTIGATION",
     "reopened": "STATUS_230_REOPENED",
     "resolved": "STATUS_070_RESOLVED_OTHER",
+    "resolved_contested_asset": "STATUS_RESOLVED_CONTESTED_ASSET",
+    "resolved_no_risk": "STATUS_RESOLVED_NO_RISK",
+    "resolved_remediated_automatically": "STATUS_RESOLVED_REMEDIATED_AUTOMATICALLY",
+    "resolved_risk_accepted": "STATUS_RESOLVED_RISK_ACCEPTED",
 }
+UPDATED = ("severity", "status", "comment")
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 SORTS = {"creation_time": "detection_timestamp", "server_creation_time": "local_insert_ts", "severity": "severity"}
 
@@ -83,6 +89,7 @@ class Xpanse:
         ("rcs_get", "POST", "/public_api/v1/remediation_confirmation_scanning/requests/get"),
         ("rcs_get_or_create", "POST", "/public_api/v1/remediation_confirmation_scanning/requests/get_or_create"),
         ("get_alerts", "POST", "/public_api/v2/alerts/get_alerts_multi_events"),
+        ("update_alerts", "POST", "/public_api/v1/alerts/update_alerts"),
         ("get_incident", "POST", "/public_api/v1/incidents/get_incident_extra_data"),
         ("validate_key", "POST", "/api_keys/validate"),
     )
@@ -334,6 +341,35 @@ class Xpanse:
         wanted = {str(each) for each in value}
         column = columns[field]
         return lambda alert: str(alert[column]) in wanted
+
+    def update_alerts(self, request, body, entry):
+        """Documented: the body, a hundred alerts at most, fields that are missing stay. The rest is unknown: ids that no alert
+        has are left out of the answer here, and a comment replaces the one before, or comes after it (comment_form)."""
+        self._authorize(request, entry, needs_role=True)
+        data = self._request_data(body)
+        ids, wanted = data.get("alert_id_list"), data.get("update_data")
+        if not isinstance(ids, list) or not ids or not all(isinstance(one, str) and one.isdigit() for one in ids):
+            raise Refused(flat_error("alert_id_list is a list of ids", [{"field": "alert_id_list", "error": "not strings"}]))
+        if len(ids) > PAGE:
+            raise Refused(error(400, "at most %d alerts can be updated with one request" % PAGE))
+        if not isinstance(wanted, dict) or not all(name in UPDATED and isinstance(wanted[name], str) for name in wanted):
+            raise Refused(flat_error("update_data is wrong", [{"field": "update_data", "error": "not what may be set"}]))
+        if wanted.get("status", "new") not in STATUSES or wanted.get("severity", "low") not in SEVERITIES:
+            raise Refused(error(400, "there is no such status or severity"))
+        found = [int(one) for one in ids if int(one) in self.alerts]
+        for alert_id in found:
+            self._update(self.alerts[alert_id], wanted)
+        entry["alert_ids"], entry["changed"] = found, bool(found)
+        return json_response({"reply": {"alerts_ids": found}})
+
+    def _update(self, alert, wanted):
+        if "status" in wanted:
+            alert["resolution_status"] = STATUSES[wanted["status"]]
+        if "comment" in wanted:
+            before = alert["resolution_comment"] if self.simulator.config["comment_form"] == "append" else None
+            alert["resolution_comment"] = "%s\n%s" % (before, wanted["comment"]) if before else wanted["comment"]
+        alert["severity"] = wanted.get("severity", alert["severity"])
+        alert["last_modified_ts"] = int(self.simulator.clock.now() * 1000)
 
     def get_incident(self, request, body, entry):
         self._authorize(request, entry)

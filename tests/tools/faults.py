@@ -27,6 +27,7 @@ MODULES = (
     "sailpoint_campaign_remediation_scan",
     "sailpoint_campaign_report",
     "sailpoint_revoked_access_info",
+    "xpanse_alert",
     "xpanse_alert_info",
     "xpanse_rcs_request",
     "xpanse_rcs_request_info",
@@ -49,7 +50,7 @@ VARIABLE = (
 
 # How a module's message begins: how many failed, which, and at which request.
 BEGINNING = re.compile(
-    r"^(\d+ of \d+ \w+ failed: (campaign ID|ID|alert 98, rule RdpServer, service UUID|scan-1): )?((GET|POST) /\S*: )?"
+    r"^(\d+ of \d+ \w+ failed: (campaign ID|ID|alert 98, rule RdpServer, service UUID|alert 98|scan-1): )?((GET|POST) /\S*: )?"
 )
 
 HEAD = """# What you see when something goes wrong

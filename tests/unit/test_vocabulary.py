@@ -33,6 +33,7 @@ SAYS = {
     "_evidence/form_junit": {"TAGS": "how JUnit has it"},
     "_evidence/form_markdown": {"COUNTS": "the heading of a column"},
     "_evidence/form_page": {"PICTURED": "the order of a picture", "TONES": "the colour of a verdict"},
+    "filter/tickets": {"STATES": "which tickets are closed"},
     "_evidence/page_template": {"PAINT": "its colour", "READING": "what it means, in a sentence"},
 }
 # Who only compares something with it, counts it, or looks it up.
@@ -50,6 +51,7 @@ READS = {
     "_verdict/verification": "the verdict, the dates, the counts",
     "_xpanse/target": "what was not read again is none",
     "filter/verify": "which targets are printed",
+    "filter/xpanse": "which alerts may be resolved",
 }
 # Texts that are one of the words and mean something else.
 OTHER_WORDS = {

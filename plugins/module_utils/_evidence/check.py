@@ -41,6 +41,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.signa
     check_signature,
     why_not_signed_with,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.updates import check_updates, without_updates
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, UNREMEDIATED
 
 FOLDER, LINK = "a folder", "a symbolic link"
@@ -66,8 +67,8 @@ def check_directory(
     signers_file: the signers that are trusted; where it is given, signatures are wanted. signed: whether every run
     without a valid signature is a problem. expected: the SHA-256 of SHA256SUMS of runs that must be there.
     Returns a list of dicts, oldest run first: `run`, `verdict`, `finished_at`, `files`, `sha256`, `signature`,
-    `signature_detail`, `outcomes_total`, `outcomes_followed`, `replay`, `problems`, `notes`; and the same for the directory
-    as a whole, as a dict with `problems` and `notes`. Raises OSError.
+    `signature_detail`, `outcomes_total`, `outcomes_followed`, `replay`, `updates`, `updates_sha256`, `problems`, `notes`; and
+    the same for the directory as a whole, as a dict with `problems` and `notes`. Raises OSError.
     """
     directory = os.path.abspath(directory)
     entries = os.listdir(directory)
@@ -125,6 +126,10 @@ def checked_run(directory: str, run: str, verification: Any, signers_file: str |
         outcomes_followed=None,
         replay="cannot be replayed: there is no %s" % VERIFICATION,
     )
+    updates = check_updates(folder, signers_file, signed, record["signature"] is not None)
+    record.update(updates=updates["updates"], updates_sha256=updates["updates_sha256"])
+    record["problems"] += updates["problems"]
+    record["notes"] += updates["notes"]
     if os.path.islink(folder):
         record["notes"].append("its folder is a symbolic link to %s" % os.readlink(folder))
     try:
@@ -161,7 +166,7 @@ def check_run(folder: str, signers_file: str | None, signed: bool) -> JsonObject
             % (SUMS, getattr(error, "strerror", None) or error)
         )
         sums = {}
-    entries = entries_of(folder)
+    entries = without_updates(entries_of(folder))
     signatures = [SUMS + ending for ending in SIGNATURES if SUMS + ending in entries]
     for path, digest in sums.items():
         if path not in entries:
@@ -247,6 +252,7 @@ def check_chain(checked: list[JsonObject], links: dict[str, JsonObject | None]) 
         if seen in digests:
             if digests[seen] != link.get("sha256sums_sha256"):
                 record["problems"].append("the run before it, %s, is not what it was then: its %s was changed" % (seen, SUMS))
+            check_link_to_updates(record, link, checked)
             if has_answers[seen] and not has_answers[record["run"]]:
                 record["problems"].append("it has no %s, and the run before it has" % QUESTIONS)
         elif RUN.fullmatch(seen) and run_order(seen) < run_order(checked[0]["run"]):
@@ -257,6 +263,16 @@ def check_chain(checked: list[JsonObject], links: dict[str, JsonObject | None]) 
         next(record for record in checked if record["run"] == run)["problems"].append(
             "no later run names it as the one before, so a change to it would not show"
         )
+
+
+def check_link_to_updates(record: JsonObject, link: JsonObject, checked: list[JsonObject]) -> None:
+    """Whether the updates of the run before are those that a run saw. record: of the run. link: what it says."""
+    before = next(one for one in checked if one["run"] == str(link.get("run")))
+    seen = link.get("updates_sha256")
+    if seen and seen != before["updates_sha256"]:
+        record["problems"].append("the updates of the run before it, %s, are not what they were then" % before["run"])
+    elif before["updates"] and not seen:
+        before["notes"].append("its updates are named by no later run, so a change to them would show by their signature only")
 
 
 def last_runs(links: dict[str, JsonObject | None]) -> list[str]:

@@ -222,29 +222,39 @@ def sign_or_say(path: str, key: str | None, problems: list[str], mode: int = FIL
 
 
 def write_sums(folder: str, sums: Iterable[tuple[str, str]], mode: int = FILE_MODE) -> None:
-    """Writes SHA256SUMS, as sha256sum -c reads it. Raises OSError."""
+    """Writes SHA256SUMS. Raises OSError."""
+    write_atomically(os.path.join(folder, SUMS), sums_text(sums), mode, follow=False)
+
+
+def sums_text(sums: Iterable[tuple[str, str]]) -> str:
+    """Pairs of digest and path, as sha256sum -c reads them."""
     lines = []
     for digest, path in sums:
         if re.search(r"[\\\n\r]", path):
             digest, path = "\\" + digest, path.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
         lines.append("%s  %s\n" % (digest, path))
-    write_atomically(os.path.join(folder, SUMS), "".join(lines), mode, follow=False)
+    return "".join(lines)
 
 
 def read_sums(folder: str) -> dict[str, str]:
     """The content of SHA256SUMS: a dict from path to digest. Raises OSError, ValueError."""
+    return read_sums_file(os.path.join(folder, SUMS))
+
+
+def read_sums_file(path: str) -> dict[str, str]:
+    """The content of a file of checksums: a dict from path to digest. Raises OSError, ValueError."""
     sums: dict[str, str] = {}
-    with open_regular(os.path.join(folder, SUMS), follow=False) as file:
+    with open_regular(path, follow=False) as file:
         text = file.read().decode("utf-8", "surrogateescape")
     for line in text.rstrip("\n").split("\n"):
         match = re.fullmatch(r"(\\?)([0-9a-f]{64})  (.+)", line)
         if not match:
-            raise ValueError("a line of %s is no checksum: %r" % (SUMS, line[:100]))
-        path = match.group(3)
+            raise ValueError("a line of %s is no checksum: %r" % (os.path.basename(path), line[:100]))
+        name = match.group(3)
         if match.group(1):
-            path = re.sub(r"\\(.)", lambda escape: {"n": "\n", "r": "\r"}.get(escape[1], escape[1]), path)
-        if sums.setdefault(path, match.group(2)) != match.group(2):
-            raise ValueError("%s has two checksums for %r" % (SUMS, path[:100]))
+            name = re.sub(r"\\(.)", lambda escape: {"n": "\n", "r": "\r"}.get(escape[1], escape[1]), name)
+        if sums.setdefault(name, match.group(2)) != match.group(2):
+            raise ValueError("%s has two checksums for %r" % (os.path.basename(path), name[:100]))
     return sums
 
 

@@ -51,6 +51,11 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.signa
     sign,
     signature_ending,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.updates import (
+    AlreadyOnRecord,
+    updates_sha256,
+    write_updates,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._judge import verify
 from ansible_collections.secops.remediation.plugins.module_utils._systems import (
     ANSWERS,
@@ -385,10 +390,13 @@ def older_than(directory: str, before: list[str], previous: Any, signing_key: st
 
 
 def link_to(directory: str, before: list[str]) -> JsonObject | None:
-    """What a run says of the one before it: its name and the checksum of its checksums, as a dict, or None."""
+    """What a run says of the one before it, as a dict, or None: its name, the checksum of its checksums, and that of what is on
+    record of its updates, once it is known what became of them."""
     if before:
         with contextlib.suppress(OSError):
-            return dict(run=before[-1], sha256sums_sha256=evidence.run_sha256(directory, before[-1]))
+            link = dict(run=before[-1], sha256sums_sha256=evidence.run_sha256(directory, before[-1]))
+            updates = updates_sha256(os.path.join(directory, before[-1]))
+            return dict(link, updates_sha256=updates) if updates else link
     return None
 
 
@@ -488,6 +496,33 @@ def write(params: Params, mode: int, warn: Callable[[str], object]) -> Result:
     result = dict(changed=changed, verification=short, removed_runs=removed, problems=problems + warnings)
     if problems:
         raise Incomplete("The evidence is in %s, but something is missing. %s" % (folder, " ".join(problems)), result)
+    return result
+
+
+def update(params: Params, mode: int) -> Result:
+    """Puts on record what is changed elsewhere because of a run that is closed. Returns what the module returns. Raises
+    FileProblem, WritingFailed.
+
+    params: the module's options. mode: of the files, a number.
+    """
+    directory, run, updates = os.path.abspath(params["dest"]), params["run"], params["updates"]
+    try:
+        path, problems = write_updates(
+            directory,
+            run,
+            listed(updates.get("intended")),
+            updates.get("result"),
+            params["signing_key"],
+            mode,
+            max(30, min(LOCK_SECONDS, params["wait_timeout"])),
+        )
+        result = dict(changed=True, updates=dict(path=path, sha256=evidence.sha256_of(path)))
+    except AlreadyOnRecord as error:
+        raise WritingFailed(str(error)) from error
+    except OSError as error:
+        raise WritingFailed("Cannot put on record what is changed because of the run %s: %s" % (run, error.strerror)) from error
+    if problems:
+        raise Incomplete("What is changed is on record in %s, but something is missing. %s" % (path, " ".join(problems)), result)
     return result
 
 

@@ -14,7 +14,7 @@ import hashlib
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.errors import ItemFailed, MissingLibrary, TaskFailed
@@ -51,6 +51,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._xpanse.target 
 )
 
 GET_ALERTS = "/public_api/v2/alerts/get_alerts_multi_events"
+UPDATE_ALERTS = "/public_api/v1/alerts/update_alerts"
+# The most that one call reads, and the most that one call updates.
 ALERTS_PAGE = 100
 # Pages of an API that never says that it is at the end would be read for ever.
 MOST_ALERTS = 200_000
@@ -301,6 +303,21 @@ class XpanseApi:
                 return alerts, max(total or 0, len(alerts)), doubtful or total is not None and total > len(alerts)
             if limit is not None and len(alerts) >= limit:
                 return alerts, max(total or 0, len(alerts)), total is None or total > len(alerts)
+
+    def update_alerts(self, alert_ids: Sequence[str], changes: Mapping[str, str], record: Record | None = None) -> set[str]:
+        """The ids of the alerts that the API says it has updated. Raises WouldChange in check mode.
+
+        alert_ids: ALERTS_PAGE at most (documented). changes: `status` and `comment`, what is left out stays (documented).
+        It is not sent again where it may have been carried out: in between, Xpanse may have opened an alert again.
+        Whether a comment replaces the one before it is unknown, and so is what the answer names where it did not update all.
+        """
+        request_data = {"alert_id_list": list(alert_ids), "update_data": dict(changes)}
+        answer = self._post(UPDATE_ALERTS, request_data, record, repeatable=False)
+        only_200(answer, "POST", UPDATE_ALERTS)
+        named = reply_of(answer, UPDATE_ALERTS).get("alerts_ids")
+        if not isinstance(named, list):
+            raise HttpError("POST", UPDATE_ALERTS, "the answer holds no list of the alerts that were updated", answer.status)
+        return set(map(scalar, named))
 
 
 def reply_of(answer: Answer, path: str) -> JsonObject:

@@ -26,7 +26,7 @@ XPANSE = System(
         alert_ids=dict(type="list", elements="int", default=[]),
         case_ids=dict(type="list", elements="int", default=[]),
     ),
-    settings={},
+    settings=dict(update_alerts=dict(type="str", choices=["none", "resolved", "reopened", "both"], default="none")),
     answers=(
         Answers("alerts", "alerts", "xpanse_alert_info", ALERTS, named_by="alert_ids"),
         Answers("case_alerts", "case_alerts", "xpanse_alert_info", ALERTS, asked="case_ids", named_by="case_ids"),

@@ -34,6 +34,7 @@ TESTS = Path(__file__).resolve().parents[2]
 RUNNING = 30
 RCS = "/public_api/v1/remediation_confirmation_scanning/requests/"
 ALERTS = "/public_api/v2/alerts/get_alerts_multi_events/"
+UPDATE = "/public_api/v1/alerts/update_alerts/"
 INCIDENT = "/public_api/v1/incidents/get_incident_extra_data/"
 REMEDIATION = company.REMEDIATION_REPORT
 ADVANCED = {"1": "advanced-key", "3": "readonly-key", "4": "nolicence-key"}
@@ -884,6 +885,42 @@ def test_incident(client):
     assert client.xpanse(INCIDENT, {"request_data": {"incident_id": "1"}}).status_code == 404
     statuses = [client.xpanse(INCIDENT, {"request_data": {"incident_id": "76"}}).status_code for _each in range(8)]
     assert statuses == [200] * 7 + [429]
+
+
+def update(ids, **wanted):
+    return {"request_data": {"alert_id_list": ids, "update_data": wanted}}
+
+
+def test_updated_alerts(client):
+    before = client.control("GET", "state")["alerts"]["4101"]
+    answer = client.xpanse(UPDATE, update(["4101", "999"], status="resolved", comment="Gone."))
+    assert answer.json() == {"reply": {"alerts_ids": [4101]}}
+    after = client.control("GET", "state")["alerts"]["4101"]
+    assert (after["resolution_status"], after["resolution_comment"]) == ("STATUS_070_RESOLVED_OTHER", "Gone.")
+    assert after["severity"] == before["severity"] and after["last_modified_ts"] > before["last_modified_ts"]
+    client.control("POST", "config", {"comment_form": "append"})
+    client.xpanse(UPDATE, update(["4101"], comment="Really."))
+    after = client.control("GET", "state")["alerts"]["4101"]
+    assert (after["resolution_status"], after["resolution_comment"]) == ("STATUS_070_RESOLVED_OTHER", "Gone.\nReally.")
+    assert [entry["alert_ids"] for entry in client.simulator.log(operation="update_alerts", changed=True)] == [[4101], [4101]]
+
+
+@pytest.mark.parametrize(
+    "body, status",
+    [
+        (update([4101], status="resolved"), 422),
+        (update([], status="resolved"), 422),
+        (update(["4101"] * 101, status="resolved"), 400),
+        (update(["4101"], status="done"), 400),
+        (update(["4101"], assignee="me"), 422),
+        ({"request_data": {"alert_id_list": ["4101"]}}, 422),
+    ],
+)
+def test_bad_updates_of_alerts(client, body, status):
+    before = client.control("GET", "state")["alerts"]
+    assert client.xpanse(UPDATE, body).status_code == status
+    assert client.xpanse(UPDATE, update(["4101"], status="resolved"), signed("3")).status_code == 403
+    assert client.control("GET", "state")["alerts"] == before
 
 
 def test_more_alerts_than_are_counted():
