@@ -9,7 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, JsonObject, Result, Target
@@ -17,11 +17,11 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.texts i
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as campaigns
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import Tally, reloads_in
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_meaning import MOST_ROWS, State, propose
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import COMPLETED, Word
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import COMPLETED, Word, is_count
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ACCESS, Access
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, requests_in
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import listed, result_of
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import each, listed, result_of
 
 # As many as there are rows of a report by default. All of them are on record.
 MOST_OPEN_ITEMS = 100
@@ -42,19 +42,32 @@ def accesses(results: Result) -> dict[str, Access]:
 
 def advise(results: Result, inside: Callable[[str], str | None]) -> None:
     """Adds to what is known of each report that was not understood what its words may mean, see System."""
-    infos = {item["path"]: item for item in listed(result_of(results, "report_infos"), "reports") if item.get("path")}
-    if not any(info.get("outcome") == INCONCLUSIVE for info in infos.values()):
-        return
-    hearings = hearings_of(results)
-    for report in listed(result_of(results, "reports"), "reports"):
-        info, hearing = infos.get(str(report.get("path"))), hearings.get(str(report.get("campaign_id")))
-        path = inside(report["path"]) if info and hearing else None
-        if info and hearing and path and info.get("outcome") == INCONCLUSIVE:
+    infos = {
+        str(item["path"]): item
+        for item in listed(result_of(results, "report_infos"), "reports")
+        if item.get("path") and item.get("outcome") == INCONCLUSIVE
+    }
+    # Of many items nothing is proposed, so they need not be judged for it.
+    many = {str(one.get("campaign_id")) for one in listed(result_of(results, ACCESS), "campaigns") if has_many(one)}
+    reports = {
+        str(one.get("campaign_id")): str(one["path"])
+        for one in listed(result_of(results, "reports"), "reports")
+        if str(one.get("path")) in infos and str(one.get("campaign_id")) not in many
+    }
+    for campaign_id, hearing in hearings_of(results, reports).items():
+        path = inside(reports[campaign_id])
+        if path:
+            info = infos[reports[campaign_id]]
             info["proposal"] = propose(path, hearing.states(), info.get("status_column"))
 
 
-def hearings_of(results: Result) -> dict[str, Hearing]:
-    """By a campaign's id all that is on record of its revoked access."""
+def has_many(campaign: JsonObject) -> bool:
+    """Whether the record says of a campaign that it has more revoked items than a proposal is made of."""
+    return is_count(campaign.get("items_total")) and campaign["items_total"] > MOST_ROWS
+
+
+def hearings_of(results: Result, wanted: Container[str] | None = None) -> dict[str, Hearing]:
+    """By a campaign's id all that is on record of its revoked access. wanted: the ids of these campaigns; None for all."""
     result = result_of(results, ACCESS)
     # Their places count, so none may be left out.
     shown = result.get("lookups")
@@ -63,11 +76,12 @@ def hearings_of(results: Result) -> dict[str, Hearing]:
     hearings: dict[str, Hearing] = {}
     for campaign in listed(result, "campaigns"):
         campaign_id = campaign.get("campaign_id")
-        if isinstance(campaign_id, str):
+        if isinstance(campaign_id, str) and (wanted is None or campaign_id in wanted):
             # Of two nobody knows which one the items belong to.
             odd = campaign if campaign_id not in hearings else dict(campaign, error=TWICE_ON_RECORD)
             hearings[campaign_id] = Hearing(odd, lookups, tasks)
-    for item in listed(result, "revoked_items"):
+    # There are hundreds of thousands.
+    for item in each(result, "revoked_items") if hearings else ():
         hearing = hearings.get(str(item.get("campaign_id")))
         if hearing:
             hearing.add(item)
