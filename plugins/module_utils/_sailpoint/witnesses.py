@@ -9,7 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, JsonObject, Result, Target
@@ -27,6 +27,8 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.target
 MOST_OPEN_ITEMS = 100
 # Of a campaign with many certifications the rest is on record, too.
 MOST_REQUESTS = 40
+# Of all items together whose states are held at once.
+MOST_STATES = 10 * MOST_ROWS
 TWICE_ON_RECORD = "the campaign is on record twice"
 
 
@@ -47,27 +49,35 @@ def advise(results: Result, inside: Callable[[str], str | None]) -> None:
         for item in listed(result_of(results, "report_infos"), "reports")
         if item.get("path") and item.get("outcome") == INCONCLUSIVE
     }
-    # Of many items nothing is proposed, so they need not be judged for it.
-    many = {str(one.get("campaign_id")) for one in listed(result_of(results, ACCESS), "campaigns") if has_many(one)}
     reports = {
         str(one.get("campaign_id")): str(one["path"])
         for one in listed(result_of(results, "reports"), "reports")
-        if str(one.get("path")) in infos and str(one.get("campaign_id")) not in many
+        if str(one.get("path")) in infos
     }
-    for campaign_id, hearing in hearings_of(results, reports).items():
+    for campaign_id, hearing in hearings_of(results, with_few_items(results, reports)).items():
         path = inside(reports[campaign_id])
         if path:
             info = infos[reports[campaign_id]]
             info["proposal"] = propose(path, hearing.states(), info.get("status_column"))
 
 
-def has_many(campaign: JsonObject) -> bool:
-    """Whether the record says of a campaign that it has more revoked items than a proposal is made of."""
-    return is_count(campaign.get("items_total")) and campaign["items_total"] > MOST_ROWS
+def with_few_items(results: Result, campaign_ids: Iterable[str]) -> list[str]:
+    """Those of these campaigns whose items are few enough for a proposal, as long as those of all of them can be held."""
+    sizes = {
+        str(one.get("campaign_id")): one["items_total"] if is_count(one.get("items_total")) else MOST_ROWS
+        for one in listed(result_of(results, ACCESS), "campaigns")
+    }
+    found, room = [], MOST_STATES
+    for campaign_id in campaign_ids:
+        size = sizes.get(campaign_id, 0)
+        if size <= min(room, MOST_ROWS):
+            found.append(campaign_id)
+            room -= size
+    return found
 
 
-def hearings_of(results: Result, wanted: Container[str] | None = None) -> dict[str, Hearing]:
-    """By a campaign's id all that is on record of its revoked access. wanted: the ids of these campaigns; None for all."""
+def hearings_of(results: Result, advised: Collection[str] | None = None) -> dict[str, Hearing]:
+    """By a campaign's id all that is on record of its revoked access. advised: of these alone, with the states of the items."""
     result = result_of(results, ACCESS)
     # Their places count, so none may be left out.
     shown = result.get("lookups")
@@ -76,10 +86,10 @@ def hearings_of(results: Result, wanted: Container[str] | None = None) -> dict[s
     hearings: dict[str, Hearing] = {}
     for campaign in listed(result, "campaigns"):
         campaign_id = campaign.get("campaign_id")
-        if isinstance(campaign_id, str) and (wanted is None or campaign_id in wanted):
+        if isinstance(campaign_id, str) and (advised is None or campaign_id in advised):
             # Of two nobody knows which one the items belong to.
             odd = campaign if campaign_id not in hearings else dict(campaign, error=TWICE_ON_RECORD)
-            hearings[campaign_id] = Hearing(odd, lookups, tasks)
+            hearings[campaign_id] = Hearing(odd, lookups, tasks, keeps_states=advised is not None)
     # There are hundreds of thousands.
     for item in each(result, "revoked_items") if hearings else ():
         hearing = hearings.get(str(item.get("campaign_id")))
@@ -89,14 +99,18 @@ def hearings_of(results: Result, wanted: Container[str] | None = None) -> dict[s
 
 
 class Hearing:
-    """What is said of one campaign, item by item. campaign, lookups, tasks: see _sailpoint.access_proof.Tally."""
+    """What is said of one campaign, item by item. campaign, lookups, tasks: see _sailpoint.access_proof.Tally.
 
-    def __init__(self, campaign: JsonObject, lookups: list[JsonObject], tasks: dict[str, JsonObject]) -> None:
+    keeps_states: whether it is kept what has become of each item, of so many as a proposal may be made of.
+    """
+
+    def __init__(self, campaign: JsonObject, lookups: list[JsonObject], tasks: dict[str, JsonObject], keeps_states: bool) -> None:
         self._tally = Tally(campaign, lookups, tasks)
         self._campaign, self._lookups = campaign, lookups
         self._open_items: list[JsonObject] = []
         self._asked: dict[int, None] = {}
         self._states: list[State] = []
+        self._keeps_states = keeps_states
 
     def add(self, item: Item) -> None:
         """Takes an item in. What the record says of it beside its facts is worth nothing: it is judged anew."""
@@ -107,7 +121,7 @@ class Hearing:
                 self._asked.setdefault(place)
         if answer["present"] and len(self._open_items) < MOST_OPEN_ITEMS:
             self._open_items.append(open_item(item, answer))
-        if len(self._states) <= MOST_ROWS:
+        if self._keeps_states and len(self._states) <= MOST_ROWS:
             self._states.append(state_of(item, answer["present"]))
 
     def states(self) -> list[State]:

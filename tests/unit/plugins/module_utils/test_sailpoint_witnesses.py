@@ -535,3 +535,14 @@ class TestAdvise:
             results["access"]["campaigns"][0].update(items_total=4)
 
         assert advised(changed) == advised() is not None
+
+    def test_no_more_states_are_held_than_fit(self):
+        sizes = [MOST_ROWS - 1, MOST_ROWS + 1, None, "many", *[MOST_ROWS] * 20]
+        campaigns = [dict(campaign_id="c%d" % number, items_total=size) for number, size in enumerate(sizes)]
+        found = witnesses.with_few_items(dict(access=dict(campaigns=campaigns)), ["c%d" % number for number in range(30)])
+        # Of one that the record does not count, it may be as many as may be, and of one that it does not know, none.
+        assert found == ["c%d" % number for number in (0, 2, 3, *range(4, 11), *range(24, 30))]
+
+    def test_a_verdict_needs_no_states(self):
+        (hearing,) = witnesses.hearings_of(both(there)).values()
+        assert hearing.access().facts["items_open"] == 1 and hearing.states() == []
