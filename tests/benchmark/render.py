@@ -150,7 +150,26 @@ def report_text(report):
     ) % report
 
 
-PARTS = {"again": again_text, "tax": tax_text, "loop": loop_text, "tenants": tenants_text, "report": report_text}
+def access_text(access):
+    """From the look at revoked access to the check of its evidence."""
+    lines = ["Revoked items of one campaign: CPU seconds and the most memory of a process"]
+    for row in access["rows"]:
+        costs = ", ".join(
+            "%s %.0f s, %.0f MB" % (name, row[name]["cpu_seconds"], row[name]["peak_mb"]) for name in access["growth"]
+        )
+        lines.append("%9s: %s (a record of %.0f MB)" % (number(row["items"], 0), costs, row["file_mb"]))
+    growth = ", ".join("%s %.2f" % one for one in access["growth"].items())
+    return "\n".join(lines + ["%9s: %s times the memory" % ("growth", growth)])
+
+
+PARTS = {
+    "again": again_text,
+    "tax": tax_text,
+    "loop": loop_text,
+    "tenants": tenants_text,
+    "report": report_text,
+    "access": access_text,
+}
 
 
 def text(results):

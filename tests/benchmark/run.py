@@ -30,7 +30,7 @@ from floor import campaigns_floor, exposures_floor  # noqa: E402
 from measure import measure  # noqa: E402
 from running_simulator import running_simulator, running_tenants  # noqa: E402
 
-PARTS = ["table", "again", "tax", "loop", "tenants", "report"]
+PARTS = ["table", "again", "tax", "loop", "tenants", "report", "access"]
 QUICK = {
     "exposures": [10, 100],
     "campaigns": [1, 20],
@@ -493,7 +493,8 @@ def run(options):
             ("tax", lambda: bench.tax(counts["repeats"])),
             ("loop", lambda: bench.loop(counts["loop_uri"])),
             ("tenants", lambda: bench.tenants(counts["tenants"])),
-            ("report", report),
+            ("report", lambda: memory("report_memory.py")),
+            ("access", lambda: memory("access_memory.py")),
         ):
             if name in counts["only"]:
                 results[name] = part()
@@ -502,9 +503,9 @@ def run(options):
     return results
 
 
-def report():
-    """What reading a large remediation report costs."""
-    done = subprocess.run([sys.executable, str(HERE / "report_memory.py")], capture_output=True, text=True, check=True)
+def memory(script):
+    """What a script beside this one has measured of itself."""
+    done = subprocess.run([sys.executable, str(HERE / script)], stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -26,6 +25,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     set_mode,
     write_atomically,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._common.rows import read_document
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.signature import (
     SIGNATURES,
@@ -99,21 +99,9 @@ def runs_as_they_ended(directory: str) -> list[str]:
     return [run for run in others if run not in ended] + [run for run in listed if run in runs] + ended
 
 
-def read_json(path: str) -> Any:
-    """The content of a JSON file. Raises OSError, ValueError, RecursionError.
-
-    A key that is there twice is an error, for two readers may take two different values.
-    """
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """An object of these keys and values. Raises ValueError."""
-        content = dict(pairs)
-        if len(content) < len(pairs):
-            raise ValueError("a key is there twice")
-        return content
-
-    with open_regular(path, follow=False) as file:
-        return json.loads(file.read().decode("utf-8"), object_pairs_hook=unique)
+def read_json(path: str, rows: Iterable[str] = ()) -> Any:
+    """The content of a JSON file, which is no link. rows: see read_document. Raises OSError, ValueError, RecursionError."""
+    return read_document(path, rows, follow=False)
 
 
 def read_verification(directory: str, run: str) -> JsonObject | None:

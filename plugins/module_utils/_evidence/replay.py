@@ -99,7 +99,7 @@ def load(folder: str, found: JsonObject, problems: list[str]) -> Results:
     for name, answers in ANSWERS.items():
         path = record_of(answers)
         if path in kept or os.path.lexists(os.path.join(folder, path)):
-            results[name] = load_record(folder, path, found, problems) or {}
+            results[name] = load_record(folder, path, found, problems, answers.rows) or {}
     unknown = sorted(str(path) for path in kept if path not in map(record_of, ANSWERS.values()))
     problems += ["%s is a record of a system that is not known here, so nothing follows from it" % path for path in unknown]
     return results
@@ -110,10 +110,10 @@ def record_of(answers: Answers) -> str:
     return "%s/%s.json" % (FOLDER, answers.record)
 
 
-def load_record(folder: str, path: str, found: JsonObject, problems: list[str]) -> JsonObject | None:
-    """The content of a record, or None. What is wrong with it is put into `problems`."""
+def load_record(folder: str, path: str, found: JsonObject, problems: list[str], rows: str = "") -> JsonObject | None:
+    """The content of a record, or None. What is wrong with it is put into `problems`. rows: the list that comes as Rows."""
     try:
-        content = read_json(os.path.join(folder, path))
+        content = read_json(os.path.join(folder, path), [rows] if rows else [])
     except FileNotFoundError:
         problems.append("%s is missing, so nothing follows from it" % path)
         return None

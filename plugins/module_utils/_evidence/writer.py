@@ -29,6 +29,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
     prepare_directory,
     write_atomically,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows, pieces_of
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Params, Result, Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import listed, printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import TIME, in_utc, utc_now
@@ -181,7 +182,7 @@ def collect(params: Params) -> Results:
 
 def of_its_name(registered: Any, answers: Answers) -> Result:
     """What was registered as one of the results by name, as one of the list."""
-    return dict(whole(registered), module=answers.module, asked={answers.asked: 1} if answers.asked else {})
+    return dict(whole(registered, SYSTEMS), module=answers.module, asked={answers.asked: 1} if answers.asked else {})
 
 
 def asks_for_something(params: Params) -> bool:
@@ -244,8 +245,7 @@ def write_records(folder: str, run: str, results: Results, started_at: Any, run_
         result, path = on_record[name], record_of(answers)
         if not result:
             continue
-        on_record[name] = result = dict(moved(result, folder), results_file=path, run=run)
-        write_atomically(os.path.join(folder, path), json.dumps(result) + "\n", follow=False)
+        on_record[name] = put_on_record(folder, path, dict(result, results_file=path, run=run), answers.rows)
         kept.append(path)
     asked = {name: results[name] for name in (*ON_RECORD, "problems")}
     if results.get("targets_file"):
@@ -256,6 +256,24 @@ def write_records(folder: str, run: str, results: Results, started_at: Any, run_
         if path.startswith(FOLDER + "/") and path not in kept + [QUESTIONS]:
             move_record(folder, path)
     return on_record
+
+
+def put_on_record(folder: str, path: str, result: Result, name: str = "") -> Result:
+    """Writes a record. Returns the result as it is there. name: of a list that is written row by row. Raises OSError."""
+    place = os.path.join(folder, path)
+    rows = {other: value for other, value in result.items() if isinstance(value, Rows)}
+    held = moved({other: value for other, value in result.items() if other not in rows}, folder)
+    document = dict(held, **rows)
+    if isinstance(held.get(name), list):
+        document[name] = Rows(held[name].__iter__, len(held[name]))
+    write_atomically(place, pieces_of(document, lambda row: moved_text(row, folder)), follow=False)
+    return evidence.read_json(place, rows) if rows else held
+
+
+def moved_text(row: JsonObject, folder: str) -> str:
+    """A row as JSON text, see moved. Nearly none has a path in it."""
+    text = json.dumps(row, separators=(",", ":"))
+    return json.dumps(moved(row, folder)) if os.path.basename(folder) in text else text
 
 
 def advise(folder: str, results: Results) -> None:
@@ -318,12 +336,11 @@ def copy(path: str, place: str) -> None:
 def move_record(folder: str, path: str) -> None:
     """Takes the working folder out of the paths in another record, where it can be read."""
     try:
-        content = evidence.read_json(os.path.join(folder, path))
-        elsewhere = moved(content, folder)
+        content = evidence.read_json(os.path.join(folder, path), [answers.rows for answers in ANSWERS.values() if answers.rows])
     except (OSError, ValueError, RecursionError):
         return
-    if elsewhere != content:
-        write_atomically(os.path.join(folder, path), json.dumps(elsewhere) + "\n", follow=False)
+    if isinstance(content, dict):
+        put_on_record(folder, path, content)
 
 
 # --- the verdict ---

@@ -93,7 +93,15 @@ SAILPOINT = System(
         ),
         Answers("report_infos", "report_items", "sailpoint_remediation_report_info", {"reports": by("path")}, files=("reports",)),
         # Its items name their lookups by their places.
-        Answers("access", "revoked_access", "sailpoint_revoked_access_info", ACCESS_LISTS, alone=True, about=about_campaign),
+        Answers(
+            "access",
+            "revoked_access",
+            "sailpoint_revoked_access_info",
+            ACCESS_LISTS,
+            alone=True,
+            about=about_campaign,
+            rows="revoked_items",
+        ),
     ),
     targets=targets,
     lookups=asked_for,

@@ -9,7 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, JsonObject, Result, Target
@@ -17,16 +17,18 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.texts i
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as campaigns
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import Tally, reloads_in
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_meaning import MOST_ROWS, State, propose
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import COMPLETED, Word
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import COMPLETED, Word, is_count
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ACCESS, Access
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, requests_in
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import listed, result_of
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import each, listed, result_of
 
 # As many as there are rows of a report by default. All of them are on record.
 MOST_OPEN_ITEMS = 100
 # Of a campaign with many certifications the rest is on record, too.
 MOST_REQUESTS = 40
+# Of all items together whose states are held at once.
+MOST_STATES = 10 * MOST_ROWS
 TWICE_ON_RECORD = "the campaign is on record twice"
 
 
@@ -42,19 +44,40 @@ def accesses(results: Result) -> dict[str, Access]:
 
 def advise(results: Result, inside: Callable[[str], str | None]) -> None:
     """Adds to what is known of each report that was not understood what its words may mean, see System."""
-    infos = {item["path"]: item for item in listed(result_of(results, "report_infos"), "reports") if item.get("path")}
-    if not any(info.get("outcome") == INCONCLUSIVE for info in infos.values()):
-        return
-    hearings = hearings_of(results)
-    for report in listed(result_of(results, "reports"), "reports"):
-        info, hearing = infos.get(str(report.get("path"))), hearings.get(str(report.get("campaign_id")))
-        path = inside(report["path"]) if info and hearing else None
-        if info and hearing and path and info.get("outcome") == INCONCLUSIVE:
+    infos = {
+        str(item["path"]): item
+        for item in listed(result_of(results, "report_infos"), "reports")
+        if item.get("path") and item.get("outcome") == INCONCLUSIVE
+    }
+    reports = {
+        str(one.get("campaign_id")): str(one["path"])
+        for one in listed(result_of(results, "reports"), "reports")
+        if str(one.get("path")) in infos
+    }
+    for campaign_id, hearing in hearings_of(results, with_few_items(results, reports)).items():
+        path = inside(reports[campaign_id])
+        if path:
+            info = infos[reports[campaign_id]]
             info["proposal"] = propose(path, hearing.states(), info.get("status_column"))
 
 
-def hearings_of(results: Result) -> dict[str, Hearing]:
-    """By a campaign's id all that is on record of its revoked access."""
+def with_few_items(results: Result, campaign_ids: Iterable[str]) -> list[str]:
+    """Those of these campaigns whose items are few enough for a proposal, as long as those of all of them can be held."""
+    sizes = {
+        str(one.get("campaign_id")): one["items_total"] if is_count(one.get("items_total")) else MOST_ROWS
+        for one in listed(result_of(results, ACCESS), "campaigns")
+    }
+    found, room = [], MOST_STATES
+    for campaign_id in campaign_ids:
+        size = sizes.get(campaign_id, 0)
+        if size <= min(room, MOST_ROWS):
+            found.append(campaign_id)
+            room -= size
+    return found
+
+
+def hearings_of(results: Result, advised: Collection[str] | None = None) -> dict[str, Hearing]:
+    """By a campaign's id all that is on record of its revoked access. advised: of these alone, with the states of the items."""
     result = result_of(results, ACCESS)
     # Their places count, so none may be left out.
     shown = result.get("lookups")
@@ -63,11 +86,12 @@ def hearings_of(results: Result) -> dict[str, Hearing]:
     hearings: dict[str, Hearing] = {}
     for campaign in listed(result, "campaigns"):
         campaign_id = campaign.get("campaign_id")
-        if isinstance(campaign_id, str):
+        if isinstance(campaign_id, str) and (advised is None or campaign_id in advised):
             # Of two nobody knows which one the items belong to.
             odd = campaign if campaign_id not in hearings else dict(campaign, error=TWICE_ON_RECORD)
-            hearings[campaign_id] = Hearing(odd, lookups, tasks)
-    for item in listed(result, "revoked_items"):
+            hearings[campaign_id] = Hearing(odd, lookups, tasks, keeps_states=advised is not None)
+    # There are hundreds of thousands.
+    for item in each(result, "revoked_items") if hearings else ():
         hearing = hearings.get(str(item.get("campaign_id")))
         if hearing:
             hearing.add(item)
@@ -75,14 +99,18 @@ def hearings_of(results: Result) -> dict[str, Hearing]:
 
 
 class Hearing:
-    """What is said of one campaign, item by item. campaign, lookups, tasks: see _sailpoint.access_proof.Tally."""
+    """What is said of one campaign, item by item. campaign, lookups, tasks: see _sailpoint.access_proof.Tally.
 
-    def __init__(self, campaign: JsonObject, lookups: list[JsonObject], tasks: dict[str, JsonObject]) -> None:
+    keeps_states: whether it is kept what has become of each item, of so many as a proposal may be made of.
+    """
+
+    def __init__(self, campaign: JsonObject, lookups: list[JsonObject], tasks: dict[str, JsonObject], keeps_states: bool) -> None:
         self._tally = Tally(campaign, lookups, tasks)
         self._campaign, self._lookups = campaign, lookups
         self._open_items: list[JsonObject] = []
         self._asked: dict[int, None] = {}
         self._states: list[State] = []
+        self._keeps_states = keeps_states
 
     def add(self, item: Item) -> None:
         """Takes an item in. What the record says of it beside its facts is worth nothing: it is judged anew."""
@@ -93,7 +121,7 @@ class Hearing:
                 self._asked.setdefault(place)
         if answer["present"] and len(self._open_items) < MOST_OPEN_ITEMS:
             self._open_items.append(open_item(item, answer))
-        if len(self._states) <= MOST_ROWS:
+        if self._keeps_states and len(self._states) <= MOST_ROWS:
             self._states.append(state_of(item, answer["present"]))
 
     def states(self) -> list[State]:

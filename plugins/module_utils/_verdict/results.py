@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
+from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows, read_document
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, Result
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, one_line
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc
@@ -49,8 +49,8 @@ def sort_results(results: Any, systems: Sequence[System]) -> tuple[dict[str, Res
     if not isinstance(results, list):
         return found, ["The results are no list, but %.100r." % (results,)]
     for number, registered in enumerate(results, 1):
-        result = whole(registered)
-        if result.get("skipped") and not any(isinstance(value, list) and value for value in result.values()):
+        result = whole(registered, systems)
+        if result.get("skipped") and not any(isinstance(value, (list, Rows)) and value for value in result.values()):
             continue
         answers = answers_of(result, systems)
         if answers is None:
@@ -89,7 +89,7 @@ def answers_of(result: Result, systems: Iterable[System]) -> Answers | None:
     return next((answers for answers in sorted(mine, key=lambda one: one.asked is None) if answers.asked in (None, *asked)), None)
 
 
-def whole(result: Any) -> Result:
+def whole(result: Any, systems: Iterable[System]) -> Result:
     """A result with all its lists, wherever they are. One whose file cannot be read has failed."""
     if isinstance(result, str):
         with contextlib.suppress(ValueError, RecursionError):
@@ -102,8 +102,7 @@ def whole(result: Any) -> Result:
     if not path:
         return result
     try:
-        with open_regular(path) as file:
-            content = json.loads(file.read().decode("utf-8"))
+        content = read_document(path, [answers.rows for system in systems for answers in system.answers if answers.rows])
         check_content(content, result)
         return dict(result, **{name: value for name, value in content.items() if value is not None})
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -136,7 +135,9 @@ def tidy(result: Result, answers: Answers) -> tuple[Result, str]:
     for name, value in result.items():
         if name in NOT_ON_RECORD or name.startswith("_ansible") or value is None:
             continue
-        if name in answers.lists or name == "requests":
+        if isinstance(value, Rows) and name != answers.rows:
+            value = list(value)
+        if (name in answers.lists or name == "requests") and not isinstance(value, Rows):
             items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
             if not isinstance(value, list) or len(items) < len(value):
                 odd.append(name)
@@ -147,7 +148,7 @@ def tidy(result: Result, answers: Answers) -> tuple[Result, str]:
         damaged = "The result was damaged on the way: %s is not as the module returns it." % " and ".join(odd)
         tidied["msg"] = " ".join(text for text in (str(tidied.get("msg") or ""), damaged) if text)
     try:
-        json.dumps(tidied)
+        json.dumps({name: value for name, value in tidied.items() if not isinstance(value, Rows)})
     except (TypeError, ValueError, RecursionError) as error:
         reason = "the result cannot be written down (%s)" % type(error).__name__
         return failed(reason), reason
@@ -170,7 +171,7 @@ def differs(earlier: Result, later: Result, answers: Answers) -> str:
         name
         for name in later
         if name not in OF_EACH_RESULT
-        and (answers.alone or not isinstance(later[name], list))
+        and (answers.alone or not isinstance(later[name], (list, Rows)))
         and earlier.get(name, later[name]) != later[name]
     ]
     # Only a result that says nothing may lack it.
@@ -187,7 +188,7 @@ def merged(earlier: Result, later: Result, answers: Answers) -> Result:
         items = [*listed_in(earlier, name), *listed_in(later, name)]
         if name in answers.lists and not answers.alone:
             both[name] = answered_last(items, answers.lists[name])
-        elif earlier:
+        elif earlier and not answers.alone:
             both[name] = list({repr(item): item for item in items}.values())
     for name in ("failed", "changed", "truncated"):
         if name in both:
@@ -218,9 +219,9 @@ def last_time(item: Item) -> str:
     return max((in_utc(exchange.get("server_time")) or "" for exchange in exchanges_in(item)), default="")
 
 
-def listed_in(result: Result, name: str) -> list[Any]:
+def listed_in(result: Result, name: str) -> list[Any] | Rows:
     """A list of a result, [] where it has none."""
-    return result[name] if isinstance(result.get(name), list) else []
+    return result[name] if isinstance(result.get(name), (list, Rows)) else []
 
 
 def objects_in(result: Result, name: str) -> Iterable[tuple[str, Any]]:

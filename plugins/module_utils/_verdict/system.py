@@ -27,7 +27,8 @@ class Answers(NamedTuple):
     left. files: the lists whose items name a file by `path` that belongs to the evidence. alone: whether two of them cannot
     be judged together, because its lists refer to each other by their places.
     named_by: of a look-up, what a user asks for with it: its failure is told where nobody did. about: of what is about targets,
-    the id of the target that an item of its first list is about.
+    the id of the target that an item of its first list is about. rows: of its lists the one that may be too long to be held:
+    it comes as Rows.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Answers(NamedTuple):
     alone: bool = False
     named_by: str = ""
     about: Callable[[Item], str] | None = None
+    rows: str = ""
 
 
 class System(NamedTuple):

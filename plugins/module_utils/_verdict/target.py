@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, JsonObject, Result, Target
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import path_of
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE, OUTCOMES
@@ -65,8 +66,13 @@ def result_of(results: Results, name: str) -> Result:
 
 def listed(result: Result, name: str) -> list[Item]:
     """The objects in a list of a result."""
+    return list(each(result, name))
+
+
+def each(result: Result, name: str) -> Iterator[Item]:
+    """The objects in a list of a result one by one, for one that may be too long to be held."""
     items = result.get(name)
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return (item for item in (items if isinstance(items, (list, Rows)) else ()) if isinstance(item, dict))
 
 
 def has_failed(result: Result) -> bool:

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows, pieces_of, read_head, read_rows
+from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows, pieces_of, read_document
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
 
 
@@ -36,32 +37,76 @@ def test_what_is_written_is_read(written, head, count):
     path = written(dict(head, list=rows(count)))
     with open(path, encoding="utf-8") as file:
         assert json.load(file) == dict(head, list=list(rows(count)))
-    assert list(read_rows(path, "list")) == list(rows(count))
-    assert read_head(path) == dict(head, list=[])
+    found = read_document(path, ["other", "list"])
+    assert isinstance(found["list"], Rows) and len(found["list"]) == count
+    # As often as somebody goes through them.
+    assert list(found["list"]) == list(found["list"]) == list(rows(count))
+    assert found == dict(head, list=rows(count)) == dict(head, list=list(rows(count)))
+
+
+def test_only_a_list_of_this_name_comes_as_rows(written):
+    path = written(dict(a=1, list=rows(2)))
+    for names in ((), ["a", "other"]):
+        found = read_document(path, names)
+        assert type(found["list"]) is list and found == dict(a=1, list=list(rows(2)))
 
 
 def test_a_document_that_somebody_else_wrote(written):
-    path = written(json.dumps({"a": 1, "list": [{"n": 1}]}, indent=2))
-    assert list(read_rows(path, "list")) == [{"n": 1}]
-    assert read_head(path)["a"] == 1
+    content = {"a": 1, "list": [{"n": 1}]}
+    for text in (json.dumps(content), json.dumps(content, indent=2)):
+        assert read_document(written(text), ["list"]) == content
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "",
-        "7",
-        '{"a": 1}',
-        '{"list": {}}',
-        '{"list": [7]}',
         '{"list": [\n{"n": 1},\n',
         '{"list": [\n{"n": 1},\n{"n"',
+        '{"list": [\n{"n": 1}\n',
+        '{"list": [\n{"n": 1},\n]}',
+        '{"list": [\n{"n": 1}\n{"n": 2}\n]}',
+        '{"list": [\n{"n": 1},,\n{"n": 2}\n]}',
         '{"list": [\n7\n]}',
+        '{"list": [\n{"n": 1}\n], "list": []}',
+        '{"list": [\n{"n": 1}\n]}\n]}',
+        '{"list": [\n{"n": 1, "n": 2}\n]}',
+        '{"list": [\n\n]}',
+        '{"list": [], "list": [\n{"n": 1}\n]}',
+        '{"a": 1, "a": 2, "list": [\n{"n": 1}\n]}',
+        '[{"list": [\n{"n": 1}\n]}',
+        '{"a": {"list": [\n{"n": 1}\n]}',
+        '{"a\\"list": [\n{"n": 1}\n]}',
+        '{"list": [\n{"n": "\udcff"}\n]}',
     ],
 )
-def test_a_document_that_is_not_whole(written, text):
+def test_a_document_that_is_not_whole(tmp_path, text):
+    path = tmp_path / "document.json"
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ValueError, match="."):
-        list(read_rows(written(text), "list"))
+        read_document(str(path), ["list"])
+
+
+def test_an_error_says_where_it_is(written):
+    with pytest.raises(ValueError, match="line 3 of the document: Expecting value"):
+        read_document(written('{"list": [\n{"n": 1},\n{"n": },\n{"n": 1}\n]}'), ["list"])
+
+
+@pytest.mark.parametrize("text", ['{"list": [\n{"n": 8}\n]}\n', '{"list": [\n{"n": 7},\n{"n": 8}\n]}\n'])
+def test_rows_of_a_file_that_has_changed_are_an_error(written, text):
+    path = written('{"list": [\n{"n": 7}\n]}\n')
+    found = read_document(path, ["list"])
+    assert list(found["list"]) == [{"n": 7}]
+    os.utime(path, ns=(0, 0))
+    written(text)
+    with pytest.raises(OSError, match="changed while it was read"):
+        list(found["list"])
+
+
+def test_rows_are_as_those_of_the_same_rows():
+    assert rows(2) == rows(2) == list(rows(2))
+    assert rows(2) != rows(3) and rows(2) != list(rows(3)) and rows(2) != None and rows(0) != ()  # noqa: E711
+    assert rows(1) != [{"n": 0}]
 
 
 def test_one_list_may_be_rows():
@@ -76,6 +121,6 @@ def test_secrets_are_masked_in_rows(tmp_path):
     task._secrets.append({secret})
     result, _secrets = run_task(lambda _task: dict(changed=False, list=Rows(lambda: made, 2)), task)
     assert result == dict(changed=False, results_file=task.params["results_file"], counts={"list": 2})
-    found = list(read_rows(task.params["results_file"], "list"))
+    found = list(read_document(task.params["results_file"], ["list"])["list"])
     assert found[1] == made[1]
     assert "before ******** after" in json.dumps(found[0]) and "cret" not in json.dumps(found[0]["text"])

@@ -31,9 +31,11 @@ from conversations import (
 from conversations import listing as listing_reports
 from exchanges import at
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import report_proof, witnesses
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as sailpoint
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_meaning import MOST_ROWS
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import Word
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ALL, ONE, compose
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import OUTCOMES
@@ -483,3 +485,64 @@ class TestCompose:
     @pytest.mark.parametrize("word", WORDS)
     def test_one_alone(self, word):
         assert compose({"report": word}, ALL) == (word.outcome, "because")
+
+
+class TestAdvise:
+    """What the words of a report may mean, by what has become of its items."""
+
+    @pytest.fixture
+    def advised(self, tmp_path):
+        """Results with a report that is not understood, and what it is told of it after change(results)."""
+        (tmp_path / "c1.csv").write_text(
+            "Identity,Access,Stand\n"
+            + "".join("Alison,A%d,%s\n" % (number, "offen" if number == 1 else "weg") for number in range(4))
+        )
+
+        def advised(change=lambda results: None):
+            results = both(there, NOT_KNOWN)
+            for number, item in enumerate(results["access"]["revoked_items"]):
+                item["access"]["name"] = "A%d" % number
+            change(results)
+            witnesses.advise(results, lambda path: str(tmp_path / path.rpartition("/")[2]))
+            return results["report_infos"]["reports"][0].get("proposal")
+
+        return advised
+
+    def test_what_its_words_mean(self, advised):
+        assert advised().startswith("verify_remediation_status_column 'Stand' with 'weg' = remediated, 'offen' = open would fit")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda results: results["report_infos"]["reports"][0].update(outcome="unremediated"),
+            lambda results: results["access"]["campaigns"][0].update(items_total=MOST_ROWS + 1),
+            lambda results: results["reports"]["reports"][0].update(campaign_id="c2"),
+            lambda results: results["reports"].clear(),
+        ],
+    )
+    def test_where_nothing_is_proposed_nobody_goes_through_the_items(self, advised, change):
+        def changed(results):
+            change(results)
+            items = results["access"]["revoked_items"]
+            results["access"]["revoked_items"] = Rows(lambda: pytest.fail("somebody did"), len(items))
+
+        assert advised(changed) is None
+
+    def test_it_may_come_row_by_row(self, advised):
+        def changed(results):
+            items = results["access"]["revoked_items"]
+            results["access"].update(revoked_items=Rows(lambda: iter(items), len(items)))
+            results["access"]["campaigns"][0].update(items_total=4)
+
+        assert advised(changed) == advised() is not None
+
+    def test_no_more_states_are_held_than_fit(self):
+        sizes = [MOST_ROWS - 1, MOST_ROWS + 1, None, "many", *[MOST_ROWS] * 20]
+        campaigns = [dict(campaign_id="c%d" % number, items_total=size) for number, size in enumerate(sizes)]
+        found = witnesses.with_few_items(dict(access=dict(campaigns=campaigns)), ["c%d" % number for number in range(30)])
+        # Of one that the record does not count, it may be as many as may be, and of one that it does not know, none.
+        assert found == ["c%d" % number for number in (0, 2, 3, *range(4, 11), *range(24, 30))]
+
+    def test_a_verdict_needs_no_states(self):
+        (hearing,) = witnesses.hearings_of(both(there)).values()
+        assert hearing.access().facts["items_open"] == 1 and hearing.states() == []

@@ -15,7 +15,7 @@ import yaml
 from running_simulator import running_simulator  # noqa: E402
 from simulator import company  # noqa: E402
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.rows import read_head, read_rows
+from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows, read_document
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import access
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import prove
@@ -274,9 +274,9 @@ def test_the_whole_record_in_a_file(look, simulator, tmp_path):
     assert result["campaigns"] == [{name: result["campaigns"][0][name] for name in module.IN_SHORT["campaigns"]}]
     whole = json.loads(Path(path).read_text())
     assert len(whole["revoked_items"]) == 1000 and whole["truncated"] is False
-    assert list(read_rows(path, "revoked_items")) == whole["revoked_items"]
-    assert read_head(path) == dict(whole, revoked_items=[])
-    proved = prove(whole["campaigns"], whole["lookups"], read_rows(path, "revoked_items"))[ONE]
+    found = read_document(path, ["revoked_items"])
+    assert isinstance(found["revoked_items"], Rows) and found == whole
+    proved = prove(found["campaigns"], found["lookups"], found["revoked_items"])[ONE]
     assert proved["reason"] == result["campaigns"][0]["reason"]
 
 
