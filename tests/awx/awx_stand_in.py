@@ -214,10 +214,10 @@ class Awx:
         for name in ("default", "europe"):
             self.add("instance_group", name=name)
 
-    def add(self, kind, /, **values):
+    def add(self, of_type, **values):
         """Puts an object there as it is, with the defaults of its fields, and gives it."""
-        made = {"id": next(self._ids), "type": kind}
-        made.update({name: default for name, (_takes, default) in FIELDS.get(kind, {}).items()}, **values)
+        made = {"id": next(self._ids), "type": of_type}
+        made.update({name: default for name, (_takes, default) in FIELDS.get(of_type, {}).items()}, **values)
         self.objects[made["id"]] = made
         return made
 
@@ -288,7 +288,7 @@ class Awx:
         ]
         for question in spec:
             value = answers.get(question["variable"])
-            if question["type"] == "integer" and value is not None and type(value) is not int:
+            if question["type"] == "integer" and value is not None and (isinstance(value, bool) or not isinstance(value, int)):
                 wrong.append("Value %s for '%s' expected to be an integer." % (value, question["variable"]))
         if wrong:
             raise Refused(400, {"variables_needed_to_start": wrong})
