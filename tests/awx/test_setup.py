@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 
 import pytest
 from awx_stand_in import FIELDS, Refused, Repository
@@ -15,6 +16,15 @@ from conftest import EXTENSION, URL, changed, documented
 
 SCHEDULE = "DTSTART;TZID=Europe/Berlin:20270101T180000 RRULE:FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=1"
 ANSWERS = {"verify_hosts": "all", "verify_max_age": 86400}
+# What null takes away.
+NULLABLE = (
+    "awx_project_branch",
+    "awx_project_credential",
+    "awx_instance_groups",
+    "awx_vault_credential",
+    "awx_evidence_root",
+    "awx_schedule",
+)
 WORKFLOW = "Remediation: start, wait, collect"
 # Made by hand, and none of the set-up's.
 OTHERS = {"Default", "Vault", "Source Control", "Remediation vault", "git", "default", "europe", "acme"}
@@ -257,9 +267,7 @@ def test_made_once_changed_alone_and_undone(awx, set_up):
         **{("job_template", "Remediation: " + name, "instance_groups"): ["europe"] for name in ("verify", "start", "collect")},
     }
 
-    nothing = dict.fromkeys(
-        ("awx_schedule", "awx_instance_groups", "awx_project_credential", "awx_project_branch", "awx_vault_credential")
-    )
+    nothing = dict.fromkeys(NULLABLE)
     status, output = set_up.apply(**{"awx_hours_between": 6, **nothing}, **kept)
     assert status == 0 and changed(output) == 4, output
     gone = differences(second, everything(awx))
@@ -267,11 +275,21 @@ def test_made_once_changed_alone_and_undone(awx, set_up):
     assert gone.pop(("project", "Remediation", "scm_branch")) == ""
     assert {key for key in gone if key[0] == "schedule"} == {("schedule", WORKFLOW, name) for name in FIELDS["schedule"]}
     gone = {key: value for key, value in gone.items() if key[0] != "schedule"}
+    for name in ("verify", "start", "collect"):
+        left = gone.pop(("job_template", "Remediation: " + name, "extra_vars"))
+        assert left["verify_hosts"] == "all" and not any("evidence" in variable for variable in left)
     links = {(name, link) for name in ("verify", "start", "collect") for link in ("credentials", "instance_groups")}
     assert gone == {("job_template", "Remediation: " + name, link): None for name, link in links}
 
     # It still waits, for as long as it was told, and nothing was collected meanwhile.
     assert pending(awx) == [("pending", 16200)] and jobs(awx, "collect") == []
+
+
+def test_every_setting_that_null_undoes_is_said_where_it_is_set():
+    settings = (EXTENSION / "setup.yml").read_text(encoding="utf-8")
+    assert re.findall(r"# [^\n]*Null [^\n]*\n    (\w+):", settings) + re.findall(r"; null [^\n]*\n    (\w+):", settings) == [
+        *NULLABLE
+    ]
 
 
 # --- One whose repository could not be reached at first, and that has types of an earlier release in use
