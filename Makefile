@@ -13,6 +13,8 @@ UNIT_ARGS ?= -n auto --maxprocesses 4
 INTEGRATION_ARGS ?= -n auto --maxprocesses 4
 SANITY_ARGS ?=
 CONFORMANCE_ARGS ?= -n auto --maxprocesses 2
+# Two runs of the set-up and the demo, which mostly waits.
+AWX_ARGS ?= -n auto --maxprocesses 2
 # Each worker has a browser of its own.
 BROWSER_ARGS ?= -n auto --maxprocesses 2
 # Half an hour; without --full it is five minutes.
@@ -52,6 +54,7 @@ endif
 VENV := $(CURDIR)/.cache/venv/py$(PYTHON_VERSION)$(addprefix -core,$(ANSIBLE_CORE))$(addprefix -requests,$(REQUESTS))
 OSCAL := $(CURDIR)/.cache/venv/oscal-py$(PYTHON_VERSION)
 SAILPOINT := $(CURDIR)/.cache/venv/sailpoint-py$(PYTHON_VERSION)
+EXECUTION := $(CURDIR)/.cache/venv/execution-py$(PYTHON_VERSION)$(addprefix -core,$(ANSIBLE_CORE))
 IMPORTER := $(CURDIR)/.cache/venv/importer-py$(PYTHON_VERSION)
 BIN := $(VENV)/bin
 MAKE_VENV = "$(PYTHON)" tests/tools/make_venv.py
@@ -70,7 +73,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 export ANSIBLE_PYTHON_INTERPRETER := $(BIN)/python
 export PYTHONPATH := $(CURDIR)/.cache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
-export PYTHON ANSIBLE_CORE REQUESTS DEMO_DIR UNIT_ARGS INTEGRATION_ARGS SANITY_ARGS BROWSER_ARGS CONFORMANCE_ARGS
+export PYTHON ANSIBLE_CORE REQUESTS DEMO_DIR UNIT_ARGS INTEGRATION_ARGS SANITY_ARGS BROWSER_ARGS CONFORMANCE_ARGS AWX_ARGS
 # For tools that bring their own idea of where collections are.
 WITHOUT_OURS := env -u PYTHONPATH -u ANSIBLE_COLLECTIONS_PATH -u ANSIBLE_CONFIG -u ANSIBLE_HOME -u ANSIBLE_REMOTE_TMP -u ANSIBLE_PYTHON_INTERPRETER
 unexport VIRTUAL_ENV PYTHONHOME
@@ -86,7 +89,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
 	@echo
 	@echo 'Variables: PYTHON=/path/to/python3.12  ANSIBLE_CORE=2.16  REQUESTS=2.28.0  DEMO_DIR=folder'
-	@echo '           UNIT_ARGS, INTEGRATION_ARGS, BROWSER_ARGS, CONFORMANCE_ARGS (for pytest), SANITY_ARGS (for ansible-test), BENCH_ARGS, DEMO_ARGS'
+	@echo '           UNIT_ARGS, INTEGRATION_ARGS, BROWSER_ARGS, CONFORMANCE_ARGS, AWX_ARGS (for pytest), SANITY_ARGS (for ansible-test), BENCH_ARGS, DEMO_ARGS'
 
 .PHONY: demo
 demo: run-venv ## See a verification run against simulated systems
@@ -94,7 +97,7 @@ demo: run-venv ## See a verification run against simulated systems
 
 .PHONY: test
 test: ## Run every check; the last line counts the tests
-	@MAKE="$(MAKE)" "$(PYTHON)" tests/tools/run_parts.py venv lint docs-lint build sanity unit oscal browser conformance integration
+	@MAKE="$(MAKE)" "$(PYTHON)" tests/tools/run_parts.py venv lint docs-lint build sanity unit oscal browser conformance awx integration
 
 .PHONY: lint
 lint: venv ## Lint playbooks, roles, YAML, Python with its type hints, and the changelog
@@ -158,6 +161,16 @@ conformance: venv ## Hold the modules and the simulator against SailPoint's spec
 	@"$(BIN)/python" tests/conformance/install_prism.py > /dev/null
 	@$(MAKE_VENV) "$(SAILPOINT)" tests/requirements-conformance.txt --core none
 	SAILPOINT_SDK="$(SAILPOINT)/bin/python" "$(BIN)/pytest" tests/conformance --junitxml=.cache/results/conformance.xml $(CONFORMANCE_ARGS)
+
+.PHONY: awx
+awx: venv build ## Set up a stand-in for AWX with awx.awx, and run the demo in what an execution environment installs
+	@$(MAKE_VENV) "$(VENV)" tests/requirements-awx.txt --core "$(ANSIBLE_CORE)" --requests "$(REQUESTS)"
+	@"$(BIN)/python" tests/tools/get_awx_collection.py
+	@# As ansible-builder does it: the collection is installed, says what it needs, and that is installed.
+	@ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.cache/execution" "$(BIN)/ansible-galaxy" collection install --force --offline "$(TARBALL)" > /dev/null
+	@"$(BIN)/ansible-builder" introspect .cache/execution --write-pip .cache/execution/requirements.txt > /dev/null
+	@$(MAKE_VENV) "$(EXECUTION)" .cache/execution/requirements.txt --core "$(ANSIBLE_CORE)"
+	EXECUTION="$(EXECUTION)" "$(BIN)/pytest" tests/awx --junitxml=.cache/results/awx.xml $(AWX_ARGS)
 
 .PHONY: bench
 bench: bench-venv ## Compare with a playbook of uri loops, and with the floor
