@@ -18,6 +18,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.texts i
 from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.kinds import unknown_kind
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import OUTCOMES, REMEDIATED, UNREMEDIATED
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import is_accepted
 
 STATES = {UNREMEDIATED: "open", REMEDIATED: "close"}
 # ServiceNow's short_description takes 160 characters, Jira's summary 255.
@@ -36,7 +37,7 @@ def tickets(verification: Any, scope: str = "", owner: str = "") -> list[JsonObj
     found: dict[str, JsonObject] = {}
     for target in targets:
         state = STATES.get(target["outcome"])
-        if state is None or state == "open" and target.get("accepted"):
+        if state is None or is_accepted(target):
             continue
         ticket = ticket_of(target, state, run, scope, owner)
         # What is there twice is closed only if it is gone both times.
