@@ -46,7 +46,7 @@ from two_systems import (
 )
 
 OUTCOMES = {"remediated", "unremediated", "pending", "inconclusive"}
-ALL_FORMATS = ("json", "csv", "junit", "markdown", "oscal", "html")
+ALL_FORMATS = ("json", "csv", "junit", "markdown", "oscal", "sarif", "attestation", "html")
 EXAMPLES = int(os.environ.get("NO_LIE_EXAMPLES", "0"))
 
 
