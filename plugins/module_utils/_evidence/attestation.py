@@ -15,7 +15,7 @@ import json
 import os
 from typing import Any
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.files import FILE_MODE, open_regular, write_atomically
+from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dicts
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import (
     ATTESTATION,
@@ -28,23 +28,27 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.direc
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_attestation import statement
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.raw_signature import check_raw, sign_raw
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.replay import QUESTIONS
-from ansible_collections.secops.remediation.plugins.module_utils._evidence.signature import SIGNATURES
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.signature import SIGNATURES, SignatureProblem
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
-def attest(folder: str, signing_key: str | None, mode: int = FILE_MODE) -> None:
-    """Writes the attestation of a run that is closed. folder: of the run. mode: of the file.
+def attest(folder: str, signing_key: str | None, problems: list[str]) -> str | None:
+    """The text of the attestation of a run whose checksums are there, or None where it cannot be made. folder: of the run.
 
-    Raises SignatureProblem where it cannot be signed, and then it is there without a signature, OSError, ValueError.
+    problems: what went wrong is put there. One that cannot be signed is there without a signature, as the checksums are.
     """
-    content = payload_of(folder)
-    text = content.decode("ascii") + "\n"
     try:
-        if signing_key:
-            text = envelope(content, [sign_raw(pre_authenticated(content), signing_key)])
-    finally:
-        write_atomically(os.path.join(folder, ATTESTATION), text, mode, follow=False)
+        content = payload_of(folder)
+    except (OSError, ValueError, RecursionError) as error:
+        problems.append("%s could not be written: %s." % (ATTESTATION, error))
+        return None
+    if signing_key:
+        try:
+            return envelope(content, [sign_raw(pre_authenticated(content), signing_key)])
+        except SignatureProblem as error:
+            problems.append("%s is not signed: %s" % (ATTESTATION, error))
+    return content.decode("ascii") + "\n"
 
 
 def payload_of(folder: str) -> bytes:
@@ -104,24 +108,24 @@ def check_attestation(
     over_sums = any(SUMS + ending in entries for ending in SIGNATURES)
     if text == content.decode("ascii") + "\n":
         return ["%s is not signed, and %s is" % (ATTESTATION, SUMS)] * over_sums, []
-    signature = signature_in(text, content)
-    if signature is None:
+    signed_with = signature_in(text, content)
+    if signed_with is None:
         return ["%s was changed, or is about something else" % ATTESTATION], []
     if not over_sums:
         return ["%s is signed, and %s is not" % (ATTESTATION, SUMS)], []
-    status, detail = check_raw(pre_authenticated(content), signature, os.path.join(folder, SUMS), signers_file)
+    status, detail = check_raw(pre_authenticated(content), *signed_with, os.path.join(folder, SUMS), signers_file)
     words = ["the signature in %s: %s" % (ATTESTATION, detail)]
     if status == "invalid" or status == "unknown" and (signers_file or signed):
         return words, []
     return [], words if status == "unknown" else []
 
 
-def signature_in(text: str, content: bytes) -> bytes | None:
-    """The one signature of an envelope, as it was written here over this payload, or None."""
+def signature_in(text: str, content: bytes) -> tuple[str, bytes] | None:
+    """The one signature of an envelope, as it was written here over this payload, with what its key is called by, or None."""
     try:
         read: Any = json.loads(text)
         entry = dicts(read["signatures"])[0]
-        made = base64.b64decode(entry["sig"], validate=True)
-        return made if text == envelope(content, [(str(entry["keyid"]), made)]) else None
+        found = str(entry["keyid"]), base64.b64decode(entry["sig"], validate=True)
+        return found if text == envelope(content, [found]) else None
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         return None

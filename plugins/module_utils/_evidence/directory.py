@@ -167,33 +167,43 @@ def finish_run(
     run: str,
     signing_key: str | None = None,
     mode: int = FILE_MODE,
-    attest: Callable[[str, str | None, int], None] | None = None,
+    attest: Callable[[str, str | None, list[str]], str | None] | None = None,
 ) -> list[str]:
     """Makes a run's working folder evidence: permissions, checksums, signature, its final name, what attests it, `latest`,
     and the sums over all runs.
 
-    mode: of its files. attest: takes the folder of the run, the key, and the mode. Returns what went wrong, as sentences; then
-    all the rest is done. Raises OSError.
+    mode: of its files. attest: see attestation.attest. Returns what went wrong, as sentences; then all the rest is done.
+    Raises OSError.
     """
     problems: list[str] = []
     folder = working_folder(directory, run)
     tidy_up(folder, mode, problems)
     write_sums(folder, ((sha256_of(os.path.join(folder, path)), path) for path in files_in(folder)), mode)
     sign_or_say(os.path.join(folder, SUMS), signing_key, problems, mode)
+    text = attest(folder, signing_key, problems) if attest else None
     before = runs_as_they_ended(directory)
     os.rename(folder, os.path.join(directory, run))
-    if attest:
-        # Of a run that is not closed there must be no statement, wherever the job is killed.
-        try:
-            attest(os.path.join(directory, run), signing_key, mode)
-        except (SignatureProblem, OSError, ValueError) as error:
-            problems.append("%s could not be written, or not be signed: %s" % (ATTESTATION, error))
+    if text is not None:
+        write_attestation(os.path.join(directory, run), text, mode, problems)
     write_overall_sums(directory, before + [run], signing_key, problems, mode)
     try:
         point_latest(directory, run, mode)
     except OSError as error:
         problems.append("%s cannot point to the run: %s." % (LATEST, error.strerror))
     return problems
+
+
+def write_attestation(folder: str, text: str, mode: int, problems: list[str]) -> None:
+    """Writes what attests a run, once the run has its name.
+
+    Of a run that is not closed there must be no statement, wherever the job is killed. The text is made before, so that a run
+    that is closed is hardly ever without one.
+    problems: what went wrong is put there.
+    """
+    try:
+        write_atomically(os.path.join(folder, ATTESTATION), text, mode, follow=False)
+    except OSError as error:
+        problems.append("%s could not be written: %s." % (ATTESTATION, error.strerror))
 
 
 def tidy_up(folder: str, mode: int, problems: list[str]) -> None:

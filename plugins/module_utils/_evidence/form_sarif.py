@@ -50,7 +50,12 @@ ADVICE = {
     INCONCLUSIVE: "Nobody knows whether it is remediated. The message says why; mend that, then run the verification again.",
     PENDING: "A later run picks it up. Until then it is not verified.",
 }
-LOOK_UP, NOTHING = "look-up/problem", "verification/not-verified"
+LOOK_UP, RECORDS, NOTHING = "look-up/problem", "verification/does-not-follow", "verification/not-verified"
+GENERAL = {
+    LOOK_UP: "A look-up has a problem",
+    RECORDS: "Not all outcomes follow from the answers on record",
+    NOTHING: "Nothing is verified",
+}
 LONGEST_TEXT = 5000
 LONGEST_VALUE = 500
 LONGEST_ID = 200
@@ -65,6 +70,9 @@ def sarif(verification: dict[str, Any]) -> JsonObject:
             log.add_target(target)
     for asked, problem in problems_of(content):
         log.add_general(LOOK_UP, "%s: %s" % (asked, problem), asked)
+    replay = dict_at(content, "replay")
+    if replay.get("followed") != replay.get("total"):
+        log.add_general(RECORDS, followed_of(content), "")
     if not log.results and content.get("verdict") != VERIFIED or not content["targets"]:
         log.add_general(NOTHING, one_line(content.get("summary")) or "Not verified.", "")
     return {"$schema": SCHEMA, "version": VERSION, "runs": [run_of(content, log)]}
@@ -103,7 +111,7 @@ class Log:
 
     def add_general(self, rule: str, text: str, about: str) -> None:
         """Adds a result that is of no target."""
-        words = "A look-up has a problem" if rule == LOOK_UP else "Nothing is verified"
+        words = GENERAL[rule]
         self.rules[rule] = described(rule, words, "%s, so the verification as a whole is not verified." % words, "error", NOTHING)
         self._add(rule, text, "error", [rule, about], None)
 

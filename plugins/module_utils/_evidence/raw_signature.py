@@ -71,17 +71,19 @@ def sign_raw(content: bytes, key: str) -> tuple[str, bytes]:
         raise SignatureProblem("Cannot sign with %r: %s." % (key, error)) from error
 
 
-def check_raw(content: bytes, signature: bytes, path: str, signers_file: str | None) -> tuple[str, str]:
+def check_raw(content: bytes, keyid: str, signature: bytes, path: str, signers_file: str | None) -> tuple[str, str]:
     """What a signature over content is worth, as (`valid`, `invalid` or `unknown`, a sentence).
 
-    path: of a file with a detached signature beside it. An SSH key has to be the one of that signature, whoever's it is. A gpg
-    key has to be one that counts: see signature.check_signature.
+    keyid: what its key is called by. path: of a file with a detached signature beside it. An SSH key has to be the one of that
+    signature, whoever's it is. A gpg key has to be one that counts: see signature.check_signature.
     """
     with tempfile.TemporaryDirectory() as folder:
         if os.path.lexists(path + ".sig"):
             try:
                 with open_regular(path + ".sig", follow=False) as file:
                     blob = key_of_signature(file.read(100_000).decode("ascii"))
+                if keyid != fingerprint(blob):
+                    return "invalid", "signed with another key, %.100s, than the checksums" % keyid
                 return check_ssh(content, signature, blob, folder)
             except (OSError, ValueError) as error:
                 return "invalid", "the key of %s.sig cannot be read (%s)" % (os.path.basename(path), error)

@@ -162,15 +162,16 @@ class TestWritten:
 
     def test_a_run_that_is_not_closed_has_none(self, tmp_path, monkeypatch):
         """Wherever it is killed before it has its name."""
-        for place in ("write_sums", "sign_or_say", "runs_as_they_ended"):
-            monkeypatch.setattr(evidence, place, lambda *arguments: exec("raise KeyboardInterrupt"))
+        places = (evidence, "write_sums"), (evidence, "sign_or_say"), (evidence, "runs_as_they_ended"), (os, "rename")
+        for place in places:
+            monkeypatch.setattr(*place, lambda *arguments: exec("raise KeyboardInterrupt"))
             with pytest.raises(KeyboardInterrupt):
                 write(tmp_path, ["remediated"] * 2, formats=ONLY)
             monkeypatch.undo()
         assert list(tmp_path.glob("*.unfinished")) and not list(tmp_path.rglob(NAME)) and not evidence.finished_runs(tmp_path)
 
     def test_a_run_that_was_killed_before_its_attestation_is_told(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(writer, "attest", lambda *arguments: exec("raise KeyboardInterrupt"))
+        monkeypatch.setattr(evidence, "write_attestation", lambda *arguments: exec("raise KeyboardInterrupt"))
         with pytest.raises(KeyboardInterrupt):
             write(tmp_path, ["remediated"] * 2, formats=ONLY)
         monkeypatch.undo()
@@ -315,11 +316,18 @@ class TestSigned:
         (tmp_path / "other").mkdir()
         other = key_pair(tmp_path / "other")
         run = latest(directory)
-        attestation.attest(str(run), str(other))
+        (run / NAME).write_text(attestation.attest(str(run), str(other), []))
+        (problem,) = self.problems(directory, tmp_path)
+        assert "signed with another key" in problem
+        # Nor where nobody says whose keys they are: the checksums are signed with one, and the attestation with another.
+        assert any("signed with another key" in problem for problem in check(directory)["problems"])
+        # Nor under the name of the key.
+        read_again = json.loads((run / NAME).read_text())
+        made = base64.b64decode(read_again["signatures"][0]["sig"])
+        keyid = raw_signature.sign_raw(b"", str(tmp_path / "key-ed25519"))[0]
+        (run / NAME).write_text(attestation.envelope(attestation.payload_of(str(run)), [(keyid, made)]))
         (problem,) = self.problems(directory, tmp_path)
         assert "not signed with the key" in problem
-        # Nor where nobody says whose keys they are: the checksums are signed with one, and the attestation with another.
-        assert any("not signed with the key" in problem for problem in check(directory)["problems"])
 
     def test_a_signature_of_another_payload(self, directory, tmp_path):
         run = latest(directory)
@@ -329,7 +337,7 @@ class TestSigned:
         assert "not signed with the key" in problem
 
     def test_the_signature_was_taken_away(self, directory, tmp_path):
-        attestation.attest(str(latest(directory)), None)
+        (latest(directory) / NAME).write_text(attestation.attest(str(latest(directory)), None, []))
         assert self.problems(directory, tmp_path) == ["%s: %s is not signed, and SHA256SUMS is" % (latest(directory).name, NAME)]
 
     def test_the_signature_of_the_checksums_was_taken_away(self, directory):
@@ -369,9 +377,12 @@ class TestSigned:
         assert not list(tmp_path.glob("evidence/2*"))
 
     def test_where_it_cannot_be_signed_that_is_told(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(attestation, "sign_raw", lambda *arguments: exec("raise OSError('no agent')"))
+        def sign_raw(content, key):
+            raise SignatureProblem("no agent")
+
+        monkeypatch.setattr(attestation, "sign_raw", sign_raw)
         result = write(tmp_path / "evidence", formats=ONLY, signing_key=str(key_pair(tmp_path)))
-        assert result["failed"] and "%s could not be written, or not be signed: no agent" % NAME in result["msg"]
+        assert result["failed"] and "%s is not signed: no agent" % NAME in result["msg"]
         assert payload(tmp_path / "evidence")[1] is None
         assert any("is not signed, and SHA256SUMS is" in problem for problem in check(tmp_path / "evidence")["problems"])
 

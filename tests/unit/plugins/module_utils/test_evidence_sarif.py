@@ -135,6 +135,13 @@ def test_a_look_up_with_a_problem_is_a_result():
     assert (result["ruleId"], result["message"]["text"]) == ("look-up/problem", "case 71: not found")
 
 
+def test_outcomes_that_do_not_follow_are_a_result():
+    assert run_of(dict(SAMPLES["verified"], replay=dict(followed=2, total=2)))["results"] == []
+    for replay in (dict(followed=1, total=2), dict(followed=None, total=2), dict(total=2)):
+        (result,) = run_of(dict(SAMPLES["verified"], replay=replay))["results"]
+        assert (result["ruleId"], result["level"]) == ("verification/does-not-follow", "error")
+
+
 def test_no_text_is_a_link_or_a_placeholder():
     assert message("[x](https://evil.example) {0}") == "[x] (https://evil.example) {{0}}"
     for result in run_of(HOSTILE)["results"]:
