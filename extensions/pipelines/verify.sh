@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# A job of a pipeline: sh verify.sh verify|start|collect [options of ansible-playbook, such as -e @targets.yml]
+# A job of a pipeline: sh verify.sh verify|start|collect [options of ansible-playbook, such as -e verify_targets_file=targets.yml]
 #
 # It writes to remediation-evidence/ in the current folder, and puts the evidence of this very run into published/, also if the
 # gate fails. Its exit status is that of the play. Credentials are in the environment; SIGNING_KEY may be the text of an SSH

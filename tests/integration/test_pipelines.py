@@ -26,8 +26,8 @@ WORKFLOW, GITLAB = PIPELINES / "github" / "verify-remediation.yml", PIPELINES / 
 JENKINS, SYSTEMD = PIPELINES / "jenkins" / "Jenkinsfile", PIPELINES / "systemd"
 SERVICE = SYSTEMD / "secops-remediation@.service"
 PUBLISHED = ("verification.html", "verification.junit.xml", "verification.sarif", "verification.intoto.json", "verification.md")
-GOOD = dict(verify_alert_ids=[4101])
-BAD = dict(verify_exposures=company.exposures(company.UNREMEDIATED)[:1])
+GOOD = dict(alert_ids=[4101])
+BAD = dict(exposures=company.exposures(company.UNREMEDIATED)[:1])
 # No index of packages is asked: what the test's own environment has is what would be installed.
 PYTHON3 = """#!/bin/sh
 [ "$1 $2" = "-m venv" ] || exec {python} "$@"
@@ -159,12 +159,14 @@ class Worker:
         self.variables["PATH"] = "%s:/usr/local/bin:/usr/bin:/bin" % shims
         self.targets(GOOD)
 
-    def targets(self, targets, **more):
+    def targets(self, targets):
         """Writes targets.yml."""
-        (self.folder / "targets.yml").write_text(json.dumps(dict(targets, verify_wait_interval=1, **more)))
+        (self.folder / "targets.yml").write_text(json.dumps(dict(schema_version="1.0", tenants=dict(localhost=targets))))
 
     def run(self, script, shell=("bash", "-e"), cwd=None, **variables):
         """Runs a script as a step and returns the finished process."""
+        # A simulated scan takes a second; a minute between two looks is too long for a test.
+        script = script.replace("-e verify_targets_file=", "-e verify_wait_interval=1 -e verify_targets_file=")
         environment = self._ansible.environment(**{**self.variables, **variables})
         return subprocess.run(
             [*shell, "-c", script],

@@ -20,6 +20,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, one_line
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import as_text, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.record import (
+    acceptance_in_words,
     followed_of,
     heard_of,
     is_known,
@@ -37,6 +38,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
     UNREMEDIATED,
     VERIFIED,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import is_accepted
 
 VERSION = "2.1.0"
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -45,6 +47,8 @@ DOCUMENTATION = PROJECT + "/blob/main/docs/verification.md"
 RECORD = "verification.json"
 # What a dashboard makes of it. Only `error` stops a pull request where nobody has configured anything.
 LEVELS = {UNREMEDIATED: "error", INCONCLUSIVE: "error", PENDING: "warning"}
+# Of one that an owner accepted until a date that is not over: it is there, and stops nobody.
+ACCEPTED = "note"
 ADVICE = {
     UNREMEDIATED: "Have it remediated, then run the verification again.",
     INCONCLUSIVE: "Nobody knows whether it is remediated. The message says why; mend that, then run the verification again.",
@@ -91,10 +95,11 @@ class Log:
         """Adds the results of a target that is not remediated: its own, and one for each open item."""
         kind = kind_of(target)
         name = rule_id(kind, target)
-        text = "%s %s: %s: %s" % (
+        text = "%s %s: %s%s: %s" % (
             kind.noun[:1].upper() + kind.noun[1:],
             one_line(target["name"] or target["id"], LONGEST_ID) or "without a name",
             IN_WORDS[target["outcome"]],
+            ", %s" % acceptance_in_words(target["accepted"]) if target["accepted"] else "",
             target["reason"],
         )
         self._rule("%s/%s" % (name, target["outcome"]), kind, target["outcome"])
@@ -148,6 +153,11 @@ class Log:
             identifier = one_line(target["id"], LONGEST_VALUE)
             place["logicalLocations"] = [{"name": identifier, "fullyQualifiedName": "%s %s" % (one_line(kind.name), identifier)}]
             result["properties"] = properties_of(target, witness)
+            if is_accepted(target):
+                # Some dashboards know what is suppressed, others only what is no error.
+                said = message(acceptance_in_words(target["accepted"]))
+                result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": said}]
+                result["level"] = ACCEPTED
             since = parse_time(target["open_since"]) or parse_time(target["not_verified_since"])
             if since:
                 result["provenance"] = {"firstDetectionTimeUtc": as_text(since)}

@@ -17,14 +17,16 @@ import subprocess
 import pytest
 import verification_samples as samples
 from google.protobuf import json_format
+from hypothesis import given
 from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 from test_evidence import check, latest, needs_gpg, needs_ssh_keygen, read, write, write_sums_anew
+from test_evidence_formats import CONTENT, QUICKLY
 
-from ansible_collections.secops.remediation.plugins.module_utils._evidence import attestation, raw_signature, writer
+from ansible_collections.secops.remediation.plugins.module_utils._evidence import attestation, raw_signature, record, writer
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_attestation import statement
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.signature import SignatureProblem
@@ -115,6 +117,18 @@ class TestStatement:
     )
     def test_nothing_less_is_enough(self, changes):
         assert predicate(dict(GOOD, **changes))["result"] == "FAILED"
+
+    def test_what_is_accepted_has_not_passed(self):
+        found = predicate(SAMPLES["accepted"])
+        assert found["result"] == "FAILED" and len(found["failedTests"]) >= 1
+
+    @given(CONTENT)
+    @QUICKLY
+    def test_no_odd_value_is_a_success(self, content):
+        found, readable = predicate(content), record.readable(content)
+        assert json.loads(json.dumps(found)) == found
+        if found["result"] == "PASSED":
+            assert readable["verdict"] == "verified" and readable["counts"]["total"] == readable["counts"]["remediated"] > 0
 
     def test_every_target_and_look_up_is_a_test(self):
         content = dict(SAMPLES["every outcome"], lookups=[dict(kind="case", asked=71, found=0, problem="not found")])

@@ -39,7 +39,8 @@ def run_of(content):
     assert len(set(prints)) == len(prints)
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"] and result["kind"] == "fail"
-        assert result["level"] in ("error", "warning") and not texts.UNFIT.search(result["message"]["text"])
+        assert (result["level"] == "note") == ("suppressions" in result)
+        assert result["level"] in ("error", "warning", "note") and not texts.UNFIT.search(result["message"]["text"])
         # Without a place and this one, GitHub shows none of it, or takes each run's for new.
         assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
         assert result["partialFingerprints"]["primaryLocationLineHash"]
@@ -63,7 +64,7 @@ def test_every_target_that_is_not_remediated_is_a_result(name):
     assert content == SAMPLES[name]
     expected = [target for target in record.readable(content)["targets"] if target["outcome"] != "remediated"]
     assert [(one["ruleId"].rpartition("/")[2], one["level"]) for one in own(run)] == [
-        (target["outcome"], LEVELS[target["outcome"]]) for target in expected
+        (target["outcome"], "note" if target["accepted"] else LEVELS[target["outcome"]]) for target in expected
     ]
     assert bool(run["results"]) == (content["verdict"] != "verified")
     assert run["properties"]["verdict"] == content["verdict"]
@@ -127,6 +128,21 @@ def test_nothing_at_all_is_not_verified():
         run = run_of(dict(SAMPLES["verified"], targets=targets))
         assert [one["ruleId"] for one in run["results"]] == ["verification/not-verified"]
         assert run["invocations"][0]["executionSuccessful"] is False
+
+
+def test_what_is_accepted_is_there_and_suppressed():
+    run = run_of(SAMPLES["accepted"])
+    accepted = [one for one in run["results"] if one["level"] == "note"]
+    assert accepted and {one["properties"]["outcome"] for one in accepted} == {"unremediated"}
+    for result in accepted:
+        (suppression,) = result["suppressions"]
+        assert suppression["kind"] == "external" and suppression["justification"].startswith("accepted by ")
+    assert any(", accepted by " in one["message"]["text"] for one in accepted)
+    # Of no other outcome.
+    content = copy.deepcopy(SAMPLES["accepted"])
+    for target in content["targets"]:
+        target.update(outcome="inconclusive", accepted=dict(by="x", until="2099-01-01T00:00:00Z", reason="y"))
+    assert {one["level"] for one in own(run_of(content))} == {"error"}
 
 
 def test_a_look_up_with_a_problem_is_a_result():
