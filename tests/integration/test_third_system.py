@@ -86,7 +86,13 @@ EDITS = {
 # The lists that the suite holds against the code: of these, those that need no more of a system than what is here.
 LISTS = "TestActionGroups or TestActions or TestFragments or TestFilters or TestTargetsFile or TestWayIn or test_the_defaults"
 SHIPPED = ["plugins", "roles", "meta", "playbooks", "extensions", "docs/schemas", "galaxy.yml"]
-TESTS = ["pyproject.toml", "tests/unit/test_lists.py", "tests/unit/plugins/filter/test_verify.py", "tests/tools", "tests/simulator"]
+TESTS = [
+    "pyproject.toml",
+    "tests/unit/test_lists.py",
+    "tests/unit/plugins/filter/test_verify.py",
+    "tests/tools",
+    "tests/simulator",
+]
 OUTCOMES = {"b1": "remediated", "b2": "unremediated", "b3": "inconclusive"}
 WORDS = "Door badges", "The doors of the head office", "Badges that still open doors", "A badge still opens doors"
 DOORS = "https://doors.example"
