@@ -127,6 +127,7 @@ unit: venv ## Run the unit tests
 
 .PHONY: integration
 integration: venv ## Run real playbooks against the simulator
+	@"$(BIN)/python" tests/pipelines/install_actionlint.py
 	"$(BIN)/pytest" tests/integration --junitxml=.cache/results/integration.xml $(INTEGRATION_ARGS)
 
 .PHONY: faults

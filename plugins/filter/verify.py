@@ -32,7 +32,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcom
 )
 from ansible_collections.secops.remediation.plugins.plugin_utils.targets_file import read_targets_file
 
-FORMATS = ["json", "csv", "junit", "markdown", "oscal", "html"]
+FORMATS = ["json", "csv", "junit", "markdown", "oscal", "sarif", "attestation", "html"]
 # The role's inputs, those of the systems among them. A test holds the defaults against those of the role.
 INPUTS: ArgumentSpec = dict(
     verify_wait=dict(type="bool", default=True),

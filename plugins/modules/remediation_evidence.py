@@ -85,10 +85,14 @@ options:
       - V(junit) is C(verification.junit.xml), one test case for each target, as GitLab, GitHub, and Jenkins show it.
       - V(markdown) is C(verification.md), for a ticket or a pull request.
       - V(oscal) is C(oscal-assessment-results.json), NIST OSCAL assessment results.
+      - V(sarif) is C(verification.sarif), one result for each target that is not remediated and for each open item, for code
+        scanning. It is there since 0.4.0.
+      - V(attestation) is C(verification.intoto.json), an in-toto statement with the predicate Test Result about
+        C(verification.json) and C(SHA256SUMS), in a DSSE envelope with O(signing_key). It is there since 0.4.0.
     type: list
     elements: str
-    choices: [json, csv, junit, markdown, oscal, html]
-    default: [json, csv, junit, markdown, oscal, html]
+    choices: [json, csv, junit, markdown, oscal, sarif, attestation, html]
+    default: [json, csv, junit, markdown, oscal, sarif, attestation, html]
   controls:
     version_added: 0.2.0
     description:
@@ -101,6 +105,8 @@ options:
     description:
       - Signs C(SHA256SUMS) with this key. The file of an SSH key makes C(SHA256SUMS.sig) with C(ssh-keygen -Y sign), a
         public one if an agent holds the private key. Anything else is a key of C(gpg) and makes C(SHA256SUMS.asc).
+      - It signs the attestation as well, an SSH key of type Ed25519, ECDSA, or RSA through C(ssh-agent). A key on a security
+        key cannot; leave V(attestation) out of O(formats) then.
       - The key must need no passphrase, or an agent must hold it.
     type: str
   keep_runs:
@@ -498,7 +504,7 @@ def prepare(task: Task, mode: int) -> Result:
     Ledger(params["ledger"], task.check_mode, min(60, params["wait_timeout"]))
     result = dict(changed=False, began=time.time(), started_at=utc_now(), run_id=secrets.token_hex(16), run=None, folder=None)
     if not task.check_mode:
-        result["run"], result["folder"] = writer.begin(params["dest"], params["signing_key"], mode)
+        result["run"], result["folder"] = writer.begin(params["dest"], params["signing_key"], mode, params["formats"])
         for text in writer.warnings_about(params["dest"], params["ledger"]):
             task.warn(text)
     return result

@@ -18,6 +18,8 @@ FILES = (
     "verification.junit.xml",
     "verification.md",
     "oscal-assessment-results.json",
+    "verification.sarif",
+    "verification.intoto.json",
     "SHA256SUMS",
     "SHA256SUMS.sig",
     "reports/c1.csv",

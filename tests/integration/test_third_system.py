@@ -86,7 +86,13 @@ EDITS = {
 # The lists that the suite holds against the code: of these, those that need no more of a system than what is here.
 LISTS = "TestActionGroups or TestActions or TestFragments or TestFilters or TestTargetsFile or TestWayIn or test_the_defaults"
 SHIPPED = ["plugins", "roles", "meta", "playbooks", "extensions", "docs/schemas", "galaxy.yml"]
-TESTS = ["pyproject.toml", "tests/unit/test_lists.py", "tests/unit/plugins/filter/test_verify.py", "tests/tools"]
+TESTS = [
+    "pyproject.toml",
+    "tests/unit/test_lists.py",
+    "tests/unit/plugins/filter/test_verify.py",
+    "tests/tools",
+    "tests/simulator",
+]
 OUTCOMES = {"b1": "remediated", "b2": "unremediated", "b3": "inconclusive"}
 WORDS = "Door badges", "The doors of the head office", "Badges that still open doors", "A badge still opens doors"
 DOORS = "https://doors.example"
@@ -164,6 +170,8 @@ class Forms:
         )
         oscal = json.loads((folder / "oscal-assessment-results.json").read_text(encoding="utf-8"))
         self.oscal = oscal["assessment-results"]["results"][0]
+        self.sarif = json.loads((folder / "verification.sarif").read_text(encoding="utf-8"))["runs"][0]
+        self.tests = json.loads((folder / "verification.intoto.json").read_text(encoding="utf-8"))["predicate"]
 
     def targets(self):
         """The badges of verification.json."""
@@ -246,6 +254,13 @@ class TestEvidence:
         assert system in forms.systems()
         assert len([one for one in forms.oscal["observations"] if one["title"].startswith("Badge: ")]) == 3
 
+        rules = [one["ruleId"] for one in forms.sarif["results"]]
+        assert [rule for rule in rules if rule.startswith("badge/")] == ["badge/unremediated", "badge/inconclusive"]
+        assert risk in [rule["shortDescription"]["text"] for rule in forms.sarif["tool"]["driver"]["rules"]]
+
+        assert forms.tests["result"] == "FAILED" and "badge b1" in forms.tests["passedTests"]
+        assert {"badge b2", "badge b3"} <= set(forms.tests["failedTests"])
+
         assert "unremediated: badge Badge b2: the badge still opens doors" in printed
 
 
@@ -293,6 +308,10 @@ class TestNotRegistered:
         (seen,) = [one for one in forms.oscal["observations"] if one["title"].startswith("Target of kind badge: ")]
         assert reason in seen["description"]
         assert {one["target"]["status"]["state"] for one in forms.oscal["findings"]} == {"not-satisfied"}
+        (result,) = forms.sarif["results"]
+        assert (result["ruleId"], result["level"]) == ("unknown-kind/badge/inconclusive", "error")
+        assert reason in result["message"]["text"]
+        assert (forms.tests["result"], forms.tests["failedTests"]) == ("FAILED", ["badge b1"])
 
     def test_evidence_of_it_is_not_taken_for_good_elsewhere(self, evidence, ansible):
         """The same evidence, read by a collection that does not know the kind."""

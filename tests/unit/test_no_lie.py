@@ -46,7 +46,7 @@ from two_systems import (
 )
 
 OUTCOMES = {"remediated", "unremediated", "pending", "inconclusive"}
-ALL_FORMATS = ("json", "csv", "junit", "markdown", "oscal", "html")
+ALL_FORMATS = ("json", "csv", "junit", "markdown", "oscal", "sarif", "attestation", "html")
 EXAMPLES = int(os.environ.get("NO_LIE_EXAMPLES", "0"))
 
 
@@ -380,6 +380,15 @@ def why_no_witness(said, now, target, folder, agreement):
     return "; ".join(doubts) if len(doubts) > (agreement == "one") else None
 
 
+def assert_not_green(folder):
+    """No form that a machine gates on is green, as far as it is there."""
+    for name, is_green in (
+        ("verification.sarif", lambda content: not content["runs"][0]["results"]),
+        ("verification.intoto.json", lambda content: content["predicate"]["result"] != "FAILED"),
+    ):
+        assert not (folder / name).exists() or not is_green(json.loads((folder / name).read_text(encoding="utf-8"))), name
+
+
 def check_run(role, found, said=None, now=0):
     """Whatever happened, this much holds of a run. said: what was answered, where the oracle is to judge by it."""
     assert {target["outcome"] for target in found["targets"]} <= OUTCOMES
@@ -393,6 +402,8 @@ def check_run(role, found, said=None, now=0):
     for file in folder.rglob("*"):
         content = file.read_bytes() if file.is_file() else b""
         assert SECRET.encode() not in content and KEY.encode() not in content, file.name
+    if found["verdict"] != "verified":
+        assert_not_green(folder)
     for target in found["targets"]:
         if said is not None and target["outcome"] == "remediated":
             doubt = (

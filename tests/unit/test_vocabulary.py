@@ -39,6 +39,7 @@ SAYS = {
 # Who only compares something with it, counts it, or looks it up.
 READS = {
     "_evidence/check": "whether two runs may date a target differently",
+    "_evidence/form_attestation": "which tests have passed",
     "_evidence/form_csv": "which targets have open items",
     "_evidence/form_oscal": "whether a control's objective is met",
     "_evidence/form_page": "what is pictured",

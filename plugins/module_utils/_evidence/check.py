@@ -15,7 +15,9 @@ from typing import Any
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import LOCK, kind_of
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.attestation import check_attestation
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.directory import (
+    ATTESTATION,
     EMPTY_FOLDER,
     LATEST,
     REGULAR,
@@ -180,7 +182,8 @@ def check_run(folder: str, signers_file: str | None, signed: bool) -> JsonObject
             except OSError as error:
                 problems.append("%s cannot be read (%s)" % (path, error.strerror))
     # Without sums, everything in it would be.
-    expected = set(sums) | {SUMS} | set(signatures[:1]) if sums else {path for path, kind in entries.items() if kind == REGULAR}
+    own = {SUMS, ATTESTATION, *signatures[:1]}
+    expected = set(sums) | own if sums else {path for path, kind in entries.items() if kind == REGULAR}
     problems += [
         "%s was added" % path
         for path, kind in sorted(entries.items())
@@ -195,7 +198,8 @@ def check_run(folder: str, signers_file: str | None, signed: bool) -> JsonObject
         problems.append("the signature is not valid: %s" % detail)
     elif signed and signature != "valid":
         problems.append("a valid signature was asked for: %s" % detail)
-    return dict(files=len(sums), signature=signature, signature_detail=detail, problems=problems, notes=[])
+    wrong, notes = check_attestation(folder, entries, sums, signers_file, signed) if sums else ([], [])
+    return dict(files=len(sums), signature=signature, signature_detail=detail, problems=problems + wrong, notes=notes)
 
 
 def why_not_trusted(directory: str, run: str, signing_key: str | None, whole: bool = True) -> str | None:

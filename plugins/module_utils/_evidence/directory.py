@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -13,7 +14,7 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
@@ -39,6 +40,8 @@ UNFINISHED = ".unfinished"
 LATEST = "latest"
 SUMS = "SHA256SUMS"
 VERIFICATION = "verification.json"
+# It is about the checksums, so it comes after them.
+ATTESTATION = "verification.intoto.json"
 REGULAR = "a regular file"
 EMPTY_FOLDER = "an empty folder"
 
@@ -154,31 +157,53 @@ def entries_of(folder: str) -> dict[str, str]:
 
 
 def files_in(folder: str) -> list[str]:
-    """The paths of all regular files in a folder, as entries_of has them, but for checksums and signatures."""
-    return sorted(
-        {path for path, kind in entries_of(folder).items() if kind == REGULAR} - {SUMS} - {SUMS + ending for ending in SIGNATURES}
-    )
+    """The paths of all regular files in a folder, as entries_of has them, but for checksums, and what is made over them."""
+    over_sums = {SUMS, ATTESTATION, *(SUMS + ending for ending in SIGNATURES)}
+    return sorted({path for path, kind in entries_of(folder).items() if kind == REGULAR} - over_sums)
 
 
-def finish_run(directory: str, run: str, signing_key: str | None = None, mode: int = FILE_MODE) -> list[str]:
-    """Makes a run's working folder evidence: permissions, checksums, signature, its final name, `latest`, and the sums
-    over all runs.
+def finish_run(
+    directory: str,
+    run: str,
+    signing_key: str | None = None,
+    mode: int = FILE_MODE,
+    attest: Callable[[str, str | None, list[str]], str | None] | None = None,
+) -> list[str]:
+    """Makes a run's working folder evidence: permissions, checksums, signature, its final name, what attests it, `latest`,
+    and the sums over all runs.
 
-    mode: of its files. Returns what went wrong, as sentences; then all the rest is done. Raises OSError.
+    mode: of its files. attest: see attestation.attest. Returns what went wrong, as sentences; then all the rest is done.
+    Raises OSError.
     """
     problems: list[str] = []
     folder = working_folder(directory, run)
     tidy_up(folder, mode, problems)
     write_sums(folder, ((sha256_of(os.path.join(folder, path)), path) for path in files_in(folder)), mode)
     sign_or_say(os.path.join(folder, SUMS), signing_key, problems, mode)
+    text = attest(folder, signing_key, problems) if attest else None
     before = runs_as_they_ended(directory)
     os.rename(folder, os.path.join(directory, run))
+    if text is not None:
+        write_attestation(os.path.join(directory, run), text, mode, problems)
     write_overall_sums(directory, before + [run], signing_key, problems, mode)
     try:
         point_latest(directory, run, mode)
     except OSError as error:
         problems.append("%s cannot point to the run: %s." % (LATEST, error.strerror))
     return problems
+
+
+def write_attestation(folder: str, text: str, mode: int, problems: list[str]) -> None:
+    """Writes what attests a run, once the run has its name.
+
+    Of a run that is not closed there must be no statement, wherever the job is killed. The text is made before, so that a run
+    that is closed is hardly ever without one.
+    problems: what went wrong is put there.
+    """
+    try:
+        write_atomically(os.path.join(folder, ATTESTATION), text, mode, follow=False)
+    except OSError as error:
+        problems.append("%s could not be written: %s." % (ATTESTATION, error.strerror))
 
 
 def tidy_up(folder: str, mode: int, problems: list[str]) -> None:
@@ -247,7 +272,7 @@ def read_sums_file(path: str) -> dict[str, str]:
 
 
 def overall_sums(directory: str, runs: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(digest, path) of every file of these runs, according to the runs' own SHA256SUMS, and of those."""
+    """(digest, path) of every file of these runs, according to the runs' own SHA256SUMS, of those, and of what attests them."""
     for run in runs:
         folder = os.path.join(directory, run)
         try:
@@ -256,6 +281,9 @@ def overall_sums(directory: str, runs: Iterable[str]) -> Iterator[tuple[str, str
         except (OSError, ValueError):
             # Whoever checks the directory is told; this run must not fail for what became of another.
             continue
+        # One that is missing, or is no file, is told by every check of the run.
+        with contextlib.suppress(OSError):
+            yield sha256_of(os.path.join(folder, ATTESTATION)), "%s/%s" % (run, ATTESTATION)
         for path, digest in sums.items():
             yield digest, "%s/%s" % (run, path)
 

@@ -76,9 +76,11 @@ FILES = {
     "verification.junit.xml": "one test case for each target",
     "verification.md": "a summary for a ticket",
     "oscal-assessment-results.json": "NIST OSCAL assessment results",
+    "verification.sarif": "one result for each target that is not remediated, for code scanning",
     "SHA256SUMS": "the checksums of everything in this folder",
     "SHA256SUMS.sig": "their signature, made with ssh-keygen",
     "SHA256SUMS.asc": "their signature, made with gpg",
+    "verification.intoto.json": "an in-toto attestation of the record and the checksums",
 }
 CONTROLS = {
     "ac-2": "Account Management",

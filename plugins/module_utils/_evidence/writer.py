@@ -34,12 +34,15 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.shapes 
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import listed, printable_everywhere
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import TIME, in_utc, utc_now
 from ansible_collections.secops.remediation.plugins.module_utils._evidence import directory as evidence
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.attestation import attest
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.check import why_not_trusted
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_csv import csv_text, open_items_csv
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_junit import junit_xml
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_markdown import markdown
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_oscal import control_id, oscal
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_page import page
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.form_sarif import sarif
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.raw_signature import sign_raw
 from ansible_collections.secops.remediation.plugins.module_utils._evidence.replay import (
     FOLDER,
     QUESTIONS,
@@ -92,6 +95,8 @@ FILES = {
     "junit": "verification.junit.xml",
     "markdown": "verification.md",
     "oscal": "oscal-assessment-results.json",
+    "sarif": "verification.sarif",
+    "attestation": evidence.ATTESTATION,
     "html": "verification.html",
 }
 # What the user chooses. Who wants a table of the targets wants one of their open items.
@@ -127,10 +132,10 @@ def prepare(dest: str, mode: int) -> None:
         )
 
 
-def begin(dest: str, signing_key: str | None, mode: int) -> tuple[str, str]:
+def begin(dest: str, signing_key: str | None, mode: int, formats: Iterable[str]) -> tuple[str, str]:
     """Makes a run's working folder, and proves that it can be signed. Returns (its name, its path).
 
-    mode: of the files, a number. Raises WritingFailed.
+    mode: of the files, a number. formats: that will be written. Raises WritingFailed.
     """
     try:
         run, folder = evidence.begin_run(os.path.abspath(dest), mode)
@@ -140,6 +145,8 @@ def begin(dest: str, signing_key: str | None, mode: int) -> tuple[str, str]:
             pass
         try:
             sign(probe, signing_key)
+            if signing_key and "attestation" in formats:
+                sign_raw(b"", signing_key)
         except SignatureProblem as error:
             shutil.rmtree(folder)
             raise WritingFailed("%s %s" % (error, NOTHING_STARTED)) from error
@@ -488,8 +495,14 @@ def write(params: Params, mode: int, warn: Callable[[str], object]) -> Result:
             if "replay" in found:
                 found["replay"] = {name: replayed[name] for name in ("followed", "total")}
             problems += ["%s." % problem for problem in replayed["problems"]]
+            attested = "attestation" in params["formats"] and not problems
+            if "attestation" in params["formats"] and problems:
+                problems.append("So nothing attests this run.")
+            found["attestation"] = evidence.ATTESTATION if attested else None
             written, missing = write_files(folder, found, params["formats"], params["signing_key"])
-            problems += missing + evidence.finish_run(directory, run, params["signing_key"], mode)
+            problems += missing + evidence.finish_run(directory, run, params["signing_key"], mode, attest if attested else None)
+            if attested and os.path.exists(os.path.join(directory, run, evidence.ATTESTATION)):
+                written["attestation"] = evidence.ATTESTATION
             removed = evidence.remove_old_runs(directory, params["keep_runs"])
             if removed:
                 left = evidence.runs_as_they_ended(directory)
@@ -583,11 +596,12 @@ def write_files(
         junit=lambda: junit_xml(printable),
         markdown=lambda: markdown(printable),
         oscal=lambda: json.dumps(oscal(printable, with_sums(folder)), ensure_ascii=False) + "\n",
-        html=lambda: page(printable, evidence.files_in(folder) + sums_to_come(signing_key)),
+        sarif=lambda: json.dumps(sarif(printable)) + "\n",
+        html=lambda: page(printable, evidence.files_in(folder) + to_come(found, signing_key)),
     )
     wanted = set(formats) | ({"open_items"} if "csv" in formats else set())
     # The page links to the others, so it is made last.
-    for name in [name for name in FILES if name in wanted]:
+    for name in [name for name in FILES if name in wanted and name in makers]:
         try:
             write_atomically(os.path.join(folder, FILES[name]), makers[name](), follow=False)
             written[name] = FILES[name]
@@ -602,10 +616,11 @@ def with_sums(folder: str) -> list[dict[str, str]]:
     return [dict(path=path, sha256=evidence.sha256_of(os.path.join(folder, path))) for path in evidence.files_in(folder)]
 
 
-def sums_to_come(signing_key: str | None) -> list[str]:
+def to_come(found: JsonObject, signing_key: str | None) -> list[str]:
     """The names of what is made when the folder is complete."""
     ending = signature_ending(signing_key)
-    return [evidence.SUMS] + ([evidence.SUMS + ending] if ending else [])
+    attested = [found["attestation"]] if found.get("attestation") else []
+    return [evidence.SUMS] + ([evidence.SUMS + ending] if ending else []) + attested
 
 
 def in_short(found: JsonObject) -> JsonObject:

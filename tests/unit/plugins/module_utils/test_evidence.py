@@ -83,6 +83,8 @@ class TestWriting:
             "verification.md",
             "verification.junit.xml",
             "oscal-assessment-results.json",
+            "verification.sarif",
+            "verification.intoto.json",
             "SHA256SUMS",
             "records",
             "open-items.csv",
@@ -92,7 +94,7 @@ class TestWriting:
                 ["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, done
-            assert done.stdout.count(": OK") == (9 if folder != directory else 3 * 10)
+            assert done.stdout.count(": OK") == (10 if folder != directory else 3 * 12)
         assert not list(directory.glob("*.unfinished"))
 
     def test_formats_are_the_users_choice(self, tmp_path):
@@ -220,7 +222,8 @@ class TestTampering:
         write_sums_anew(directory)
         checked = check(directory)
         assert checked["problems"] == [
-            "%s: the run before it, %s, is not what it was then: its SHA256SUMS was changed" % (runs[1], runs[0])
+            "%s: verification.intoto.json was changed, or is about something else" % runs[0],
+            "%s: the run before it, %s, is not what it was then: its SHA256SUMS was changed" % (runs[1], runs[0]),
         ]
 
     def test_a_file_is_missing_or_was_added(self, directory):
