@@ -136,6 +136,10 @@ faults: venv ## Make docs/faults.md anew from what the tests see of each fault
 architecture: ## Draw the rooms and who imports whom into docs/architecture.md
 	@"$(PYTHON)" tests/tools/architecture.py
 
+.PHONY: event-schemas
+event-schemas: venv ## Make the JSON schemas of the event sources' arguments anew
+	@"$(BIN)/python" tests/tools/event_schemas.py
+
 .PHONY: browser
 browser: venv ## Look at the page of a verification in a headless Chromium, which is installed if need be
 	@"$(BIN)/python" tests/tools/install_browser.py > /dev/null
