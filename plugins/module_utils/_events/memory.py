@@ -13,6 +13,7 @@ import json
 import os
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import (
     FILE_MODE,
@@ -32,9 +33,13 @@ SCHEMA_VERSION = 1
 # What was listed at last so many days ago is forgotten: long enough that no list that was cut off makes it new again.
 DAYS_KEPT = 30
 
-# The state of a thing, when it was changed last in milliseconds (None where nobody knows), and the day, counted from 1970,
-# on which it was listed last.
-Seen = tuple[str, int | None, int]
+
+class Seen(NamedTuple):
+    """What was seen of a thing. modified: milliseconds, or None. day: on which it was listed last, counted from 1970."""
+
+    state: str
+    modified: int | None
+    day: int
 
 
 class Memory:
@@ -87,7 +92,7 @@ class Memory:
 
     def forget_before(self, day: int) -> None:
         """Forgets what was not listed since that day."""
-        old = [key for key, (_state, _modified, listed) in self.seen.items() if listed < day]
+        old = [key for key, one in self.seen.items() if one.day < day]
         for key in old:
             del self.seen[key]
         self._changed = self._changed or bool(old)
@@ -176,5 +181,5 @@ def seen_of(value: object) -> Seen:
     if isinstance(value, list) and len(value) == 3:
         state, modified, day = value
         if isinstance(state, str) and isinstance(day, int) and (modified is None or isinstance(modified, int)):
-            return state, modified, day
+            return Seen(state, modified, day)
     raise ValueError("%.100r is not what is written of a thing" % (value,))

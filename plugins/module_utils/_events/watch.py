@@ -149,7 +149,7 @@ class Differences:
         for thing in {thing.key: thing for thing in things}.values():
             found = self._kind_of(thing, memory)
             if found is None or found[0] not in self._kinds:
-                look.quiet[thing.key] = (thing.state, thing.modified, today)
+                look.quiet[thing.key] = Seen(thing.state, thing.modified, today)
             else:
                 groups.setdefault(found, []).append(thing)
         for (kind, again), group in groups.items():
@@ -165,15 +165,14 @@ class Differences:
             if not memory.began and (self._since is None or (thing.modified is not None and thing.modified < self._since)):
                 return None
             return (thing.state if thing.state in self._kinds else "new"), False
-        state, modified, _day = before
-        if state != thing.state:
+        if before.state != thing.state:
             return thing.state, False
-        if self._again and modified != thing.modified:
+        if self._again and before.modified != thing.modified:
             return thing.state, True
         return None
 
     def _given(self, kind: str, again: bool, group: list[Thing], today: int) -> Given:
-        seen: dict[str, Seen] = {thing.key: (thing.state, thing.modified, today) for thing in group}
+        seen = {thing.key: Seen(thing.state, thing.modified, today) for thing in group}
         # The same after a restart, whichever day that is.
         said = [self._tenant, kind, [(thing.key, thing.state, thing.modified) for thing in group]]
         ids, facts = self._nouns

@@ -223,7 +223,7 @@ async def main(queue: Queue, args: dict) -> None:
     source = await asyncio.to_thread(watch.source, params, LOGGER)
     application = web.Application(client_max_size=LARGEST_BODY)
     application.router.add_post(params["path"], Endpoint(door, source).take)
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=BODY_SECONDS)
     await runner.setup()
     try:
         try:

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import FileProblem
 from ansible_collections.secops.remediation.plugins.module_utils._events import memory as room
-from ansible_collections.secops.remediation.plugins.module_utils._events.memory import Memory
+from ansible_collections.secops.remediation.plugins.module_utils._events.memory import Memory, Seen
 
 ABOUT = {"source": "xpanse_alerts", "tenant": "https://one", "filters": []}
 EVENT = {"id": "resolved-1", "kind": "resolved", "alert_ids": [1]}
@@ -28,7 +28,7 @@ def path(tmp_path):
 def written(path, **changes):
     """A state file as it is written, with changes."""
     memory = Memory(str(path), ABOUT)
-    memory.note({"1": ("resolved", 1700000000000, 20000)})
+    memory.note({"1": Seen("resolved", 1700000000000, 20000)})
     memory.begin()
     memory.save()
     memory.close()
@@ -40,20 +40,20 @@ def written(path, **changes):
 def test_what_was_saved_is_there_again(path):
     memory = Memory(str(path), ABOUT)
     assert (memory.seen, memory.waiting, memory.began) == ({}, {}, False)
-    memory.note({"1": ("resolved", 1700000000000, 20000), "2": ("open", None, 20000)})
+    memory.note({"1": Seen("resolved", 1700000000000, 20000), "2": Seen("open", None, 20000)})
     memory.wait_for(EVENT)
     memory.begin()
     memory.save()
     memory.close()
     again = Memory(str(path), ABOUT)
-    assert again.seen == {"1": ("resolved", 1700000000000, 20000), "2": ("open", None, 20000)}
+    assert again.seen == {"1": Seen("resolved", 1700000000000, 20000), "2": Seen("open", None, 20000)}
     assert (again.waiting, again.began) == ({"resolved-1": EVENT}, True)
     again.close()
 
 
 def test_what_was_not_saved_is_not(path):
     memory = Memory(str(path), ABOUT)
-    memory.note({"1": ("resolved", None, 20000)})
+    memory.note({"1": Seen("resolved", None, 20000)})
     memory.close()
     again = Memory(str(path), ABOUT)
     assert again.seen == {}
@@ -73,7 +73,7 @@ def test_the_file_is_private_whatever_the_umask(path):
 
 def test_a_write_that_fails_leaves_the_old_one_and_is_tried_again(path, monkeypatch):
     memory = Memory(str(path), ABOUT)
-    memory.note({"1": ("resolved", None, 20000)})
+    memory.note({"1": Seen("resolved", None, 20000)})
     before = path.read_bytes()
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", lambda *_paths: (_ for _ in ()).throw(OSError(28, "No space left on device")))
@@ -176,7 +176,7 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(path, tmp_path):
 
 def test_only_what_was_not_listed_for_long_is_forgotten(path):
     memory = Memory(str(path), ABOUT)
-    memory.note({"1": ("resolved", None, 19999), "2": ("resolved", None, 20000)})
+    memory.note({"1": Seen("resolved", None, 19999), "2": Seen("resolved", None, 20000)})
     memory.forget_before(20000)
     assert list(memory.seen) == ["2"]
     memory.close()
@@ -194,10 +194,10 @@ def test_a_confirmed_event_is_waited_for_no_more(path):
 
 def test_nothing_is_written_where_nothing_changed(path, monkeypatch):
     memory = Memory(str(path), ABOUT)
-    memory.note({"1": ("resolved", None, 20000)})
+    memory.note({"1": Seen("resolved", None, 20000)})
     memory.save()
     monkeypatch.setattr(room, "write_atomically", lambda *_arguments: pytest.fail("written"))
-    memory.note({"1": ("resolved", None, 20000)})
+    memory.note({"1": Seen("resolved", None, 20000)})
     memory.confirm({"resolved-1"})
     memory.save()
     memory.close()

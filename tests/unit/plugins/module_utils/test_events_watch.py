@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from ansible_collections.secops.remediation.plugins.module_utils._events.memory import DAYS_KEPT, Memory
+from ansible_collections.secops.remediation.plugins.module_utils._events.memory import DAYS_KEPT, Memory, Seen
 from ansible_collections.secops.remediation.plugins.module_utils._events.watch import (
     UNSAVED_EVENTS,
     WATCH_OPTIONS,
@@ -180,7 +180,7 @@ class TestDifferences:
         today = int(time.time() // 86400)
         memory.forget_before(today - DAYS_KEPT)
         assert told(memory, [alert(1)]) == []
-        memory.seen["1"] = ("resolved", EIGHT, today - DAYS_KEPT - 1)
+        memory.seen["1"] = Seen("resolved", EIGHT, today - DAYS_KEPT - 1)
         assert told(memory, [alert(1)]) == []
         assert memory.seen["1"][2] == today
 
