@@ -25,7 +25,7 @@ NEW, RESOLVED = "STATUS_010_NEW", "STATUS_070_RESOLVED_OTHER"
 BLOCKS = re.findall(r"```shell\n(.*?)```", (ROOT / "docs" / "events.md").read_text(encoding="utf-8"), re.DOTALL)
 INSTALL, XPANSE, EVIDENCE, SAILPOINT, CURL = BLOCKS
 # Hours in seconds. A clock that is quicker than the playbook that it runs would only make a row of them.
-QUICK = "remediation_interval: 0.2\nremediation_clock: 5\nremediation_collect_after: 1\nremediation_collect_again: 1\n"
+QUICK = "remediation_interval: 0.2\nremediation_clock: 5\nremediation_collect_after: 1\nremediation_try_again: 1\n"
 
 
 @pytest.fixture(scope="session")
@@ -221,7 +221,7 @@ def test_an_api_that_is_away_for_a_while(place, tmp_path):
         here.start(XPANSE)
         here.until(here.began)
         simulator.control("POST", "faults", [{"operation": "get_alerts", "kind": "drop", "times": 4}])
-        simulator.control("POST", "faults", [{"operation": "rcs_get_or_create", "kind": "status", "status": 503, "times": 12}])
+        simulator.control("POST", "faults", [{"operation": "rcs_get_or_create", "kind": "status", "status": 503, "times": 4}])
         patch(simulator, [4101], RESOLVED)
         here.until(lambda: here.queue("open"))
         here.until(lambda: "Event resolved-" in here.said())
