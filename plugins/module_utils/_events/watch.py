@@ -39,6 +39,8 @@ WATCH_OPTIONS = dict(
     since=dict(type="str"),
     interval=dict(type="float", default=60.0),
 )
+# The state of what was not decided yet. Whoever was never seen, and is in it, is new.
+OPEN = "open"
 # Events are given on one by one, and so many may be given on twice where a machine loses its power.
 UNSAVED_EVENTS = 100
 LONGEST_PAUSE = 900.0
@@ -93,7 +95,7 @@ def arguments(args: Mapping[str, Any], spec: JsonObject) -> Params:
     if result.error_messages:
         raise BadArguments(redact("; ".join(result.error_messages), hidden))
     params: Params = result.validated_parameters
-    if params["interval"] <= 0:
+    if not params["interval"] > 0:
         raise BadArguments("interval is %s and must be more than 0 seconds" % params["interval"])
     if params["since"] and parse_time(params["since"]) is None:
         raise BadArguments("since is %r, which is no time such as 2026-11-25T08:00:00Z" % params["since"])
@@ -117,7 +119,7 @@ def harmless(value: object) -> Any:
 class Differences:
     """What is different from what was seen before, as events.
 
-    kinds: the states that make an event, and "new" for what was never seen in another state. nouns: what the ids and the
+    kinds: the states that make an event, and "new" for what was never seen and is OPEN. nouns: what the ids and the
     facts are called in an event. since: RFC 3339 text; where nothing was seen before, what was changed earlier makes no event,
     and without it nothing does. again: whether a change makes an event of what still has the same state. size: how many
     things at most are in an event.
@@ -164,7 +166,7 @@ class Differences:
         if before is None:
             if not memory.began and (self._since is None or (thing.modified is not None and thing.modified < self._since)):
                 return None
-            return (thing.state if thing.state in self._kinds else "new"), False
+            return ("new" if thing.state == OPEN else thing.state), False
         if before.state != thing.state:
             return thing.state, False
         if self._again and before.modified != thing.modified:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Params
-from ansible_collections.secops.remediation.plugins.module_utils._events.watch import Thing, harmless, is_id
+from ansible_collections.secops.remediation.plugins.module_utils._events.watch import OPEN, Thing, harmless, is_id
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import scalar
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import GET_ALERTS, XpanseApi
@@ -37,7 +37,7 @@ def state_of(alert: JsonObject) -> str:
     status = status_of(alert)
     if re.search(r"(^|_)RESOLVED", status):
         return "resolved"
-    return "reopened" if "REOPEN" in status else "open"
+    return "reopened" if "REOPEN" in status else OPEN
 
 
 def alerts(api: XpanseApi, params: Params) -> list[Thing]:

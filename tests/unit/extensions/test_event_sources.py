@@ -93,7 +93,7 @@ def looks(simulator, operation):
 async def running_source(simulator, name, operation, **args):
     """A Run of a source that has looked once, and so knows what was there before."""
     before = looks(simulator, operation)
-    run = Run(name, dict(dict(interval=0.02, retry_timeout=0), **args))
+    run = Run(name, dict(dict(interval=0.02, retry_timeout=0, rate_limit=0), **args))
     # It looks again only when it has remembered what it saw.
     await run.until(lambda: looks(simulator, operation) > before + 1)
     return run
@@ -246,7 +246,15 @@ class TestSailPointWebhook:
     async def hook(self, simulator, tmp_path, interval=3600, **args):
         """(Run, function that posts and returns the status) of a source that looks by itself hourly, once it has looked."""
         port = free_port()
-        args = dict(dict(token=TOKEN), state=str(tmp_path / "state.json"), port=port, interval=interval, retry_timeout=0, **args)
+        args = dict(
+            dict(token=TOKEN),
+            state=str(tmp_path / "state.json"),
+            port=port,
+            interval=interval,
+            retry_timeout=0,
+            rate_limit=0,
+            **args,
+        )
         before = looks(simulator, self.OPERATION)
         run = Run(self.NAME, args)
         scheme = "https" if "certfile" in args else "http"

@@ -76,6 +76,7 @@ options:
       - Folder in which whoever handled an event leaves a file whose name, up to its first dot, is the event's O(ignore:id).
       - ansible-rulebook forgets what it has taken and not carried out when it ends. With this folder, an event without a receipt
         is given on again after a restart. The role P(secops.remediation.verify_events#role) leaves the receipts.
+      - Leave this out where nobody leaves receipts, or every event is given on again after each restart.
     type: path
   since:
     description:
@@ -91,7 +92,7 @@ extends_documentation_fragment:
   - secops.remediation.connection
   - secops.remediation.sailpoint
 requirements:
-  - aiohttp
+  - aiohttp >= 3.9
 """
 
 EXAMPLES = r"""

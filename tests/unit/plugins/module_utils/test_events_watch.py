@@ -125,7 +125,6 @@ class TestDifferences:
         kinds = ["new", "resolved"]
         assert told(memory, [alert(1, "open"), alert(2, "resolved"), alert(3, "reopened")], kinds=kinds) == [
             ("new", False, [1]),
-            ("new", False, [3]),
             ("resolved", False, [2]),
         ]
         assert told(memory, [alert(1, "open", EIGHT + 1), alert(2), alert(3, "open")], kinds=kinds, again=True) == []
@@ -213,6 +212,7 @@ class TestArguments:
             ({"size": "many"}, "size"),
             ({"interval": 0}, "interval is 0"),
             ({"interval": -1}, "interval is -1"),
+            ({"interval": "nan"}, "interval is nan"),
             ({"interval": "soon"}, "interval"),
             ({"since": "yesterday"}, "since is 'yesterday'"),
         ],
