@@ -12,6 +12,7 @@ UNIT_ARGS ?= -n auto --maxprocesses 4
 # Real runs of ansible-playbook: they mostly wait, so several run side by side.
 INTEGRATION_ARGS ?= -n auto --maxprocesses 4
 SANITY_ARGS ?=
+EDA_ARGS ?=
 CONFORMANCE_ARGS ?= -n auto --maxprocesses 2
 # Two runs of the set-up and the demo, which mostly waits.
 AWX_ARGS ?= -n auto --maxprocesses 2
@@ -53,6 +54,7 @@ endif
 
 VENV := $(CURDIR)/.cache/venv/py$(PYTHON_VERSION)$(addprefix -core,$(ANSIBLE_CORE))$(addprefix -requests,$(REQUESTS))
 OSCAL := $(CURDIR)/.cache/venv/oscal-py$(PYTHON_VERSION)
+EDA := $(CURDIR)/.cache/venv/eda-py$(PYTHON_VERSION)
 SAILPOINT := $(CURDIR)/.cache/venv/sailpoint-py$(PYTHON_VERSION)
 EXECUTION := $(CURDIR)/.cache/venv/execution-py$(PYTHON_VERSION)$(addprefix -core,$(ANSIBLE_CORE))
 IMPORTER := $(CURDIR)/.cache/venv/importer-py$(PYTHON_VERSION)
@@ -73,7 +75,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/tests/ansible.cfg
 export ANSIBLE_PYTHON_INTERPRETER := $(BIN)/python
 export PYTHONPATH := $(CURDIR)/.cache
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
-export PYTHON ANSIBLE_CORE REQUESTS DEMO_DIR UNIT_ARGS INTEGRATION_ARGS SANITY_ARGS BROWSER_ARGS CONFORMANCE_ARGS AWX_ARGS
+export PYTHON ANSIBLE_CORE REQUESTS DEMO_DIR UNIT_ARGS INTEGRATION_ARGS SANITY_ARGS BROWSER_ARGS CONFORMANCE_ARGS AWX_ARGS EDA_ARGS
 # For tools that bring their own idea of where collections are.
 WITHOUT_OURS := env -u PYTHONPATH -u ANSIBLE_COLLECTIONS_PATH -u ANSIBLE_CONFIG -u ANSIBLE_HOME -u ANSIBLE_REMOTE_TMP -u ANSIBLE_PYTHON_INTERPRETER
 unexport VIRTUAL_ENV PYTHONHOME
@@ -89,7 +91,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target text; do printf '%-14s %s\n' "$$target" "$$text"; done
 	@echo
 	@echo 'Variables: PYTHON=/path/to/python3.12  ANSIBLE_CORE=2.16  REQUESTS=2.28.0  DEMO_DIR=folder'
-	@echo '           UNIT_ARGS, INTEGRATION_ARGS, BROWSER_ARGS, CONFORMANCE_ARGS, AWX_ARGS (for pytest), SANITY_ARGS (for ansible-test), BENCH_ARGS, DEMO_ARGS'
+	@echo '           UNIT_ARGS, INTEGRATION_ARGS, BROWSER_ARGS, CONFORMANCE_ARGS, AWX_ARGS, EDA_ARGS (for pytest), SANITY_ARGS (for ansible-test), BENCH_ARGS, DEMO_ARGS'
 
 .PHONY: demo
 demo: run-venv ## See a verification run against simulated systems
@@ -140,6 +142,10 @@ faults: venv ## Make docs/faults.md anew from what the tests see of each fault
 architecture: ## Draw the rooms and who imports whom into docs/architecture.md
 	@"$(PYTHON)" tests/tools/architecture.py
 
+.PHONY: event-schemas
+event-schemas: venv ## Make the JSON schemas of the event sources' arguments anew
+	@"$(BIN)/python" tests/tools/event_schemas.py
+
 .PHONY: browser
 browser: venv ## Look at the page of a verification in a headless Chromium, which is installed if need be
 	@"$(BIN)/python" tests/tools/install_browser.py > /dev/null
@@ -172,6 +178,11 @@ awx: venv build ## Set up a stand-in for AWX with awx.awx, and run the demo in w
 	@"$(BIN)/ansible-builder" introspect .cache/execution --write-pip .cache/execution/requirements.txt > /dev/null
 	@$(MAKE_VENV) "$(EXECUTION)" .cache/execution/requirements.txt --core "$(ANSIBLE_CORE)"
 	EXECUTION="$(EXECUTION)" "$(BIN)/pytest" tests/awx --junitxml=.cache/results/awx.xml $(AWX_ARGS)
+
+.PHONY: eda
+eda: link ## Run docs/events.md with the real ansible-rulebook, from an event to the evidence
+	@$(MAKE_VENV) "$(EDA)" tests/requirements-eda.txt
+	$(WITHOUT_OURS) PATH="$(EDA)/bin:$$PATH" "$(EDA)/bin/python" -m pytest tests/eda --junitxml=.cache/results/eda.xml $(EDA_ARGS)
 
 .PHONY: bench
 bench: bench-venv ## Compare with a playbook of uri loops, and with the floor

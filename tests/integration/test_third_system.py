@@ -63,6 +63,7 @@ EDITS = {
     ],
     "meta/runtime.yml": [("action_groups:\n", "  doors:\n    - doors_badge_info\n")],
     "playbooks/verify.yml": CONNECTION,
+    "playbooks/verify_events.yml": CONNECTION,
     "extensions/awx/project/verify.yml": CONNECTION,
     SCHEMA: [
         ('          "enum": [\n            "campaign",\n', '            "badge",\n'),

@@ -27,6 +27,11 @@ LAW = {
     "_sailpoint/target": ["_sailpoint/*_proof", "_verdict/*", "_common/*"],
     "_xpanse/target": ["_verdict/*", "_common/*"],
     "_sailpoint/report_*": ["_sailpoint/report_*", "_verdict/*", "_common/*"],
+    # An event source's life: its looks, its memory, its door. Knows no system.
+    "_events/*": ["_events/*", "_http/*", "_common/*"],
+    # A system as an event source sees it.
+    "_sailpoint/watch": ["_events/*", "_sailpoint/api", "_http/*", "_common/*"],
+    "_xpanse/watch": ["_events/*", "_xpanse/api", "_xpanse/target", "_verdict/*", "_http/*", "_common/*"],
     # A system's API: knows http, its own words, and nothing above.
     "_sailpoint/api": ["_sailpoint/report_proof", "_verdict/*", "_http/*", "_common/*"],
     "_xpanse/api": ["_xpanse/target", "_verdict/*", "_http/*", "_common/*"],

@@ -61,11 +61,11 @@ class TestActionGroups:
 
     @pytest.mark.parametrize("group", GROUPS)
     def test_the_playbooks_set_the_same_for_it(self, group):
-        ours, awx = (
+        ours, events, awx = (
             yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))[-1]["module_defaults"]["group/%s%s" % (COLLECTION, group)]
-            for path in ("playbooks/verify.yml", "extensions/awx/project/verify.yml")
+            for path in ("playbooks/verify.yml", "playbooks/verify_events.yml", "extensions/awx/project/verify.yml")
         )
-        assert ours == awx
+        assert ours == events == awx
         for name in GROUPS[group]:
             assert set(ours) <= set(LOADED[name].ARGUMENT_SPEC)
 
