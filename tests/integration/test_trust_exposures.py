@@ -260,3 +260,4 @@ def test_alerts_that_are_odd(ansible, simulator):
         assert alert_id == "4106" or "remediated" not in {run.outcomes[name] for name in mine}
     files = {path.name for path in run.folder.iterdir()}
     assert {"verification.html", "verification.csv", "verification.junit.xml", "oscal-assessment-results.json"} <= files
+    assert {"verification.sarif", "verification.intoto.json"} <= files

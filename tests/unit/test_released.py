@@ -112,7 +112,7 @@ class TestNextRun:
     """A run of this version in the directory of 0.2.0."""
 
     def test_it_goes_on_with_chain_and_history(self, role, evidence):
-        found = role.run(formats=["csv", "junit", "markdown", "oscal", "html"])
+        found = role.run(formats=["csv", "junit", "markdown", "oscal", "sarif", "attestation", "html"])
         assert found["previous_run"]["run"] == RUNS[-1]
         assert [point["run"] for point in found["history"]] == RUNS + [found["run"]]
         assert found["history"][:-1] == verification(evidence, RUNS[-1])["history"]
