@@ -106,6 +106,7 @@ class TestStatement:
         "changes",
         [
             dict(targets=[]),
+            dict(targets=[], replay=dict(followed=0, total=0)),
             dict(targets=None),
             dict(targets=[dict(kind="badge", id="b1", outcome="remediated", reason="")], replay=dict(followed=1, total=1)),
             dict(lookups=[dict(kind="case", asked=71, found=0, problem="not found")]),
