@@ -133,7 +133,8 @@ def agent_with(path: str) -> Iterator[str]:
             env=dict(os.environ, LC_ALL="C", SSH_ASKPASS_REQUIRE="never"),
             start_new_session=True,
         ) as process:
-            assert process.stdin and process.stdout and process.stderr
+            if not (process.stdin and process.stdout and process.stderr):
+                raise OSError("the pipes to ssh-agent are missing")
             agent = process.stdout.readline().strip()
             try:
                 ready = select.select([process.stdout], [], [], AGENT_SECONDS)[0]

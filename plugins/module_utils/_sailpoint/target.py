@@ -208,7 +208,7 @@ def targets(results: Result, accesses: Mapping[str, Access] | None = None) -> li
     record = OnRecord(results, accesses or {})
     ids = dict.fromkeys([str(asked) for asked in results.get("campaign_ids") or ()] + list(record.shown))
     made = [fenced(KIND, campaign_id, partial(campaign_target, campaign_id, record)) for campaign_id in ids]
-    about_filter = dict(system=system_of(record.filtered), requests=requests_of(record.filtered))
+    asked = requests_of(record.filtered)
     for campaign in record.odd:
         made.append(
             make_target(
@@ -217,14 +217,14 @@ def targets(results: Result, accesses: Mapping[str, Access] | None = None) -> li
                 campaign.get("name"),
                 INCONCLUSIVE,
                 "the API listed a campaign whose id is no text, so nothing can be asked about it",
-                **dict(about_filter, system=system_of(record.filtered, record.named)),
+                system=system_of(record.filtered, record.named),
+                requests=asked,
             )
         )
     problem = problem_of_filter(results, record.filtered)
     if problem:
-        made.append(
-            make_target(KIND, "filter: %s" % results.get("campaign_filters"), None, INCONCLUSIVE, problem, **about_filter)
-        )
+        name = "filter: %s" % results.get("campaign_filters")
+        made.append(make_target(KIND, name, None, INCONCLUSIVE, problem, system=system_of(record.filtered), requests=asked))
     return made
 
 

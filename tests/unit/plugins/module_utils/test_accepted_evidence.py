@@ -74,7 +74,7 @@ class TestForms:
         accepted["targets"][0]["outcome"] = outcome
         tag = {"pending": "skipped", "remediated": "passed"}.get(outcome, "error")
         assert cases(accepted)[0][0] == tag
-        assert "accepted by" not in markdown(accepted).split("Accepted risks")[0]
+        assert "accepted by" not in markdown(accepted).split("Accepted risks", maxsplit=1)[0]
         (row, *_more) = csv.DictReader(io.StringIO(csv_text(accepted).lstrip("\ufeff")))
         assert row["accepted_by"] == ""
         # Not green while something is not remediated that nobody accepted.
@@ -103,7 +103,7 @@ class TestForms:
         assert "remediation verification: not verified" in text.lower() and "### Still open: 2" in text
         assert text.count("**Accepted** by `%s` until `%s`: " % (BY, END)) == 2
         assert "Owned by `iam@example.com`." in text and "### Accepted risks: 3" in text and "not needed" in text
-        assert "<b>" not in text.replace("`` ", "").split("`")[0]
+        assert "<b>" not in text.replace("`` ", "").split("`", maxsplit=1)[0]
         text = markdown(expired)
         assert "**Accepted**" not in text and "and that has expired" in text.replace("`", "")
 
@@ -140,7 +140,8 @@ def write(dest, said, outcome="unremediated", check_mode=False):
     return call(remediation_evidence, dict(params, dest=str(dest)), check_mode)
 
 
-def gate(result, fail_on=ALL):
+def gate(result, fail_on=None):
+    fail_on = ALL if fail_on is None else fail_on
     return filters.gate_problems(result, fail_on)
 
 

@@ -16,6 +16,12 @@ from ansible_collections.secops.remediation.plugins.module_utils._common.files i
 from ansible_collections.secops.remediation.plugins.module_utils._events import memory as room
 from ansible_collections.secops.remediation.plugins.module_utils._events.memory import Memory, Seen
 
+
+def full_disk(*_paths):
+    """What os.replace does where there is no room."""
+    raise OSError(28, "No space left on device")
+
+
 ABOUT = {"source": "xpanse_alerts", "tenant": "https://one", "filters": []}
 EVENT = {"id": "resolved-1", "kind": "resolved", "alert_ids": [1]}
 
@@ -76,7 +82,7 @@ def test_a_write_that_fails_leaves_the_old_one_and_is_tried_again(path, monkeypa
     memory.note({"1": Seen("resolved", None, 20000)})
     before = path.read_bytes()
     with monkeypatch.context() as patched:
-        patched.setattr(os, "replace", lambda *_paths: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        patched.setattr(os, "replace", full_disk)
         with pytest.raises(OSError):
             memory.save()
     assert path.read_bytes() == before

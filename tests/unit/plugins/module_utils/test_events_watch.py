@@ -30,6 +30,12 @@ from ansible_collections.secops.remediation.plugins.module_utils._events.watch i
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 
+
+def full_disk(*_paths):
+    """What os.replace does where there is no room."""
+    raise OSError(28, "No space left on device")
+
+
 ABOUT = {"source": "test"}
 # 2026-11-25T08:00:00Z
 EIGHT = 1795593600000
@@ -428,7 +434,7 @@ def test_a_state_that_cannot_be_written_is_told_and_stops_nothing(tmp_path, monk
     async def scenario():
         queue, lists = Queue(), Lists(OPEN[:2], DONE[:2])
         source = make_source(tmp_path, lists)
-        monkeypatch.setattr(os, "replace", lambda *_paths: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        monkeypatch.setattr(os, "replace", full_disk)
         await run_until(source, queue, lambda: lists.asked > 4)
         monkeypatch.undo()
         return queue.events

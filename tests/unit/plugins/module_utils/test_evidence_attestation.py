@@ -415,7 +415,7 @@ class TestGpg:
         command = ["gpg", "--batch", "--passphrase", "", "--quick-generate-key", "audit@example.com", "ed25519", "sign", "never"]
         subprocess.run(command, check=True, capture_output=True)
         listed = subprocess.run(["gpg", "--with-colons", "--list-keys"], check=True, capture_output=True, text=True).stdout
-        yield next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
+        yield [line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:")][0]
         subprocess.run(["gpgconf", "--kill", "gpg-agent"], check=False)
 
     def test_gpg_verifies_what_the_envelope_is_of(self, tmp_path, fingerprint):

@@ -48,7 +48,7 @@ def test_only_a_list_of_this_name_comes_as_rows(written):
     path = written(dict(a=1, list=rows(2)))
     for names in ((), ["a", "other"]):
         found = read_document(path, names)
-        assert type(found["list"]) is list and found == dict(a=1, list=list(rows(2)))
+        assert isinstance(found["list"], list) and not isinstance(found["list"], Rows) and found == dict(a=1, list=list(rows(2)))
 
 
 def test_a_document_that_somebody_else_wrote(written):
@@ -105,7 +105,7 @@ def test_rows_of_a_file_that_has_changed_are_an_error(written, text):
 
 def test_rows_are_as_those_of_the_same_rows():
     assert rows(2) == rows(2) == list(rows(2))
-    assert rows(2) != rows(3) and rows(2) != list(rows(3)) and rows(2) != None and rows(0) != ()  # noqa: E711
+    assert rows(2) != rows(3) and rows(2) != list(rows(3)) and rows(0) != ()
     assert rows(1) != [{"n": 0}]
 
 

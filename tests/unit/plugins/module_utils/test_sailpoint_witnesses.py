@@ -534,7 +534,8 @@ class TestAdvise:
             results["access"].update(revoked_items=Rows(lambda: iter(items), len(items)))
             results["access"]["campaigns"][0].update(items_total=4)
 
-        assert advised(changed) == advised() is not None
+        assert advised() is not None
+        assert advised(changed) == advised()
 
     def test_no_more_states_are_held_than_fit(self):
         sizes = [MOST_ROWS - 1, MOST_ROWS + 1, None, "many", *[MOST_ROWS] * 20]
@@ -544,5 +545,5 @@ class TestAdvise:
         assert found == ["c%d" % number for number in (0, 2, 3, *range(4, 11), *range(24, 30))]
 
     def test_a_verdict_needs_no_states(self):
-        (hearing,) = witnesses.hearings_of(both(there)).values()
+        (hearing,) = list(witnesses.hearings_of(both(there)).values())
         assert hearing.access().facts["items_open"] == 1 and hearing.states() == []

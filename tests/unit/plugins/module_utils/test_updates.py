@@ -137,36 +137,45 @@ def test_it_needs_a_run_and_the_updates(directory):
         call(remediation_evidence, dict(dest=str(directory), state="updated", updates={}))
 
 
+def changed(folder):
+    (folder / "updates.json").write_text((folder / "updates.json").read_text().replace("resolved", "reopened"))
+
+
+def without_its_sum(folder):
+    (folder / "updates.sha256").unlink()
+
+
+def only_its_sum(folder):
+    (folder / "updates.json").unlink()
+
+
+def of_another_run(folder):
+    forge(folder, sha256sums_sha256="0" * 64)
+
+
+def more_in_its_sums(folder):
+    with (folder / "updates.sha256").open("a") as file:
+        file.write("%s  verification.json\n" % ("0" * 64))
+
+
+def no_json(folder):
+    (folder / "updates.json").write_text("{")
+
+
+def no_object(folder):
+    (folder / "updates.json").write_text("[]")
+
+
+def a_link(folder):
+    (folder / "updates.json").rename(folder.parent / "elsewhere.json")
+    (folder / "updates.json").symlink_to(folder.parent / "elsewhere.json")
+
+
+def another_name(folder):
+    (folder / "updates.json").rename(folder / "updates-2.json")
+
+
 class TestTampering:
-    def changed(folder):
-        (folder / "updates.json").write_text((folder / "updates.json").read_text().replace("resolved", "reopened"))
-
-    def without_its_sum(folder):
-        (folder / "updates.sha256").unlink()
-
-    def only_its_sum(folder):
-        (folder / "updates.json").unlink()
-
-    def of_another_run(folder):
-        forge(folder, sha256sums_sha256="0" * 64)
-
-    def more_in_its_sums(folder):
-        with (folder / "updates.sha256").open("a") as file:
-            file.write("%s  verification.json\n" % ("0" * 64))
-
-    def no_json(folder):
-        (folder / "updates.json").write_text("{")
-
-    def no_object(folder):
-        (folder / "updates.json").write_text("[]")
-
-    def a_link(folder):
-        (folder / "updates.json").rename(folder.parent / "elsewhere.json")
-        (folder / "updates.json").symlink_to(folder.parent / "elsewhere.json")
-
-    def another_name(folder):
-        (folder / "updates.json").rename(folder / "updates-2.json")
-
     @pytest.mark.parametrize(
         "tamper",
         [changed, without_its_sum, only_its_sum, of_another_run, more_in_its_sums, no_json, no_object, a_link, another_name],
@@ -200,7 +209,7 @@ class TestTampering:
 
     def test_a_run_whose_updates_were_changed_says_what_it_said(self, directory, folder):
         """What was changed elsewhere is no reason for an outcome, so the history of the next run goes on."""
-        TestTampering.changed(folder)
+        changed(folder)
         write(directory)
         found = check(directory)
         assert not found["intact"] and all("updates" in problem for problem in found["problems"]), found
