@@ -233,8 +233,9 @@ def test_a_record_that_somebody_else_has_formatted_is_the_same(run):
     for text in (json.dumps(content), json.dumps(content, indent=1)):
         (run / RECORD).write_text(text)
         record = checked_anew(run)
-        (problem,) = record["problems"]
-        assert record["outcomes_followed"] == 1 and "is another file than the one that was judged" in problem
+        problems = record["problems"]
+        assert record["outcomes_followed"] == 1 and len(problems) == 2, problems
+        assert "intoto" in problems[0] and "is another file than the one that was judged" in problems[1], problems
 
 
 def test_two_results_with_the_same_rows_are_one_and_with_others_none(tmp_path):
