@@ -21,7 +21,12 @@ from ansible.module_utils.common.yaml import SafeLoader
 from ansible_collections.secops.remediation.plugins.module_utils._common.files import open_regular
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
 from ansible_collections.secops.remediation.plugins.module_utils._systems import KINDS, SYSTEMS
-from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import MOST_OPEN, SAYS, last_moment
+from ansible_collections.secops.remediation.plugins.module_utils._verdict.owners import (
+    MOST_OPEN,
+    SAYS,
+    last_moment,
+    says_something,
+)
 
 SCHEMA_VERSION = "1.0"
 ASKED = {name: spec for system in SYSTEMS for name, spec in system.asked.items()}
@@ -184,6 +189,9 @@ class Reader:
             for name, value in fields.items()
             if name != MOST_OPEN
         }
+        for name, value in said.items():
+            if value is not None and not says_something(value):
+                self.wrong(fields[name], below(key, name), "has neither a letter nor a digit")
         if said.get("kind") and said["kind"] not in KINDS:
             self.wrong(fields["kind"], below(key, "kind"), "%s is none of %s" % (said["kind"], ", ".join(KINDS)))
         if said.get("until") and not last_moment(said["until"]):

@@ -61,7 +61,7 @@ MOST_ACTIVITIES = 1000
 # Of the owners of so many sources, those with the most items, and so many pages of each.
 MOST_OWNERS = 5
 MOST_WORK_PAGES = 4
-CAMPAIGN_FACTS = ("id", "name", "type", "status", "modified", "totalCertifications", "completedCertifications")
+CAMPAIGN_FACTS = ("id", "name", "type", "status", "created", "modified", "totalCertifications", "completedCertifications")
 LEVELS = {
     "accounts": "ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN, or HELPDESK, and the scope idn:accounts:read",
     "refresh": "ORG_ADMIN, SOURCE_ADMIN, SOURCE_SUBADMIN, or HELPDESK, and the scope idn:accounts-state:manage",

@@ -353,7 +353,8 @@ class Decisions:
     """What the answers on record say of a campaign's certifications, and whether they add up.
 
     problems: why they do not, in words. campaign, read_at: as it was read last, and the server's time of it. signed: by a
-    certification's id when it was signed off. revoked: by (certification, type), how many items its summary says were revoked.
+    certification's id when it was signed off, None where that cannot be. revoked: by (certification, type), how many items its
+    summary says were revoked.
     """
 
     def __init__(self, campaign_id: str, exchanges: Sequence[Mapping[str, Any]]) -> None:
@@ -408,7 +409,13 @@ class Decisions:
             if is_read(one, "/certifications", "/certifications/v1") and isinstance(one.get("body"), list)
         ]
         found = [certification for page in pages for certification in page["body"] if isinstance(certification, dict)]
-        self.signed = {one["id"]: one.get("signed") for one in found if isinstance(one.get("id"), str)}
+        created = (self.campaign or {}).get("created")
+        # A sign-off from before the campaign, such as of 1970 or of the year 1, is no moment: whatever is old would be later.
+        self.signed = {
+            one["id"]: None if is_later(created, one.get("signed")) else one.get("signed")
+            for one in found
+            if isinstance(one.get("id"), str)
+        }
         self._certifications = {one["id"]: one for one in found if isinstance(one.get("id"), str)}
         total = (self.campaign or {}).get("totalCertifications")
         if not pages:
@@ -426,7 +433,7 @@ class Decisions:
         if any(one.get("campaign") != {"id": self.campaign_id} for one in found):
             self.problems.append("the list has certifications of another campaign")
         now = pages[-1].get("server_time")
-        open_ones = sum(one.get("phase") != SIGNED or not is_past(one.get("signed"), now) for one in found)
+        open_ones = sum(one.get("phase") != SIGNED or not is_past(self.signed.get(str(one.get("id"))), now) for one in found)
         if open_ones:
             self.problems.append("%d of %d certifications are not known to be signed off" % (open_ones, len(found)))
         failed = sum(not is_sound(one) for one in found)

@@ -98,7 +98,7 @@ class Shown:
     def __init__(self, document: dict[str, Any]) -> None:
         self.lists_access = is_whole(document.get("access"), document.get("accessCount"))
         self.lists_accounts = has_all_accounts(document)
-        self.by_id = {one["id"]: one for one in dicts_in(document, "access") if isinstance(one.get("id"), str)}
+        self.by_id = {plain(one["id"]): one for one in dicts_in(document, "access") if isinstance(one.get("id"), str)}
         self.by_value = {
             (source_of(one), plain(one.get("attribute")), plain(one.get("value"))): one
             for one in dicts_in(document, "access")
@@ -133,7 +133,7 @@ def held(shown: Shown, item: Item) -> tuple:
     """What a document shows of one item: `access`, `standalone`, `left`, `account`, `again`, `value`, and of a revoked account
     `disabled`, see access_proof."""
     access = item.access
-    entry = shown.by_id.get(access.id)
+    entry = shown.by_id.get(plain(access.id)) if access.id is not None else None
     if entry is None and access.type == ENTITLEMENT and access.value is not None:
         entry = shown.by_value.get((access.source_id, plain(access.attribute), plain(access.value)))
     accounts = accounts_of(shown, item)
@@ -148,7 +148,7 @@ def held(shown: Shown, item: Item) -> tuple:
     return (
         ("access", True if entry is not None else has_not),
         ("standalone", standalone if isinstance(standalone, bool) else None),
-        ("left", sum(one in shown.by_id for one in access.brings)),
+        ("left", sum(plain(one) in shown.by_id for one in access.brings)),
         ("account", True if accounts else False if shown.lists_accounts else None),
         ("again", is_again(shown, item, others)),
         ("value", has),
@@ -227,7 +227,9 @@ def values_of(attributes: dict[str, Any], attribute: str) -> list[Any]:
 
 def plain(value: Any) -> str:
     """A value as it is compared: two spellings of a text or a number are taken for one, so that nothing counts as gone for it."""
-    text = unicodedata.normalize("NFKC", str(value)).strip().casefold()
+    folded = unicodedata.normalize("NFKC", str(value)).strip().casefold()
+    # Small letters may be composed of other signs than those that they were made of.
+    text = unicodedata.normalize("NFKC", folded)
     number = NUMBER.fullmatch(text)
     if not number:
         return text

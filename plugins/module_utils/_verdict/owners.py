@@ -92,7 +92,7 @@ def judged(entry: Any, known: Mapping[tuple[str, str], list[Target]], now: datet
     entry = entry if isinstance(entry, dict) else {}
     record: JsonObject = {name: one_line(entry.get(name), LONGEST) for name in SAYS}
     until = last_moment(entry.get("until"))
-    lacking = [name for name in SAYS if not isinstance(entry.get(name), str) or not record[name]]
+    lacking = [name for name in SAYS if not says_something(entry.get(name))]
     lacking += ["until"] * (until is None and "until" not in lacking)
     if MOST_OPEN in entry:
         record[MOST_OPEN] = entry[MOST_OPEN] if is_number(entry[MOST_OPEN]) and entry[MOST_OPEN] > 0 else None
@@ -139,14 +139,20 @@ def state_of(
 def open_at_most(target: Target) -> int | None:
     """How many items of a target may be open, by the witness who has the most that are, or of which nobody can tell.
 
-    1 of a target without items, None where a witness cannot say how many there are.
+    1 of a target without items, None where a witness cannot say how many there are, also because what it saw does not add up.
     """
     numbers = []
     for part in target.values():
         if isinstance(part, dict) and "items_open" in part:
             found, unknown = part["items_open"], part.get("items_unknown")
-            numbers.append(found + unknown if is_number(found) and is_number(unknown) else None)
+            is_all = is_number(found) and is_number(unknown) and not part.get("problems")
+            numbers.append(found + unknown if is_all else None)
     return None if None in numbers else max(filter(None, numbers), default=1)
+
+
+def says_something(text: Any) -> bool:
+    """Whether a value is a text with a letter or a digit in it: one of other signs alone may show nothing at all."""
+    return isinstance(text, str) and any(map(str.isalnum, text))
 
 
 def is_number(value: Any) -> bool:

@@ -153,6 +153,12 @@ class TestDocuments:
         facts = seen(make("ROLE"), document([{"id": "e1"}, {"id": "e3"}]))
         assert (facts["access"], facts["left"], facts["value"]) == (False, 2, None)
 
+    @pytest.mark.parametrize("kind", ["ROLE", "ACCESS_PROFILE", "ENTITLEMENT"])
+    @pytest.mark.parametrize("other", ["A1", " a1", "\uff411"])
+    def test_an_id_in_another_spelling_is_not_gone(self, kind, other):
+        assert seen(make(kind), document(access=[{"id": other, "type": kind}]))["access"] is True
+        assert seen(make("ROLE"), document(access=[{"id": "E1", "type": "ENTITLEMENT"}]))["left"] == 1
+
     def test_no_document_and_two_of_them(self):
         assert seen(make()) == dict(answer=3, found=False)
         assert seen(make(), dict(document(), id="p2")) == dict(answer=3, found=False)
@@ -279,7 +285,16 @@ def test_values(attributes, expected):
 
 
 @pytest.mark.parametrize(
-    ("held", "value"), [(1, "1"), (1.0, "1"), ("1.0", "1"), (1.5, "1.50"), ("Zoe\u0308", "Zo\u00eb"), ("\uff21dmin", "admin")]
+    ("held", "value"),
+    [
+        (1, "1"),
+        (1.0, "1"),
+        ("1.0", "1"),
+        (1.5, "1.50"),
+        ("Zoe\u0308", "Zo\u00eb"),
+        ("\uff21dmin", "admin"),
+        ("\u03aa\u0301", "\u0390"),
+    ],
 )
 def test_one_value_in_two_spellings(held, value):
     assert has_value({"x": [held]}, "x", value) is True

@@ -154,6 +154,16 @@ def campaign_says(**changes):
     return change
 
 
+def both(*changes):
+    """Makes all of these changes."""
+
+    def change(one, lookups, items):
+        for each in changes:
+            each(one, lookups, items)
+
+    return change
+
+
 def only_readings(*readings):
     """Has these in place of all readings, the last of them at the end."""
 
@@ -257,6 +267,18 @@ DAMAGES = {
     "not signed": (listed(0, phase="ACTIVE"), "1 of 3 certifications are not known to be signed off"),
     "no date of signing": (listed(2, signed=None), "1 of 3 certifications are not known to be signed off"),
     "signed in the future": (listed(2, signed=at(9000)), "1 of 3 certifications are not known to be signed off"),
+    "signed before there was the campaign": (
+        both(campaign_says(created=at(-9)), listed(2, signed=at(-10))),
+        "1 of 3 certifications are not known to be signed off",
+    ),
+    "signed in 1970": (
+        both(campaign_says(created=at(-9)), listed(2, signed="1970-01-01T00:00:00Z")),
+        "1 of 3 certifications are not known to be signed off",
+    ),
+    "signed in the year 1": (
+        both(campaign_says(created=at(-9)), listed(2, signed="0001-01-01T00:00:00Z")),
+        "1 of 3 certifications are not known to be signed off",
+    ),
     "no clock at the list": (answers(1, server_time=None), "3 of 3 certifications are not known to be signed off"),
     "a certification with an error": (listed(1, hasErrors=True), "1 of 3 certifications have an error"),
     "a certification that does not say": (listed(1, hasErrors=None), "1 of 3 certifications have an error"),

@@ -204,6 +204,9 @@ class TestHowMuch:
             (dict(items=dict(items_open=0, items_unknown=0)), 1),
             (dict(items=dict(items_open=True, items_unknown=0)), None),
             (dict(items=dict(items_open=-1, items_unknown=0)), None),
+            # What a witness was not shown at all, such as a certification, may be open as well.
+            (dict(access=dict(items_open=1, items_unknown=0, problems=["the list shows 1 of 3 certifications"])), None),
+            (dict(access=dict(items_open=1, items_unknown=0, problems=[])), 1),
         ],
     )
     def test_how_many_may_be_open(self, parts, most):
@@ -250,7 +253,11 @@ class TestLoud:
     @pytest.mark.parametrize(
         "wrong",
         [
-            *({name: value} for name in SAYS for value in (None, "", "  ", 7, True, [], {}, ["x"])),
+            *(
+                {name: value}
+                for name in SAYS
+                for value in (None, "", "  ", "\u200b", "\0", "\u2800", "-", 7, True, [], {}, ["x"])
+            ),
             dict(until="2026-02-30"),
             dict(until="never"),
         ],

@@ -363,3 +363,13 @@ class TestSchema:
                 yield from described(one, name)
 
         assert list(described(SCHEMA)) == []
+
+
+class TestWhatShowsNothing:
+    @pytest.mark.parametrize("name", ["by", "reason"])
+    @pytest.mark.parametrize("text", [r"\u200b", r"\0", r"\u2800", "-", "..."])
+    def test_nobody_accepts_without_a_word(self, tmp_path, name, text):
+        entry = {"kind": "campaign", "id": "c1", "by": "jo", "until": "2999-12-31", "reason": "r"}
+        line = ", ".join('%s: "%s"' % (key, text if key == name else value) for key, value in entry.items())
+        _said, problems = read(tmp_path, tenant_with("accepted: [{%s}]" % line))
+        assert len(problems) == 1 and "accepted[0].%s: has neither a letter nor a digit." % name in problems[0]
