@@ -138,7 +138,7 @@ except ImportError:
     web = None
 
 BODY_SECONDS = 10
-# From its first byte to its last: whoever sends no end holds a place no longer. All of them are few beside what a process may open.
+# Whoever sends no end holds a place no longer, and all of them are few beside what a process may open.
 CONNECTION_SECONDS = 20.0
 MOST_CONNECTIONS = 50
 OPTIONS = dict(
@@ -236,9 +236,7 @@ async def hold(connection: socket.socket, server: Any, context: ssl.SSLContext |
     loop = asyncio.get_running_loop()
     seconds = CONNECTION_SECONDS if context else None
     try:
-        transport, _protocol = await loop.connect_accepted_socket(
-            server, connection, ssl=context, ssl_handshake_timeout=seconds
-        )
+        transport, _protocol = await loop.connect_accepted_socket(server, connection, ssl=context, ssl_handshake_timeout=seconds)
     except (OSError, asyncio.TimeoutError):
         # Whoever speaks no TLS, or has left.
         connection.close()
