@@ -71,6 +71,14 @@ class Thing:
 
 
 @dataclass
+class Listed:
+    """What a list held. whole: whether the API showed nothing against its being all that there is, and each thing's state."""
+
+    things: list[Thing]
+    whole: bool = True
+
+
+@dataclass
 class Given:
     """An event, and what is remembered once it was given on."""
 
@@ -176,7 +184,10 @@ class Differences:
     def _given(self, kind: str, again: bool, group: list[Thing], today: int) -> Given:
         seen = {thing.key: Seen(thing.state, thing.modified, today) for thing in group}
         # The same after a restart, whichever day that is.
-        said = [self._tenant, kind, [(thing.key, thing.state, thing.modified) for thing in group]]
+        said: list[Any] = [self._tenant, kind, [(thing.key, thing.state, thing.modified) for thing in group]]
+        if any(thing.modified is None for thing in group):
+            # Or the second time would have the name of the first one, whose receipt there is.
+            said.append(time.time_ns())
         ids, facts = self._nouns
         event = {
             "id": "%s-%s" % (kind, hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]),
@@ -200,7 +211,7 @@ def arrived(receipts: str) -> set[str]:
 class Source:
     """Looks again and again, and gives on what is new: at least once, and never twice while it runs.
 
-    list_things: function () -> list of Thing, which may block. Raises HttpError. stop: ends whatever waits in it. logger: for
+    list_things: function () -> Listed, which may block. Raises HttpError. stop: ends whatever waits in it. logger: for
     what goes wrong; no credential is ever in that.
     """
 
@@ -209,7 +220,7 @@ class Source:
         params: Params,
         memory: Memory,
         differences: Differences,
-        list_things: Callable[[], list[Thing]],
+        list_things: Callable[[], Listed],
         stop: Callable[[], None],
         logger: logging.Logger,
     ) -> None:
@@ -250,7 +261,7 @@ class Source:
         """Gives on what an earlier run gave on and nobody confirmed."""
         if self._receipts is None:
             return
-        self._memory.confirm(await asyncio.to_thread(arrived, self._receipts))
+        await self._confirm()
         for event in list(self._memory.waiting.values()):
             self._logger.warning("The event %s was given on before and never confirmed: it is given on again.", event["id"])
             await queue.put(copy.deepcopy(event))
@@ -258,7 +269,7 @@ class Source:
     async def _once(self, queue: Queue) -> float:
         """One look. Returns the seconds until the next one."""
         try:
-            things = await asyncio.to_thread(self._list_things)
+            listed = await asyncio.to_thread(self._list_things)
         except HttpError as error:
             self._failures += 1
             pause = min(self._interval * 2 ** min(self._failures, 10), max(LONGEST_PAUSE, self._interval))
@@ -267,13 +278,21 @@ class Source:
         if self._failures:
             self._logger.warning("The API answers again, after %d looks in vain. Nothing is lost.", self._failures)
         self._failures = 0
-        look = await asyncio.to_thread(self._differences.find, things, self._memory)
+        # Whatever it was that answered, all of it can hardly be gone.
+        whole = listed.whole and bool(listed.things or not self._memory.seen)
+        if not whole:
+            self._logger.warning(
+                "The API did not list all that there is, or not each one's state: what is missing is looked for again in %.0f s. "
+                "Where this comes again and again, events are missing: narrow the list down.",
+                self._interval,
+            )
+        look = await asyncio.to_thread(self._differences.find, listed.things, self._memory)
         await self._give(queue, look)
         self._memory.note(look.quiet)
         self._memory.begin()
-        self._memory.forget_before(int(time.time() // 86400) - DAYS_KEPT)
-        if self._receipts is not None:
-            self._memory.confirm(await asyncio.to_thread(arrived, self._receipts))
+        if whole:
+            self._memory.forget_before(int(time.time() // 86400) - DAYS_KEPT)
+        await self._confirm()
         await asyncio.to_thread(self._save)
         return self._interval
 
@@ -287,6 +306,19 @@ class Source:
                 self._memory.wait_for(given.event)
             if number % UNSAVED_EVENTS == 0:
                 await asyncio.to_thread(self._save)
+
+    async def _confirm(self) -> None:
+        """Forgets the events of which there is a receipt."""
+        if self._receipts is None:
+            return
+        try:
+            self._memory.confirm(await asyncio.to_thread(arrived, self._receipts))
+        except OSError as error:
+            self._logger.error(
+                "The receipts in %s cannot be read (%s): after a restart, events would be given on again.",
+                self._receipts,
+                error.strerror,
+            )
 
     def _save(self) -> None:
         try:

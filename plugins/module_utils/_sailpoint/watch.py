@@ -15,6 +15,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._events.watch i
     WATCH_OPTIONS,
     BadArguments,
     Differences,
+    Listed,
     Source,
     Thing,
     harmless,
@@ -54,18 +55,19 @@ def source(params: Params, logger: logging.Logger) -> Source:
     return Source(params, memory, differences, lambda: campaigns(api, params), api.client.stop, logger)
 
 
-def campaigns(api: SailPointApi, params: Params) -> list[Thing]:
+def campaigns(api: SailPointApi, params: Params) -> Listed:
     """The campaigns that are COMPLETED. Raises HttpError.
 
     Their `modified` moves whenever somebody has them scanned, so it says nothing of when they were completed. One that was
     archived meanwhile can be scanned no more, and is no event.
     """
     api.begin_task()
-    listed, _total, _doubtful = api.list_campaigns(campaign_filters(None, ["COMPLETED"], params["filters"]))
+    listed, _total, doubtful = api.list_campaigns(campaign_filters(None, ["COMPLETED"], params["filters"]))
     things = []
     for campaign in listed:
         # Who does not know the filter might list them all.
         if campaign.get("status") != "COMPLETED":
+            doubtful = doubtful or not isinstance(campaign.get("status"), str)
             continue
         key = str(campaign["id"])
         if not is_id(key):
@@ -73,4 +75,4 @@ def campaigns(api: SailPointApi, params: Params) -> list[Thing]:
         moment = parse_time(campaign.get("modified"))
         facts = {"id": key, **{name: harmless(campaign.get(name)) for name in FACTS}}
         things.append(Thing(key, COMPLETED, None if moment is None else int(moment.timestamp() * 1000), facts))
-    return things
+    return Listed(things, not doubtful)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Params
-from ansible_collections.secops.remediation.plugins.module_utils._events.watch import OPEN, Thing, harmless, is_id
+from ansible_collections.secops.remediation.plugins.module_utils._events.watch import OPEN, Listed, Thing, harmless, is_id
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.target import scalar
 from ansible_collections.secops.remediation.plugins.module_utils._xpanse.api import GET_ALERTS, XpanseApi
@@ -40,21 +40,25 @@ def state_of(alert: JsonObject) -> str:
     return "reopened" if "REOPEN" in status else OPEN
 
 
-def alerts(api: XpanseApi, params: Params) -> list[Thing]:
-    """All alerts that are asked for. Raises HttpError.
+def alerts(api: XpanseApi, params: Params) -> Listed:
+    """All alerts that are asked for, but those that say no status: it would be a change, and so would be its return.
+
+    Raises HttpError.
 
     The API knows no filter and no order by the time of a change (documented).
     """
-    listed, _total, _doubtful = api.get_alerts(conditions(params))
+    listed, _total, doubtful = api.get_alerts(conditions(params))
     things = []
     for alert in listed:
         key = scalar(alert.get("alert_id")) if isinstance(alert, dict) else ""
         if not is_id(key):
             # Left out, it would be silence about an alert that may have been resolved.
             raise HttpError("POST", GET_ALERTS, "the answer holds an alert with no id that could be one")
-        modified = alert.get("last_modified_ts")
-        if isinstance(modified, bool) or not isinstance(modified, int):
-            modified = None
+        if not isinstance(alert.get("resolution_status"), str) or not alert["resolution_status"]:
+            doubtful = True
+            continue
+        said = scalar(alert.get("last_modified_ts"))
+        modified = int(said) if re.fullmatch(r"-?[0-9]{1,18}", said) else None
         facts = {"alert_id": key, **{name: harmless(alert.get(name)) for name in FACTS}}
         things.append(Thing(key, state_of(alert), modified, facts))
-    return things
+    return Listed(things, not doubtful)

@@ -245,7 +245,7 @@ class TestSailPointWebhook:
     @contextlib.asynccontextmanager
     async def hook(self, simulator, tmp_path, interval=3600, **args):
         """(Run, function that posts and returns the status) of a source that looks by itself hourly, once it has looked."""
-        port = free_port()
+        port = self.port = free_port()
         args = dict(
             dict(token=TOKEN),
             state=str(tmp_path / "state.json"),
@@ -385,6 +385,58 @@ class TestSailPointWebhook:
                 return [await post({}, "Bearer guess") for _time in range(3)] + [await post(ended(company.MANAGERS))]
 
         assert asyncio.run(scenario()) == [401, 401, 401, 429]
+
+    @pytest.mark.parametrize(
+        "begin", [b"", b"POST /campaign-ended HTTP/1.1\r\nHost: x\r\nX-A: ", b"GET /other HTTP/1.1\r\nHost: x\r\n\r\n"]
+    )
+    @pytest.mark.parametrize("tls", [False, True])
+    def test_who_sends_no_end_is_shown_out(self, simulator, tmp_path, monkeypatch, begin, tls):
+        """Also in the middle of a handshake, and whoever stays after an answer."""
+        certificate = {}
+        if tls:
+            trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+            certificate = dict(certfile=str(tmp_path / "server.pem"))
+        loaded = event_schemas.load(self.NAME)
+        monkeypatch.setitem(loaded["main"].__globals__, "CONNECTION_SECONDS", 0.3)
+        monkeypatch.setattr(event_schemas, "load", lambda _name: loaded)
+
+        async def scenario():
+            async with self.hook(simulator, tmp_path, **certificate) as (run, _post):
+                with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+                    connection.sendall(begin)
+
+                    def told():
+                        with contextlib.suppress(ConnectionResetError):
+                            while connection.recv(1000):
+                                pass
+
+                    await asyncio.to_thread(told)
+                assert not run.task.done()
+
+        asyncio.run(scenario())
+
+    def test_no_more_than_so_many_at_the_same_time(self, simulator, tmp_path, monkeypatch):
+        loaded = event_schemas.load(self.NAME)
+        monkeypatch.setitem(loaded["main"].__globals__, "MOST_CONNECTIONS", 3)
+        monkeypatch.setattr(event_schemas, "load", lambda _name: loaded)
+
+        async def scenario():
+            async with self.hook(simulator, tmp_path) as (_run, post):
+                idle = [socket.create_connection(("127.0.0.1", self.port), timeout=10) for _time in range(3)]
+                try:
+                    with pytest.raises(aiohttp.ClientError):
+                        await post(ended(company.MANAGERS))
+                finally:
+                    for connection in idle:
+                        connection.close()
+                # Whoever leaves makes room.
+                ends = time.monotonic() + 30
+                while time.monotonic() < ends:
+                    with contextlib.suppress(aiohttp.ClientError):
+                        return await post(ended(company.MANAGERS))
+                    await asyncio.sleep(0.05)
+
+        assert asyncio.run(scenario()) == 202
 
     def test_basic_authentication(self, simulator, tmp_path):
         async def scenario():

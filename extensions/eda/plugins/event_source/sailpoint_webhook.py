@@ -104,7 +104,9 @@ EXAMPLES = r"""
 """
 
 import asyncio
+import contextlib
 import logging
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,9 @@ except ImportError:
     web = None
 
 BODY_SECONDS = 10
+# Whoever sends no end holds a place no longer, and all of them are few beside what a process may open.
+CONNECTION_SECONDS = 20.0
+MOST_CONNECTIONS = 50
 OPTIONS = dict(
     host=dict(type="str", default="127.0.0.1"),
     port=dict(type="int", required=True),
@@ -213,6 +218,51 @@ def headers_of(status: int) -> dict:
     return {429: {"Retry-After": "60"}, 401: {"WWW-Authenticate": "Bearer, Basic"}}.get(status, {})
 
 
+async def listener_at(host: str, port: int) -> socket.socket:
+    """What listens there. Raises BadArguments."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        # A name is looked up, and that may take its time.
+        listener = await asyncio.to_thread(socket.create_server, (host, port), family=family, backlog=MOST_CONNECTIONS)
+    except (OSError, OverflowError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise BadArguments("Cannot listen at %s port %d: %s" % (host, port, said)) from error
+    listener.setblocking(False)
+    return listener
+
+
+async def hold(connection: socket.socket, server: Any, context: ssl.SSLContext | None) -> None:
+    """Has a connection served, and ends it when its time is over, in whichever state it is by then."""
+    loop = asyncio.get_running_loop()
+    seconds = CONNECTION_SECONDS if context else None
+    try:
+        transport, _protocol = await loop.connect_accepted_socket(server, connection, ssl=context, ssl_handshake_timeout=seconds)
+    except (OSError, asyncio.TimeoutError):
+        # Whoever speaks no TLS, or has left.
+        connection.close()
+        return
+    loop.call_later(CONNECTION_SECONDS, transport.abort)
+
+
+async def let_in(listener: socket.socket, server: Any, context: ssl.SSLContext | None) -> None:
+    """Takes connections until it is cancelled, and never more than MOST_CONNECTIONS at the same time."""
+    loop = asyncio.get_running_loop()
+    held: dict[socket.socket, asyncio.Task] = {}
+    while True:
+        try:
+            connection, _address = await loop.sock_accept(listener)
+        except OSError as error:
+            LOGGER.error("No connection can be taken: %s", error.strerror)
+            await asyncio.sleep(1)
+            continue
+        # A socket that was closed has no number.
+        held = {one: task for one, task in held.items() if one.fileno() != -1}
+        if len(held) >= MOST_CONNECTIONS:
+            connection.close()
+        else:
+            held[connection] = asyncio.create_task(hold(connection, server, context))
+
+
 async def main(queue: Queue, args: dict) -> None:
     """What ansible-rulebook calls. Raises BadArguments."""
     if web is None:
@@ -228,10 +278,17 @@ async def main(queue: Queue, args: dict) -> None:
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, params["host"], params["port"], ssl_context=context).start()
-        except OSError as error:
+            listener = await listener_at(params["host"], params["port"])
+        except BadArguments:
             source.close()
-            raise BadArguments("Cannot listen at %s port %d: %s" % (params["host"], params["port"], error.strerror)) from error
-        await source.run(queue)
+            raise
+        with listener:
+            taking = asyncio.create_task(let_in(listener, runner.server, context))
+            try:
+                await source.run(queue)
+            finally:
+                taking.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await taking
     finally:
         await runner.cleanup()

@@ -22,6 +22,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._events.watch i
     WATCH_OPTIONS,
     BadArguments,
     Differences,
+    Listed,
     Source,
     Thing,
     arguments,
@@ -29,6 +30,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._events.watch i
     is_id,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._http.client import HttpError
+from ansible_collections.secops.remediation.plugins.module_utils._xpanse.watch import alerts
 
 
 def full_disk(*_paths):
@@ -248,7 +250,7 @@ class Lists:
         current = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
         if isinstance(current, Exception):
             raise current
-        return current
+        return current if isinstance(current, Listed) else Listed(current)
 
 
 def make_source(tmp_path, lists, interval=0.01, receipts=None, **options):
@@ -396,7 +398,7 @@ def test_what_blocks_does_not_block_the_loop(tmp_path):
         def blocks():
             # Were the loop waiting for this, nobody could set it.
             assert loop_goes_on.wait(60)
-            return []
+            return Listed([])
 
         source = make_source(tmp_path, Lists([]))
         source._list_things = blocks
@@ -490,3 +492,74 @@ class TestReceipts:
         # None was confirmed, so each of the first is among the second.
         assert {event["alert_ids"][0] for event in second} == set(range(1000))
         assert len(second) == 1000
+
+
+def test_what_tells_no_time_of_its_change_is_another_event_the_next_time(memory):
+    """Else the receipt of the first one would stand for the second."""
+
+    def resolved():
+        look = differences().find([alert(1, modified=None)], memory)
+        (given,) = look.events
+        memory.note(given.seen)
+        return given.event["id"]
+
+    told(memory, [alert(1, "open", None)])
+    first = resolved()
+    told(memory, [alert(1, "open", None)])
+    assert resolved() != first
+
+
+@pytest.mark.parametrize("broken", [Listed([]), Listed([alert(2)], whole=False)])
+def test_a_list_that_is_not_whole_forgets_nothing_and_is_told(tmp_path, caplog, broken):
+    async def scenario():
+        queue, lists = Queue(), Lists(DONE[:3], broken, DONE[:3])
+        source = make_source(tmp_path, lists)
+        source._memory.note({"1": Seen("resolved", EIGHT, 0)})
+        source._memory.begin()
+        source._memory.note({str(key): Seen("resolved", EIGHT, 1) for key in range(3)})
+        lists.lists.pop(0)
+        await run_until(source, queue, lambda: lists.asked > 2)
+        return queue.events
+
+    with caplog.at_level(logging.WARNING):
+        assert asyncio.run(scenario()) == []
+    assert caplog.text.count("did not list all that there is") == 1
+
+
+def test_receipts_that_cannot_be_read_end_nothing(tmp_path, caplog):
+    (tmp_path / "receipts").write_text("no folder")
+
+    async def scenario():
+        queue, lists = Queue(), Lists(OPEN[:1], DONE[:1])
+        await run_until(make_source(tmp_path, lists, receipts=str(tmp_path / "receipts")), queue, lambda: lists.asked > 4)
+        return queue.events, lists.asked
+
+    events, asked = asyncio.run(scenario())
+    assert len(events) == 1 and asked > 4
+    assert "cannot be read (Not a directory)" in caplog.text
+
+
+class TestAlerts:
+    """How the alerts that an API lists are seen."""
+
+    @staticmethod
+    def seen(*listed, doubtful=False):
+        class Api:
+            @staticmethod
+            def get_alerts(_filters):
+                return list(listed), len(listed), doubtful
+
+        return alerts(Api(), dict(severities=None, filters=None))
+
+    def test_one_without_a_status_keeps_what_it_was(self):
+        for status in (None, "", 7):
+            found = self.seen(dict(alert_id=1, resolution_status=status), dict(alert_id=2, resolution_status="STATUS_010_NEW"))
+            assert ([thing.key for thing in found.things], found.whole) == (["2"], False)
+
+    def test_a_list_that_was_cut_off(self):
+        assert not self.seen(dict(alert_id=2, resolution_status="STATUS_010_NEW"), doubtful=True).whole
+
+    @pytest.mark.parametrize("said, modified", [(EIGHT, EIGHT), (str(EIGHT), EIGHT), (True, None), (None, None), ("x", None)])
+    def test_a_time_is_a_number_or_a_text(self, said, modified):
+        (thing,) = self.seen(dict(alert_id=2, resolution_status="STATUS_010_NEW", last_modified_ts=said)).things
+        assert thing.modified == modified
