@@ -10,6 +10,9 @@
 # key, or VERIFY_SIGNING_KEY the path of one.
 set -eu
 
+# What an earlier job has left there is no word about this one.
+rm -rf published
+
 case "${1:-}" in
   verify) ENTRY_POINT=main ;;
   start | collect) ENTRY_POINT=$1 ;;
@@ -37,8 +40,6 @@ if [ -n "${SIGNING_KEY:-}" ]; then
   unset SIGNING_KEY
 fi
 
-# What an earlier job has left there is no word about this one.
-rm -rf published
 before=$(latest)
 status=0
 ansible-playbook "$(dirname "$0")/verify.yml" "$@" || status=$?

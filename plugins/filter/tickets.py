@@ -34,6 +34,7 @@ def tickets(verification: Any, scope: str = "", owner: str = "") -> list[JsonObj
     AnsibleFilterError for what is no whole verification.
     """
     run, targets = what_is_whole(verification)
+    not_gone = {key_of(target, scope) for target in targets if target["outcome"] != REMEDIATED}
     found: dict[str, JsonObject] = {}
     for target in targets:
         state = STATES.get(target["outcome"])
@@ -41,7 +42,7 @@ def tickets(verification: Any, scope: str = "", owner: str = "") -> list[JsonObj
             continue
         ticket = ticket_of(target, state, run, scope, owner)
         # What is there twice is closed only if it is gone both times.
-        if ticket["key"] not in found or state == "open":
+        if state == "open" or ticket["key"] not in not_gone:
             found[ticket["key"]] = ticket
     return list(found.values())
 

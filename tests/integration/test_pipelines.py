@@ -242,11 +242,41 @@ class TestRun:
         assert worker.run(install, ("sh", "-xe")).returncode == 0
         done = worker.run(verify, ("sh", "-xe"), **variables)
         assert done.returncode == 0 and worker.published()["verdict"] == "verified", done.stdout
+        # Jenkins traces what a shell does.
+        key_lines = key.read_text().splitlines()
+        assert not any(line in done.stdout for line in key_lines) and len(key_lines) > 3
         # Nothing to verify: the play ends before it writes anything, and what was verified before is no word about it.
         worker.targets({})
         done = worker.run(verify, ("sh", "-xe"), **variables)
         assert done.returncode != 0 and "there is nothing to publish" in done.stdout and worker.published() is None
         assert (worker.folder / "remediation-evidence" / "latest" / "verification.json").exists()
+        # A key that is named and empty is not taken for none.
+        key.write_text("")
+        done = worker.run(verify, ("sh", "-xe"), **variables)
+        assert done.returncode != 0 and "PLAY" not in done.stdout
+
+    @pytest.mark.parametrize("where", ["jenkins", "gitlab"])
+    def test_a_job_that_cannot_be_installed_publishes_nothing_of_an_earlier_one(self, worker, where):
+        """The workspace may be kept, and what lies in published/ is published whatever happens."""
+        install = jenkins_scripts()[0] if where == "jenkins" else "\n".join(load(GITLAB)[".remediation"]["before_script"])
+        (worker.folder / "published").mkdir()
+        (worker.folder / "published" / "verification.json").write_text('{"verdict": "verified"}')
+        done = worker.run(install, REMEDIATION_COLLECTION=str(worker.folder / "not-there.tar.gz"))
+        assert done.returncode != 0 and worker.published() is None
+
+    def test_an_empty_key_of_gitlab_is_not_taken_for_none(self, worker):
+        (worker.folder / "key").write_text("")
+        script = "\n".join(load(GITLAB)[".remediation"]["script"])
+        done = worker.run(
+            script, ("bash", "-eo", "pipefail"), REMEDIATION_PART="verify", REMEDIATION_SIGNING_KEY=str(worker.folder / "key")
+        )
+        assert done.returncode == 1 and "verify.sh" not in done.stdout
+
+    def test_a_job_that_is_called_in_a_way_that_is_none_leaves_nothing_to_publish(self, worker):
+        (worker.folder / "published").mkdir()
+        (worker.folder / "published" / "verification.json").write_text('{"verdict": "verified"}')
+        done = worker.run('sh "%s" everything' % (PIPELINES / "verify.sh"))
+        assert done.returncode == 64 and worker.published() is None
 
     def test_a_play_that_ends_well_without_evidence_is_no_success(self, worker):
         assert worker.run(jenkins_scripts()[0]).returncode == 0

@@ -53,6 +53,7 @@ READS = {
     "_xpanse/target": "what was not read again is none",
     "filter/verify": "which targets are printed",
     "filter/xpanse": "which alerts may be resolved",
+    "filter/tickets": "which tickets may be closed",
 }
 # Texts that are one of the words and mean something else.
 OTHER_WORDS = {

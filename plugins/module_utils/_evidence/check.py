@@ -128,7 +128,7 @@ def checked_run(directory: str, run: str, verification: Any, signers_file: str |
         outcomes_followed=None,
         replay="cannot be replayed: there is no %s" % VERIFICATION,
     )
-    updates = check_updates(folder, signers_file, signed, record["signature"] is not None)
+    updates = check_updates(folder, signers_file, signed, record["signature"] and record["signature_detail"])
     record.update(updates=updates["updates"], updates_sha256=updates["updates_sha256"])
     record["problems"] += updates["problems"]
     record["notes"] += updates["notes"]

@@ -29,6 +29,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.signa
     check_signature,
     fingerprints,
     first_lines,
+    gpg_keys,
     public_key,
     run_tool,
     sign,
@@ -66,7 +67,8 @@ def sign_raw(content: bytes, key: str) -> tuple[str, bytes]:
             sign(path, key)
             with open_regular(path + ".asc") as file:
                 made = unarmored(file.read().decode("ascii"))
-        return (fingerprints(key) or [""])[0], made
+            # A user id may be that of several keys, and only the signature says which of them made it.
+            return (gpg_keys(path) or fingerprints(key) or [""])[0], made
     except (OSError, ValueError) as error:
         raise SignatureProblem("Cannot sign with %r: %s." % (key, error)) from error
 
@@ -74,8 +76,8 @@ def sign_raw(content: bytes, key: str) -> tuple[str, bytes]:
 def check_raw(content: bytes, keyid: str, signature: bytes, path: str, signers_file: str | None) -> tuple[str, str]:
     """What a signature over content is worth, as (`valid`, `invalid` or `unknown`, a sentence).
 
-    keyid: what its key is called by. path: of a file with a detached signature beside it. An SSH key has to be the one of that
-    signature, whoever's it is. A gpg key has to be one that counts: see signature.check_signature.
+    keyid: what its key is called by. path: of a file with a detached signature beside it, whose key has to be the same, whoever's
+    it is. One of gpg has to count as well: see signature.check_signature.
     """
     with tempfile.TemporaryDirectory() as folder:
         if os.path.lexists(path + ".sig"):
@@ -90,6 +92,9 @@ def check_raw(content: bytes, keyid: str, signature: bytes, path: str, signers_f
         copied = write(folder, "content", content)
         write(folder, "content.asc", signature)
         status, detail = check_signature(copied, signers_file)
+        keys = gpg_keys(copied) if status == "valid" else []
+        if status == "valid" and (keyid not in keys or not set(keys) & set(gpg_keys(path))):
+            return "invalid", "signed with another key than the checksums, or than the one that it names, %.100s" % keyid
         return status or "unknown", detail
 
 

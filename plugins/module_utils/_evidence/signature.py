@@ -125,6 +125,14 @@ def gpg_signatures(output: str) -> list[tuple[str, list[str]]]:
     return found
 
 
+def gpg_keys(path: str) -> list[str]:
+    """The fingerprints of the keys that made the good signatures of gpg beside a file, the primary key's before its own."""
+    status, output, _words = run_tool(
+        ["gpg", "--batch", "--no-auto-key-retrieve", "--status-fd", "1", "--verify", path + ".asc", path]
+    )
+    return [key for _user, keys in gpg_signatures(output) for key in keys] if status == 0 else []
+
+
 def gpg_signers(signers_file: str) -> dict[str, str]:
     """Whom a file of signers names with a gpg key: {fingerprint: principal}. Raises OSError.
 

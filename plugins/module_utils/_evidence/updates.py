@@ -103,11 +103,11 @@ def without_updates(entries: dict[str, str]) -> dict[str, str]:
     return {path: kind for path, kind in entries.items() if path not in own}
 
 
-def check_updates(folder: str, signers_file: str | None, signed: bool, run_is_signed: bool) -> JsonObject:
+def check_updates(folder: str, signers_file: str | None, signed: bool, run_is_signed: str | None) -> JsonObject:
     """What is intact of the updates of a run: `updates` (None where there are none, "begun", "done"), `updates_sha256`,
     `problems`, `notes`. Raises OSError.
 
-    signed: whether a valid signature is wanted in any case.
+    signed: whether a valid signature is wanted in any case. run_is_signed: how, in the words of check_signature, or None.
     """
     found: JsonObject = dict(updates=None, updates_sha256=None, problems=[], notes=[])
     if not own_names(entries_of(folder)):
@@ -135,4 +135,7 @@ def check_updates(folder: str, signers_file: str | None, signed: bool, run_is_si
         found["problems"].append("a valid signature of %s was asked for: %s" % (UPDATES, detail))
     elif signature is None and run_is_signed:
         found["problems"].append("%s is not signed, and its run is" % UPDATES)
+    elif signature and not signers_file and detail != run_is_signed:
+        # Nobody says whose keys they are, so only the run's own can be the right one.
+        found["problems"].append("%s is signed otherwise than its run: %s" % (UPDATES, detail))
     return found

@@ -64,6 +64,19 @@ def test_what_is_there_twice_is_closed_only_if_it_is_gone_both_times():
         assert [one["state"] for one in tickets(verification(*targets))] == ["open"]
 
 
+@pytest.mark.parametrize(
+    "twin",
+    [
+        target("inconclusive"),
+        target("pending"),
+        target(accepted=dict(by="Ada", until="2027-01-01", reason="x")),
+    ],
+)
+def test_what_is_there_twice_and_once_without_an_answer_is_not_closed(twin):
+    for targets in ([twin, target("remediated")], [target("remediated"), twin]):
+        assert tickets(verification(*targets)) == []
+
+
 def test_what_an_owner_accepts_has_none_while_it_is_open():
     accepted = dict(accepted=dict(by="Ada", until="2027-01-01", reason="x"))
     assert [one["state"] for one in tickets(verification(target(**accepted), target("remediated", "5:R:s", **accepted)))] == [

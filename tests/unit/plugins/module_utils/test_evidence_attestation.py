@@ -436,3 +436,22 @@ class TestGpg:
         path.write_text(attestation.envelope(read_again.payload, [(fingerprint, changed)]))
         found = check(directory, signers_file=str(tmp_path / "signers"))
         assert any("the signature in %s" % NAME in problem for problem in found["problems"])
+
+    def test_another_name_than_that_of_the_key(self, tmp_path, fingerprint):
+        directory = tmp_path / "evidence"
+        write(directory, ["remediated"] * 2, formats=ONLY, signing_key="audit@example.com")
+        (tmp_path / "signers").write_text("audit@example.com gpg %s\n" % fingerprint)
+        path = latest(directory) / NAME
+        path.write_text(path.read_text().replace(fingerprint, "0" * 40))
+        for options in ({}, dict(signers_file=str(tmp_path / "signers"))):
+            assert any("the signature in %s" % NAME in problem for problem in check(directory, **options)["problems"])
+
+    def test_another_key_of_the_key_ring(self, tmp_path, fingerprint):
+        """It must be the one of the checksums, as with SSH."""
+        directory = tmp_path / "evidence"
+        write(directory, ["remediated"] * 2, formats=ONLY, signing_key=fingerprint)
+        command = ["gpg", "--batch", "--passphrase", "", "--quick-generate-key", "other@example.com", "ed25519", "sign", "never"]
+        subprocess.run(command, check=True, capture_output=True)
+        path = latest(directory) / NAME
+        path.write_text(attestation.attest(str(latest(directory)), "other@example.com", []))
+        assert any("the signature in %s" % NAME in problem for problem in check(directory)["problems"])

@@ -21,6 +21,7 @@ from ansible_collections.secops.remediation.plugins.module_utils._evidence.direc
     sha256_of,
     sums_text,
 )
+from ansible_collections.secops.remediation.plugins.module_utils._evidence.signature import sign
 from ansible_collections.secops.remediation.plugins.modules import remediation_evidence, remediation_evidence_info
 
 EXPOSURE = dict(alert_internal_id=1, attack_surface_rule_id="Rdp", service_id="s")
@@ -249,6 +250,18 @@ class TestSignatures:
         forge(directory / run, result=dict(changed=False))
         found = check(directory, signers_file=signers)
         assert any("the signature of updates.json is not valid" in problem for problem in found["problems"])
+
+    def test_a_record_that_was_signed_with_another_key_than_its_run(self, directory, run, key):
+        """Where nobody says whose keys they are, that of the run is the only one that can be the right one."""
+        update(directory, run, RESULT, signing_key=key)
+        assert check(directory)["intact"]
+        folder, other = directory / run, directory.parent / "other"
+        forge(folder, result=dict(changed=False))
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)
+        (folder / "updates.sha256.sig").unlink()
+        sign(str(folder / "updates.sha256"), str(other))
+        found = check(directory)
+        assert any("updates.json is signed otherwise than its run" in problem for problem in found["problems"]), found
 
     def test_a_key_that_cannot_sign(self, directory, run):
         done = update(directory, run, RESULT, signing_key=str(directory / "no key"))
