@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible.constants import LOCALHOST
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
@@ -94,7 +95,11 @@ def verify_inputs(
     said, more = of_targets_file(meant, tenant, tenants)
     problems += more
     validation = ArgumentSpecValidator(INPUTS).validate(meant)
-    problems += [message.rstrip(".") + "." for message in validation.error_messages]
+    problems += [
+        "Not known: " * isinstance(validation.errors[place], UnsupportedError) + message.rstrip(".") + "."
+        for place, message in enumerate(validation.error_messages)
+    ]
+    problems += ids_with_blanks(validation.validated_parameters)
     problems += [
         "%s is %d and must be at least %d." % (name, validation.validated_parameters[name], least)
         for name, least in LEAST.items()
@@ -146,6 +151,17 @@ def of_targets_file(meant: JsonObject, tenant: str, tenants: Iterable[str] | Non
     return said, problems
 
 
+def ids_with_blanks(meant: JsonObject) -> list[str]:
+    """What is said of IDs that are text and have a blank between their characters, as sentences. meant: the inputs by name."""
+    return [
+        "%s: %s has a blank in it, which no ID has: give each as an item of its own." % (name, json.dumps(value))
+        for name, spec in INPUTS.items()
+        if name.endswith("_ids") and spec.get("elements") == "str"
+        for value in meant.get(name) or []
+        if isinstance(value, str) and len(value.split()) > 1
+    ]
+
+
 def without_doubles(values: list[Any]) -> list[Any]:
     """The values of a list, each once."""
     return list({json.dumps(value, sort_keys=True): value for value in values}.values())
@@ -173,7 +189,8 @@ def whole(name: str, value: Any, kind: str) -> Any:
     missing = [str(place) for place, item in enumerate(value, 1) if item is None]
     if missing:
         raise ValueError("item %s of the list is null: give it a value, or take it out" % ", ".join(missing))
-    return list(value)
+    # What was copied with a blank around it looks the same in every message. A tenant's own words are left alone.
+    return [item.strip() if isinstance(item, str) and name not in WORDS else item for item in value]
 
 
 def list_of_text(text: str, separators: str) -> list[Any]:

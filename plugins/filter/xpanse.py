@@ -171,8 +171,20 @@ def alert_lines(updates: JsonObject) -> list[str]:
     """What the role prints of the alerts: a list of lines. updates: the plan, with what became of it, see update.yml."""
     items = dicts(updates["result"].get("alerts"))
     changed = [item for item in items if item["changed"]]
+    right = [
+        item
+        for wish, item in zip(updates["alerts"], items)
+        if not item["changed"] and not item.get("error")
+        if not item.get("left") or is_as_good(item["before"]["status"], wish["status"])
+    ]
     lines = [
-        "Alerts: %d to be updated, %d %schanged." % (len(updates["alerts"]), len(changed), "would be " * is_rehearsal(updates)),
+        "Alerts: %d to be updated, %d %schanged%s."
+        % (
+            len(updates["alerts"]),
+            len(changed),
+            "would be " * is_rehearsal(updates),
+            ", %d already in such a state" % len(right) if right else "",
+        ),
         *["Alert %s: %s, was %s." % (one["alert_id"], state(one["after"]), state(one["before"])) for one in changed],
         *[
             "Alert %s stays as it is: %s." % (item["alert_id"], item["left"])

@@ -201,11 +201,12 @@ class TestTheEnd:
             dict(alert_id="2", changed=False, before=dict(status="resolved_no_risk"), after=None, left="no \x1b news"),
             dict(alert_id="3", changed=False, before=dict(status="new"), after=None, left="another \x1b service"),
             dict(alert_id="4", changed=False, before=None, after=None, error="HTTP 500."),
+            dict(alert_id="5", changed=False, before=dict(status="resolved"), after=dict(status="resolved"), left=None),
         ]
         alerts = [dict(alert_id=item["alert_id"], status="resolved") for item in items]
         lines = filters.alert_lines(dict(DONE, alerts=alerts, result=dict(alerts=items), left=["Alert 9 stays as it is: x."]))
         assert lines == [
-            "Alerts: 4 to be updated, 1 changed.",
+            "Alerts: 5 to be updated, 1 changed, 2 already in such a state.",
             "Alert 231: resolved, was new.",
             "Alert 3 stays as it is: another \\x1b service.",
             "Alert 4 failed: HTTP 500.",

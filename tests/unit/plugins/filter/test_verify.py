@@ -88,12 +88,28 @@ def test_what_is_not_given_is_the_default():
         ("['a', 'b']", ["a", "b"]),
         ("[]", []),
         ([231, "abc"], ["231", "abc"]),
-        (["with, comma"], ["with, comma"]),
+        (["with,comma"], ["with,comma"]),
+        (["abc ", "\tdef\n"], ["abc", "def"]),
         ('\n["a"]\n', ["a"]),
     ],
 )
 def test_lists_of_text(value, expected):
     assert meant("verify_campaign_ids", value) == expected
+
+
+@pytest.mark.parametrize("value", ["abc def", ["abc", "abc\u00a0def"], "abc\tdef,ghi"])
+def test_an_id_with_a_blank_in_it_is_told_before_anything_is_started(value):
+    (problem,) = inputs(verify_campaign_ids=value)["problems"]
+    assert problem.startswith("verify_campaign_ids: ") and "has a blank in it" in problem and "abc" in problem
+
+
+def test_a_blank_around_a_tenants_own_word_may_be_meant():
+    assert meant("verify_open_values", [" Still open "]) == [" Still open "]
+
+
+def test_a_key_that_is_not_known_is_called_so():
+    (problem,) = inputs(verify_exposures=[{"attack_surface_rule": "x"}])["problems"]
+    assert problem.startswith("Not known: verify_exposures.attack_surface_rule. Supported parameters include: ")
 
 
 @pytest.mark.parametrize("name", ["verify_alert_ids", "verify_case_ids"])
