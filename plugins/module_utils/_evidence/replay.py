@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import os
 import posixpath
+from typing import Any
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Target
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dicts, listed
@@ -201,15 +202,20 @@ def compare_acceptances(found: JsonObject, again: JsonObject, problems: list[str
         problems.append("its targets file is not the one on record")
     if found.get("acceptance") != again.get("acceptance"):
         problems.append("what is said to be accepted does not follow from the acceptances on record")
-    said, follows = (
-        {(str(target.get("kind")), str(target.get("id"))): target.get("accepted") for target in dicts(one.get("targets"))}
-        for one in (found, again)
-    )
+    said, follows = (accepted_in(one) for one in (found, again))
     problems += [
         "%s %s is said to be accepted otherwise than follows from the acceptances on record" % (kind, target_id[:200])
         for (kind, target_id), accepted in said.items()
         if accepted != follows.get((kind, target_id))
     ]
+
+
+def accepted_in(verification: JsonObject) -> dict[tuple[str, str], list[Any]]:
+    """By the kind and the id of a target what is said of its acceptance, for each that there is of them."""
+    found: dict[tuple[str, str], list[Any]] = {}
+    for target in dicts(verification.get("targets")):
+        found.setdefault((str(target.get("kind")), str(target.get("id"))), []).append(target.get("accepted"))
+    return found
 
 
 def name_of(target: Target) -> str:

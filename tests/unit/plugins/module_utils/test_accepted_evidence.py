@@ -234,6 +234,12 @@ def forge_acceptance(content, until="2999-01-01T00:00:00Z"):
             target["accepted"] = dict(by=BY, until=until, reason="CHG-4711")
 
 
+def accept_the_first_of_two(content):
+    """Says of a target twice what becomes of it, first with an acceptance that nobody gave."""
+    (first,) = [target for target in content["targets"] if target["outcome"] == "unremediated"][:1]
+    content["targets"].insert(0, dict(first, accepted=dict(by=BY, until=END, reason="x")))
+
+
 class TestReplay:
     def test_it_follows(self, tmp_path):
         for said in (accepting(), accepting("2020-01-01"), accepting(id="x"), accepting(by=None)):
@@ -250,6 +256,7 @@ class TestReplay:
             ("verification.json", forge_acceptance),
             ("verification.json", lambda content: content["acceptance"].update(all_open_accepted=True)),
             ("verification.json", lambda content: content["targets"][1].update(accepted=dict(by=BY, until=END, reason="x"))),
+            ("verification.json", accept_the_first_of_two),
             ("verification.json", lambda content: content.pop("acceptance")),
             ("verification.json", lambda content: content["targets_file"].update(sha256="b" * 64)),
             ("verification.json", lambda content: content.pop("targets_file")),
