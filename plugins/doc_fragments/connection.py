@@ -51,7 +51,7 @@ options:
     description:
       - How many requests may be under way at once.
     type: int
-    default: 16
+    default: 24
   rate_limit:
     description:
       - How many requests the module sends in ten seconds at most. V(0) for no limit.

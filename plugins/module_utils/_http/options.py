@@ -23,7 +23,7 @@ CONNECTION_OPTIONS = dict(
     use_proxy=dict(type="bool", default=True),
     request_timeout=dict(type="int", default=30),
     retry_timeout=dict(type="int", default=120),
-    concurrency=dict(type="int", default=16),
+    concurrency=dict(type="int", default=24),
     rate_limit=dict(type="int", default=100),
 )
 LEAST_VALUES = dict(request_timeout=1, retry_timeout=0, concurrency=1, rate_limit=0)
