@@ -366,7 +366,9 @@ class Role:
         self.evidence = folder / "remediation-evidence"
         self.ledger = folder / "ledger.json"
         # One after the other, so that an example is the same each time.
-        self.options = dict(max_age=86400, retry_timeout=0, request_timeout=5, concurrency=1, wait=False, confirm=True, **options)
+        self.options = dict(
+            max_age=86400, retry_timeout=0, request_timeout=5, concurrency=1, rate_limit=0, wait=False, confirm=True, **options
+        )
         self.sailpoint = dict(self.options, base_url=url, client_id="client", client_secret=SECRET)
         self.xpanse = dict(self.options, base_url=url, api_key_id="1", api_key=KEY)
         self.agreement = "one"
