@@ -206,7 +206,7 @@ def compare_acceptances(found: JsonObject, again: JsonObject, problems: list[str
     problems += [
         "%s %s is said to be accepted otherwise than follows from the acceptances on record" % (kind, target_id[:200])
         for (kind, target_id), accepted in said.items()
-        if accepted != follows.get((kind, target_id))
+        if accepted != follows.get((kind, target_id), [None] * len(accepted))
     ]
 
 
