@@ -99,7 +99,7 @@ def test_an_api_that_is_away_is_away_for_all(ansible, simulator):
     """It costs retry_timeout once, not once for each few targets."""
     exposures = [
         dict(alert_internal_id=number, attack_surface_rule_id="RdpServer", service_id=company.exposures()[0]["service_id"])
-        for number in range(1, 161)
+        for number in range(1, 241)
     ]
     with gateway_to(ansible, simulator) as gateway:
         gateway.instead("public_api", Reply(503, json=UNAVAILABLE))
@@ -107,9 +107,9 @@ def test_an_api_that_is_away_is_away_for_all(ansible, simulator):
             ansible, verify_exposures=exposures, verify_wait_timeout=300, xpanse_retry_timeout=4, xpanse_rate_limit=0, within=90
         )
         requests = len(gateway.requests)
-    assert set(run.outcomes.values()) == {"inconclusive"} and len(run.outcomes) == 160 and run.status == 2
-    # Sixteen at once try for four seconds, and go from a second between two attempts to several.
-    assert requests < 160, "%d requests, so each target tried for itself" % requests
+    assert set(run.outcomes.values()) == {"inconclusive"} and len(run.outcomes) == 240 and run.status == 2
+    # Twenty-four at once try for four seconds, and go from a second between two attempts to several.
+    assert requests < 240, "%d requests, so each target tried for itself" % requests
     run.notes("an API that is away", exposure_id(exposures[-1]))
 
 
