@@ -77,3 +77,8 @@ class KeepsConnections(Protocol):
 
     def connection(self, kind: str, options: Collection[str], connect: Callable[[], Api]) -> Api:
         """The connection of this kind with these options; connect() makes it if there is none yet."""
+
+
+def is_count(value: object) -> bool:
+    """Whether a value is a number of things."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

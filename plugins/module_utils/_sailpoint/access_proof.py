@@ -37,13 +37,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, is_count
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, is_later, is_past, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import (
     COMPLETED,
     UNDECIDED,
     campaign_in,
-    is_count,
     quoted,
 )
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, path_of

@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import is_count
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_items import (
     Item,
     Pool,
@@ -28,7 +29,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.acce
     TWICE,
     is_text,
 )
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import is_count
 
 # Whole fields: whether Search trims what is inside of a list is unknown. The specification lets no document be without its name.
 DOCUMENT_FIELDS = ["id", "name", "synced", "inactive", "access", "accessCount", "accounts", "accountCount"]

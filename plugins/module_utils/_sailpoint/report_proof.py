@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypedDict
 from urllib.parse import quote
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, JsonObject
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, JsonObject, is_count
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import is_later, is_past, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import path_of
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import (
@@ -70,11 +70,6 @@ class ScanOnRecord(TypedDict):
 def quoted(part: str) -> str:
     """An id as a path has it."""
     return quote(part, safe="", errors="replace")
-
-
-def is_count(value: object) -> bool:
-    """Whether a value is a number of things."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def campaign_in(exchange: Exchange, campaign_id: str) -> JsonObject | None:

@@ -18,7 +18,14 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Exchange, Item, JsonObject, Result, Target
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import (
+    Exchange,
+    Item,
+    JsonObject,
+    Result,
+    Target,
+    is_count,
+)
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import in_utc, is_later, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.next_proof import is_next, prove_next
@@ -28,7 +35,6 @@ from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.repo
     UNDECIDED,
     Word,
     campaign_in,
-    is_count,
     prove,
     report_in,
     scan_on_record,

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, JsonObject, Result, Target
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import Item, JsonObject, Result, Target, is_count
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dict_at, words_of
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import target as campaigns
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import Tally, reloads_in
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_meaning import MOST_ROWS, State, propose
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import COMPLETED, Word, is_count
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.report_proof import COMPLETED, Word
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.target import ACCESS, Access
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.answers import exchanges_in, requests_in
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import INCONCLUSIVE

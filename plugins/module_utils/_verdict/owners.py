@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Target
+from ansible_collections.secops.remediation.plugins.module_utils._common.shapes import JsonObject, Target, is_count
 from ansible_collections.secops.remediation.plugins.module_utils._common.texts import dicts, one_line
 from ansible_collections.secops.remediation.plugins.module_utils._common.times import as_text, parse_time
 from ansible_collections.secops.remediation.plugins.module_utils._verdict.outcomes import REMEDIATED, UNREMEDIATED
@@ -95,7 +95,7 @@ def judged(entry: Any, known: Mapping[tuple[str, str], list[Target]], now: datet
     lacking = [name for name in SAYS if not says_something(entry.get(name))]
     lacking += ["until"] * (until is None and "until" not in lacking)
     if MOST_OPEN in entry:
-        record[MOST_OPEN] = entry[MOST_OPEN] if is_number(entry[MOST_OPEN]) and entry[MOST_OPEN] > 0 else None
+        record[MOST_OPEN] = entry[MOST_OPEN] if is_count(entry[MOST_OPEN]) and entry[MOST_OPEN] > 0 else None
         lacking += [MOST_OPEN] * (record[MOST_OPEN] is None)
     mine = known.get((entry.get("kind"), entry.get("id")), []) if not lacking else []
     if until:
@@ -145,7 +145,7 @@ def open_at_most(target: Target) -> int | None:
     for part in target.values():
         if isinstance(part, dict) and "items_open" in part:
             found, unknown = part["items_open"], part.get("items_unknown")
-            is_all = is_number(found) and is_number(unknown) and not part.get("problems")
+            is_all = is_count(found) and is_count(unknown) and not part.get("problems")
             numbers.append(found + unknown if is_all else None)
     return None if None in numbers else max(filter(None, numbers), default=1)
 
@@ -153,11 +153,6 @@ def open_at_most(target: Target) -> int | None:
 def says_something(text: Any) -> bool:
     """Whether a value is a text with a letter or a digit in it: one of other signs alone may show nothing at all."""
     return isinstance(text, str) and any(map(str.isalnum, text))
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value counts something."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def problems_of(acceptance: JsonObject) -> list[JsonObject]:
