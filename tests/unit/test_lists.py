@@ -11,6 +11,7 @@ import json
 import re
 from pathlib import Path
 
+import event_schemas
 import faults
 import pytest
 import yaml
@@ -85,7 +86,9 @@ class TestActions:
 
 class TestFragments:
     def test_every_one_is_used_and_every_one_that_is_used_is_there(self):
-        used = {name.split(".")[2] for fragments in FRAGMENTS.values() for name in fragments}
+        of_sources = [yaml.safe_load(event_schemas.load(name)["DOCUMENTATION"]) for name in event_schemas.source_names()]
+        lists = [*FRAGMENTS.values(), *(source["extends_documentation_fragment"] for source in of_sources)]
+        used = {name.split(".")[2] for fragments in lists for name in fragments}
         assert sorted(used) == names_in("plugins/doc_fragments")
 
     @pytest.mark.parametrize("name", MODULES)

@@ -17,30 +17,8 @@ options:
     description:
       - A filter of SailPoint's list of campaigns besides that they are completed, for example C(name sw "Finance").
     type: str
-  state:
-    description:
-      - File in which the source remembers what it has given on. It has mode V(0600) and belongs to one source.
-      - Where it is damaged, or about another tenant or other filters, the source ends with an error and never begins anew.
-    type: path
-    required: true
-  receipts:
-    description:
-      - Folder in which whoever handled an event leaves a file whose name, up to its first dot, is the event's O(ignore:id).
-      - ansible-rulebook forgets what it has taken and not carried out when it ends. With this folder, an event without a receipt
-        is given on again after a restart. The role P(secops.remediation.verify_events#role) leaves the receipts.
-      - Leave this out where nobody leaves receipts, or every event is given on again after each restart.
-    type: path
-  since:
-    description:
-      - A time such as V(2026-11-25T08:00:00Z). Where there is no state yet, what was changed since then makes events.
-      - Without it, the first look only remembers what there is, and whatever becomes different later makes events.
-    type: str
-  interval:
-    description:
-      - Seconds between two looks. After one that failed the pause doubles, up to 15 minutes.
-    type: float
-    default: 60.0
 extends_documentation_fragment:
+  - secops.remediation.events
   - secops.remediation.connection
   - secops.remediation.sailpoint
 """
