@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from exchanges import at, campaign, exchange
 
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import Tally, reloads_in
+
 SIGNED = at(0)
 SYNCED = at(600)
 NOW = 700
@@ -100,3 +102,19 @@ def record(shown=None):
     ]
     items = [item("i1"), item("i2"), item("i3", "k2"), item("i4", "k2")]
     return dict(campaign_id="c1", answers=answers), lookups, items
+
+
+def prove(campaigns, lookups, items):
+    """By a campaign's id what the record proves of it: see Tally.verdict. items: gone through once."""
+    lookups = [one if isinstance(one, dict) else {} for one in lookups]
+    tasks = reloads_in(lookups)
+    tallies = {
+        campaign["campaign_id"]: Tally(campaign, lookups, tasks)
+        for campaign in campaigns
+        if isinstance(campaign.get("campaign_id"), str)
+    }
+    for one in items:
+        campaign_id = one.get("campaign_id")
+        if isinstance(campaign_id, str) and campaign_id in tallies:
+            tallies[campaign_id].add(one)
+    return {campaign_id: tally.verdict() for campaign_id, tally in tallies.items()}

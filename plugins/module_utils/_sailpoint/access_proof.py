@@ -682,21 +682,3 @@ class Tally:
 def short(reason: str) -> str:
     """A reason without what differs from item to item, which comes after a colon."""
     return "; ".join(part.partition(": ")[0] for part in reason.split("; "))
-
-
-def prove(
-    campaigns: Iterable[dict[str, Any]], lookups: list[dict[str, Any]], items: Iterable[dict[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    """By a campaign's id what the record proves of it: see Tally.verdict. items: gone through once."""
-    lookups = [one if isinstance(one, dict) else {} for one in lookups]
-    tasks = reloads_in(lookups)
-    tallies = {
-        campaign["campaign_id"]: Tally(campaign, lookups, tasks)
-        for campaign in campaigns
-        if isinstance(campaign.get("campaign_id"), str)
-    }
-    for item in items:
-        campaign_id = item.get("campaign_id")
-        if isinstance(campaign_id, str) and campaign_id in tallies:
-            tallies[campaign_id].add(item)
-    return {campaign_id: tally.verdict() for campaign_id, tally in tallies.items()}

@@ -301,7 +301,7 @@ def campaign_target(campaign_id: str, record: OnRecord) -> Target:
     elif status != COMPLETED:
         target.update(outcome=INCONCLUSIVE, reason="the campaign is %s, so nothing can be verified" % status)
     else:
-        words = words_of(campaign_id, campaign, target, record)
+        words = words_by_witness(campaign_id, campaign, target, record)
         target["outcome"], target["reason"] = compose(words, record.results.get("campaign_agreement") or ONE)
         target["witnesses"] = [dict(name=name, outcome=word.outcome, reason=str(word.reason)) for name, word in words.items()]
     return target
@@ -372,7 +372,7 @@ def report_shown(shown: JsonObject) -> JsonObject:
     )
 
 
-def words_of(campaign_id: str, campaign: JsonObject, target: Target, record: OnRecord) -> dict[str, Word]:
+def words_by_witness(campaign_id: str, campaign: JsonObject, target: Target, record: OnRecord) -> dict[str, Word]:
     """What each witness that was asked says of a campaign that is COMPLETED. target: its record."""
     access, exchanges = record.accesses.get(campaign_id), record.exchanges(campaign_id)
     info = record.info(campaign_id)

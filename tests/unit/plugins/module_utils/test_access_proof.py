@@ -12,11 +12,11 @@ import random
 import re
 
 import pytest
-from access_record import NOW, SIGNED, SYNCED, certification, item, listing, page, reading, record, summary
+from access_record import NOW, SIGNED, SYNCED, certification, item, listing, page, prove, reading, record, summary
 from conversations import at, damaged, exchange, reasons_in
 
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import access_proof
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import prove, reloads_in
+from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import reloads_in
 
 
 def proved(change=None):

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from access_record import prove
 from running_simulator import running_simulator  # noqa: E402
 from simulator import company  # noqa: E402
 
 from ansible_collections.secops.remediation.plugins.module_utils._common.rows import Rows, read_document
 from ansible_collections.secops.remediation.plugins.module_utils._run.task import Task, run_task
 from ansible_collections.secops.remediation.plugins.module_utils._sailpoint import access
-from ansible_collections.secops.remediation.plugins.module_utils._sailpoint.access_proof import prove
 from ansible_collections.secops.remediation.plugins.modules import sailpoint_revoked_access_info as module
 
 ONE = company.WAREHOUSE
